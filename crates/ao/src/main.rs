@@ -1,0 +1,3 @@
+//! The `ao` binary: dispatches hidden subcommands first, then the CLI.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What crosses the wire: requests, responses, errors, and a typed client.

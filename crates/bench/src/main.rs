@@ -1,0 +1,3 @@
+//! Figures against peers and floors of the same run.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The per-session host process and its sans-IO wire codec.

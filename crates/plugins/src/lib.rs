@@ -1,0 +1,1 @@
+//! The built-in plugins: a module each, leaves of the tree.

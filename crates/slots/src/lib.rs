@@ -1,0 +1,1 @@
+//! One trait per plugin slot, and the registry that finds them by name.

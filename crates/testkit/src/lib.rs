@@ -1,0 +1,1 @@
+//! A virtual world, fakes and contract suites; used by tests only.

@@ -1,0 +1,1 @@
+//! The dashboard's files, embedded in the binary.

@@ -1,0 +1,3 @@
+//! Developer tasks: tidy checks and code generation.
+
+fn main() {}
