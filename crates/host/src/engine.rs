@@ -1,0 +1,66 @@
+//! The screen engine behind one trait, so that the rest of the host never names a terminal library.
+//!
+//! The engine keeps the screen and a serialiser that can rebuild it; it does no input or output.
+
+/// Terminal size in cells, always within [`Size::MAX_COLS`] × [`Size::MAX_ROWS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Size {
+    /// Columns, 1..=500.
+    pub cols: u16,
+    /// Rows, 1..=300.
+    pub rows: u16,
+}
+
+impl Size {
+    /// Widest terminal accepted (`design/host.md`).
+    pub const MAX_COLS: u16 = 500;
+    /// Tallest terminal accepted (`design/host.md`).
+    pub const MAX_ROWS: u16 = 300;
+
+    /// Clamps any request into the accepted range: the only place where sizes are checked.
+    #[must_use]
+    pub fn clamped(cols: u16, rows: u16) -> Self {
+        Self { cols: cols.clamp(1, Self::MAX_COLS), rows: rows.clamp(1, Self::MAX_ROWS) }
+    }
+}
+
+/// Something the terminal stream said besides drawing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TermEvent {
+    /// OSC 0/2 title; empty when it was reset.
+    Title(String),
+    /// Any other OSC, by number and text (7501, 9, 777, 133, 7 …), at most 4 KiB of text.
+    Osc(u16, String),
+    /// BEL.
+    Bell,
+    /// Bytes the terminal must answer to the program (DA1, DSR, …).
+    Reply(Vec<u8>),
+}
+
+/// One terminal: bytes in, a screen out.
+pub trait Engine: Send {
+    /// Interprets `bytes`; what was scrolled off or said is collected until taken.
+    fn feed(&mut self, bytes: &[u8]);
+    /// Changes the size; the content is reflowed or cut as the engine does.
+    fn resize(&mut self, size: Size);
+    /// Current size.
+    fn size(&self) -> Size;
+    /// Escape sequences that rebuild the whole state in a fresh terminal of the same size.
+    fn serialise(&self) -> Vec<u8>;
+    /// Text of one visible row, without attributes, trailing blanks removed.
+    fn row_text(&self, row: u16) -> String;
+    /// Text of one visible row with SGR sequences, trailing blanks removed.
+    fn row_sgr(&self, row: u16) -> String;
+    /// Cursor position `(row, col)`, zero based, and whether it is shown.
+    fn cursor(&self) -> (u16, u16, bool);
+    /// Current title.
+    fn title(&self) -> &str;
+    /// Whether the program asked for bracketed paste (mode 2004).
+    fn bracketed_paste(&self) -> bool;
+    /// Whether the alternate screen is shown.
+    fn alternate_screen(&self) -> bool;
+    /// Rows that left the top of the primary screen since the last call, oldest first, one SGR text line each.
+    fn take_scrolled(&mut self) -> Vec<String>;
+    /// What the stream said since the last call.
+    fn take_events(&mut self) -> Vec<TermEvent>;
+}
