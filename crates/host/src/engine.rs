@@ -2,6 +2,8 @@
 //!
 //! The engine keeps the screen and a serialiser that can rebuild it; it does no input or output.
 
+pub mod alacritty;
+
 /// Terminal size in cells, always within [`Size::MAX_COLS`] × [`Size::MAX_ROWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Size {
@@ -20,7 +22,10 @@ impl Size {
     /// Clamps any request into the accepted range: the only place where sizes are checked.
     #[must_use]
     pub fn clamped(cols: u16, rows: u16) -> Self {
-        Self { cols: cols.clamp(1, Self::MAX_COLS), rows: rows.clamp(1, Self::MAX_ROWS) }
+        Self {
+            cols: cols.clamp(1, Self::MAX_COLS),
+            rows: rows.clamp(1, Self::MAX_ROWS),
+        }
     }
 }
 
