@@ -45,7 +45,7 @@ const CLEAN: &[(&str, &str)] = &[
     ),
     (
         "crates/core/src/lib.rs",
-        "//! What a session is; pure.\n#![warn(missing_docs, clippy::wildcard_enum_match_arm)]\nmod event;\nmod machine;\npub use machine::decide;\n",
+        "//! What a session is; pure.\n#![warn(missing_docs, clippy::wildcard_enum_match_arm)]\nmod event;\nmod machine;\npub use machine::decide;\npub struct Seq;\n",
     ),
     (
         "crates/core/src/event.rs",
@@ -53,7 +53,7 @@ const CLEAN: &[(&str, &str)] = &[
     ),
     (
         "crates/core/src/machine.rs",
-        "//! What should happen next.\nuse crate::event::Event;\npub fn decide(_: Event) -> u8 {\n    match \"a\" {\n        \"b\" => 1,\n        _ => 2, // tidy: strings are open\n    }\n}\n",
+        "//! What should happen next.\nuse crate::Seq;\nuse crate::event::Event;\npub fn decide(_: Event, _: Seq) -> u8 {\n    match \"a\" {\n        \"b\" => 1,\n        _ => 2, // tidy: strings are open\n    }\n}\n",
     ),
     (
         "crates/core/tests/story.rs",
@@ -122,17 +122,45 @@ const PLANTED: &[Planted] = &[
             "//! What can happen.\nuse crate::machine::decide;\npub struct Event;\n",
         )],
         says: &[
-            "event.rs:2 -> crates/core/src/machine.rs:2 -> crates/core/src/event.rs",
+            "event.rs:2 -> crates/core/src/machine.rs:3 -> crates/core/src/event.rs",
             "2 files",
         ],
     },
     Planted {
         rule: "import-circle",
         files: &[(
-            "crates/core/src/machine.rs",
-            "//! Through the re-export.\nuse crate::decide as again;\npub fn decide() {}\n",
+            "crates/core/src/event.rs",
+            "//! Through the face of the crate.\nuse crate::decide;\npub struct Event;\n",
         )],
-        says: &["lib.rs:5 -> crates/core/src/machine.rs:2"],
+        says: &["event.rs:2 -> crates/core/src/machine.rs:3"],
+    },
+    Planted {
+        rule: "import-circle",
+        files: &[
+            (
+                "crates/core/src/lib.rs",
+                "//! What a session is.\n#![warn(missing_docs, clippy::wildcard_enum_match_arm)]\nmod event;\npub use event::*;\npub struct Item;\n",
+            ),
+            (
+                "crates/core/src/event.rs",
+                "//! What can happen.\npub struct Event(crate::Item);\n",
+            ),
+        ],
+        says: &["event.rs:2 -> crates/core/src/lib.rs:4"],
+    },
+    Planted {
+        rule: "import-circle",
+        files: &[
+            (
+                "crates/core/src/event.rs",
+                "//! What can happen.\nmod kind;\npub use kind::Kind;\npub struct Event;\n",
+            ),
+            (
+                "crates/core/src/event/kind.rs",
+                "//! Kinds.\npub struct Kind(super::Event);\n",
+            ),
+        ],
+        says: &["event.rs:3", "event/kind.rs:2"],
     },
     Planted {
         rule: "import-circle",

@@ -1,6 +1,7 @@
 //! The rule that the files of a crate import each other in one direction only.
 //!
 //! Edges are `use` declarations (re-exports too) and paths in expressions; test code and `mod` declarations are none.
+//! What a crate root re-exports by name is its face: an import through it leads to the file behind it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -14,6 +15,9 @@ use super::use_tree;
 
 /// The modules of one crate: module path -> file.
 type Modules = BTreeMap<Vec<String>, String>;
+
+/// Names that a crate root re-exports -> their paths, as the root writes them.
+type Face = BTreeMap<String, Vec<String>>;
 
 /// Importing file -> imported file -> line of the first import.
 type Edges = BTreeMap<String, BTreeMap<String, usize>>;
@@ -71,6 +75,7 @@ fn children(rust: &Rust) -> Vec<&str> {
 }
 
 fn edges(tree: &Tree, modules: &Modules, inline_module: &Regex) -> Edges {
+    let face = face(tree, modules);
     let mut edges = Edges::new();
     for (module, file) in modules {
         let Some(rust) = rust(tree, file) else {
@@ -84,20 +89,20 @@ fn edges(tree: &Tree, modules: &Modules, inline_module: &Regex) -> Edges {
         roots.extend(children(rust));
         let named = use_tree::uses(&rust.code).chain(use_tree::inline_paths(&rust.code, &roots));
         for used in named.filter(|used| !rust.is_test(used.at)) {
+            if module.is_empty() && used.public && used.name.is_some() {
+                continue;
+            }
             let depth = inline
                 .iter()
                 .filter(|range| range.contains(&used.at))
                 .count();
-            let Some(target) = resolve(modules, module, depth, &used.path) else {
+            let Some(target) = target(modules, &face, module, depth, &used.path) else {
                 continue;
             };
             if target != file {
                 let line = line_of(&rust.code, used.at);
-                let first = edges
-                    .entry(file.clone())
-                    .or_default()
-                    .entry(target.clone())
-                    .or_insert(line);
+                let imported = edges.entry(file.clone()).or_default();
+                let first = imported.entry(target.clone()).or_insert(line);
                 *first = line.min(*first);
             }
         }
@@ -105,18 +110,48 @@ fn edges(tree: &Tree, modules: &Modules, inline_module: &Regex) -> Edges {
     edges
 }
 
-/// Returns the file of the deepest module that `path` names, seen from `depth` inline modules inside `module`.
-fn resolve<'modules>(
+/// What the crate root re-exports by name.
+fn face(tree: &Tree, modules: &Modules) -> Face {
+    let root = modules.get(&Vec::new()).and_then(|file| rust(tree, file));
+    let uses = root.into_iter().flat_map(|root| use_tree::uses(&root.code));
+    uses.filter(|used| used.public)
+        .filter_map(|used| Some((used.name?, used.path)))
+        .collect()
+}
+
+/// The file that `path` leads to, seen from `depth` inline modules inside `module`.
+fn target<'modules>(
     modules: &'modules Modules,
+    face: &Face,
     module: &[String],
     depth: usize,
     path: &[String],
 ) -> Option<&'modules String> {
+    let (at, rest) = resolve(modules, module, depth, path)?;
+    let behind = || {
+        let path = face.get(rest.first()?)?;
+        let (at, _) = resolve(modules, &[], 0, path)?;
+        modules.get(&at)
+    };
+    let face_is_named = at.is_empty() && !module.is_empty();
+    face_is_named
+        .then(behind)
+        .flatten()
+        .or_else(|| modules.get(&at))
+}
+
+/// Splits `path` into the deepest module that it names and what it names inside; `None` if that is not of this crate.
+fn resolve<'path>(
+    modules: &Modules,
+    module: &[String],
+    depth: usize,
+    path: &'path [String],
+) -> Option<(Vec<String>, &'path [String])> {
     let supers = path
         .iter()
         .take_while(|segment| *segment == "super")
         .count();
-    let (mut at, rest): (Vec<String>, &[String]) = match path.first()?.as_str() {
+    let (mut at, mut rest) = match path.first()?.as_str() {
         "crate" => (Vec::new(), &path[1..]),
         "super" if supers < depth => return None,
         "super" => (
@@ -125,23 +160,23 @@ fn resolve<'modules>(
         ),
         _ if depth > 0 => return None,
         "self" => (module.to_vec(), &path[1..]),
-        _ => {
-            let mut child = module.to_vec();
-            child.push(path[0].clone());
+        first => {
+            let child: Vec<String> = module.iter().cloned().chain([first.to_owned()]).collect();
             if !modules.contains_key(&child) {
                 return None;
             }
             (module.to_vec(), path)
         }
     };
-    for segment in rest {
+    while let [segment, inside @ ..] = rest {
         at.push(segment.clone());
         if !modules.contains_key(&at) {
             at.pop();
             break;
         }
+        rest = inside;
     }
-    modules.get(&at)
+    Some((at, rest))
 }
 
 /// Reports the shortest circle of each knot of files once.

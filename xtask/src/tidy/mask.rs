@@ -109,10 +109,7 @@ fn char_literal(rest: &[u8]) -> Option<usize> {
     match rest.get(1)? {
         b'\\' => Some(quoted(rest, b'\'')),
         _ => {
-            let text = std::str::from_utf8(&rest[1..rest.len().min(6)]).map_or_else(
-                |error| std::str::from_utf8(&rest[1..1 + error.valid_up_to()]).unwrap_or_default(),
-                |text| text,
-            );
+            let text = rest[1..rest.len().min(6)].utf8_chunks().next()?.valid();
             let width = text.chars().next()?.len_utf8();
             (rest.get(1 + width) == Some(&b'\'')).then_some(width + 2)
         }

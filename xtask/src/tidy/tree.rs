@@ -102,7 +102,7 @@ impl Tree {
                 .get_mut(&path)
                 .and_then(|file| file.rust.as_mut())
             {
-                rust.tests = vec![0..rust.code.len()];
+                rust.tests = std::iter::once(0..rust.code.len()).collect();
             }
         }
     }

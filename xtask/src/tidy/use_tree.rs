@@ -11,16 +11,31 @@ pub struct Use {
     pub at: usize,
     /// Segments as written; a glob or `self` at the end is dropped.
     pub path: Vec<String>,
+    /// What the code calls it from here on: the last segment or the alias; `None` for a glob.
+    pub name: Option<String>,
+    /// Whether others may name it through this file (`pub use`, `pub(crate) use`).
+    pub public: bool,
+}
+
+/// One leaf of a use tree.
+struct Leaf {
+    path: Vec<String>,
+    name: Option<String>,
 }
 
 /// Every path of every `use` declaration.
 pub fn uses(code: &str) -> impl Iterator<Item = Use> {
     code.match_indices("use")
         .filter_map(|(at, _)| declaration(code, at))
-        .flat_map(|(at, body)| {
-            let mut paths = Vec::new();
-            expand(&tokens(body), &mut 0, &[], &mut paths);
-            paths.into_iter().map(move |path| Use { at, path })
+        .flat_map(|(at, public, body)| {
+            let mut leaves = Vec::new();
+            expand(&tokens(body), &mut 0, &[], &mut leaves);
+            leaves.into_iter().map(move |Leaf { path, name }| Use {
+                at,
+                path,
+                name,
+                public,
+            })
         })
 }
 
@@ -29,36 +44,56 @@ pub fn inline_paths<'code>(
     code: &'code str,
     roots: &'code [&str],
 ) -> impl Iterator<Item = Use> + 'code {
+    let declared: Vec<_> = code
+        .match_indices("use")
+        .filter_map(|(at, _)| declaration(code, at))
+        .map(|(at, _, body)| at..at + "use".len() + body.len())
+        .collect();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices("::").filter_map(move |(at, _)| {
         let before = &code[..at];
-        let start = before
-            .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .map_or(0, |end| end + 1);
-        let root = &before[start..];
+        let start = before.len()
+            - before
+                .chars()
+                .rev()
+                .take_while(|&c| is_word(c))
+                .map(char::len_utf8)
+                .sum::<usize>();
         let previous = before[..start].chars().next_back();
-        if !roots.contains(&root) || matches!(previous, Some(':' | '$' | '\'' | '#')) {
+        if declared.iter().any(|range| range.contains(&at))
+            || !roots.contains(&&before[start..])
+            || matches!(previous, Some(':' | '$' | '\'' | '#'))
+        {
             return None;
         }
-        let end = code[start..]
-            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-            .map_or(code.len(), |len| start + len);
+        let rest = &code[start..];
+        let end = rest
+            .find(|c: char| !(is_word(c) || c == ':'))
+            .unwrap_or(rest.len());
+        let path: Vec<String> = words(&rest[..end]).map(str::to_owned).collect();
         Some(Use {
             at: start,
-            path: words(&code[start..end]).map(str::to_owned).collect(),
+            name: path.last().cloned(),
+            path,
+            public: false,
         })
     })
 }
 
-/// The body of the `use` declaration whose keyword is at `at`, if that is one.
-fn declaration(code: &str, at: usize) -> Option<(usize, &str)> {
+/// Position, visibility and body of the `use` declaration whose keyword is at `at`, if that is one.
+fn declaration(code: &str, at: usize) -> Option<(usize, bool, &str)> {
     let before = code[..at].trim_end();
-    let starts =
-        before.is_empty() || before.ends_with([';', '{', '}', ']', ')']) || before.ends_with("pub");
-    let rest = &code[at + 3..];
+    let restricted = || {
+        let scope = before.rsplit_once("pub(").map(|(_, scope)| scope);
+        scope.is_some_and(|scope| scope.find(')') == Some(scope.len() - 1))
+    };
+    let public = before.ends_with("pub") || (before.ends_with(')') && restricted());
+    let starts = public || before.is_empty() || before.ends_with([';', '{', '}', ']']);
+    let rest = &code[at + "use".len()..];
     if !starts || !rest.starts_with(char::is_whitespace) {
         return None;
     }
-    Some((at, &rest[..rest.find(';')?]))
+    Some((at, public, &rest[..rest.find(';')?]))
 }
 
 fn tokens(body: &str) -> Vec<&str> {
@@ -79,38 +114,52 @@ fn tokens(body: &str) -> Vec<&str> {
 }
 
 /// Expands one level of a use tree, up to its closing brace.
-fn expand(tokens: &[&str], at: &mut usize, prefix: &[String], paths: &mut Vec<Vec<String>>) {
+fn expand(tokens: &[&str], at: &mut usize, prefix: &[String], leaves: &mut Vec<Leaf>) {
     let mut path = prefix.to_vec();
-    let mut open = false;
-    let mut finish = |path: &mut Vec<String>, open: &mut bool| {
-        if *open {
-            paths.push(std::mem::replace(path, prefix.to_vec()));
-        }
-        *path = prefix.to_vec();
-        *open = false;
-    };
-    let mut nested = Vec::new();
+    let mut name = None;
+    let mut is_leaf = false;
     while let Some(&token) = tokens.get(*at) {
         *at += 1;
         match token {
-            "," => finish(&mut path, &mut open),
-            "}" => break,
+            "," | "}" => {
+                let path = std::mem::replace(&mut path, prefix.to_vec());
+                if std::mem::take(&mut is_leaf) {
+                    leaves.push(Leaf {
+                        path,
+                        name: name.take(),
+                    });
+                }
+                if token == "}" {
+                    return;
+                }
+            }
             "{" => {
-                expand(tokens, at, &path, &mut nested);
-                open = false;
+                expand(tokens, at, &path, leaves);
+                is_leaf = false;
             }
             "::" => {}
-            "*" => open = true,
-            "as" => *at += 1,
-            "self" if path.len() > prefix.len() || !prefix.is_empty() => open = true,
-            name => {
-                path.push(name.trim_start_matches("r#").to_owned());
-                open = true;
+            "*" => {
+                name = None;
+                is_leaf = true;
+            }
+            "as" => {
+                name = tokens.get(*at).map(|&alias| alias.to_owned());
+                *at += 1;
+            }
+            "self" if !path.is_empty() => {
+                name = path.last().cloned();
+                is_leaf = true;
+            }
+            segment => {
+                path.push(segment.trim_start_matches("r#").to_owned());
+                name = path.last().cloned();
+                is_leaf = true;
             }
         }
     }
-    finish(&mut path, &mut open);
-    paths.append(&mut nested);
+    if is_leaf {
+        leaves.push(Leaf { path, name });
+    }
 }
 
 #[cfg(test)]
@@ -126,17 +175,15 @@ mod tests {
     #[test]
     fn nested_trees_are_expanded() {
         let code = "use crate::a::{self, b::{C, D as E}, *};\npub(crate) use super::f;\npub use self::g::H;\n";
-        assert_eq!(
-            paths(code),
-            [
-                "crate::a",
-                "crate::a",
-                "crate::a::b::C",
-                "crate::a::b::D",
-                "self::g::H",
-                "super::f"
-            ]
-        );
+        let expanded = [
+            "crate::a",
+            "crate::a",
+            "crate::a::b::C",
+            "crate::a::b::D",
+            "self::g::H",
+            "super::f",
+        ];
+        assert_eq!(paths(code), expanded);
     }
 
     #[test]
@@ -148,21 +195,33 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_contains_use_is_no_declaration() {
-        assert!(
-            paths("fn reuse (x: u8) {} let because = 1; fn f() -> impl Fn() + use <> {}")
-                .is_empty()
+    fn visibility_and_aliases_are_seen() {
+        let code = "pub use a::B;\npub(crate) use c::{D as E, *};\nuse f::G;\n";
+        let seen: Vec<_> = uses(code).map(|used| (used.name, used.public)).collect();
+        let name = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            seen,
+            [
+                (name("B"), true),
+                (name("E"), true),
+                (None, true),
+                (name("G"), false)
+            ]
         );
     }
 
     #[test]
+    fn a_word_that_contains_use_is_no_declaration() {
+        let code = "fn reuse (x: u8) {} let because = 1; fn f() -> impl Fn() + use <> {}";
+        assert!(paths(code).is_empty());
+    }
+
+    #[test]
     fn paths_in_expressions_are_found_by_their_root() {
-        let found: Vec<Use> = inline_paths(
-            "let x = crate::a::b(); y::super_::z(); $crate::q(); child::run();",
-            &["crate", "child"],
-        )
-        .collect();
-        let found: Vec<String> = found.iter().map(|used| used.path.join("::")).collect();
+        let code =
+            "use crate::z; let x = crate::a::b(); y::super_::z(); $crate::q(); child::run();";
+        let found = inline_paths(code, &["crate", "child"]);
+        let found: Vec<String> = found.map(|used| used.path.join("::")).collect();
         assert_eq!(found, ["crate::a::b", "child::run"]);
     }
 }
