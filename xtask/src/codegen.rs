@@ -13,11 +13,7 @@ use crate::tidy;
 /// Every generated file of the repository.
 #[must_use]
 pub fn all() -> &'static [Generated] {
-    &[Generated {
-        path: "CONTRIBUTING.md",
-        section: Some("tidy rules"),
-        render: tidy_rules,
-    }]
+    &[Generated { path: "CONTRIBUTING.md", section: Some("tidy rules"), render: tidy_rules }]
 }
 
 /// The table of tidy rules in CONTRIBUTING.md.

@@ -33,10 +33,7 @@ impl Generated {
     /// When the file is stale or missing, or the generator fails; the message says how to mend it.
     pub fn check(&self, root: &Path) -> Result<()> {
         let (old, new) = self.old_and_new(root)?;
-        ensure!(
-            old == new,
-            "stale; run `cargo run -p xtask -- codegen` and commit the result"
-        );
+        ensure!(old == new, "stale; run `cargo run -p xtask -- codegen` and commit the result");
         Ok(())
     }
 
@@ -51,28 +48,24 @@ impl Generated {
         }
         let path = root.join(self.path);
         if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir)
-                .with_context(|| format!("failed to create {}", dir.display()))?;
+            fs::create_dir_all(dir).with_context(|| format!("failed to create {}", dir.display()))?;
         }
         fs::write(&path, new).with_context(|| format!("failed to write {}", path.display()))?;
         Ok(true)
     }
 
     fn old_and_new(&self, root: &Path) -> Result<(String, String)> {
-        let text =
-            (self.render)(root).with_context(|| format!("failed to generate {}", self.label()))?;
+        let text = (self.render)(root).with_context(|| format!("failed to generate {}", self.label()))?;
         let path = root.join(self.path);
         let Some(section) = self.section else {
             let old = if path.exists() {
-                fs::read_to_string(&path)
-                    .with_context(|| format!("failed to read {}", path.display()))?
+                fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?
             } else {
                 String::new()
             };
             return Ok((old, text));
         };
-        let old = fs::read_to_string(&path)
-            .with_context(|| format!("failed to read {}", path.display()))?;
+        let old = fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
         let new = replace_section(&old, section, &text)?;
         Ok((old, new))
     }
@@ -82,18 +75,7 @@ impl Generated {
 fn replace_section(page: &str, section: &str, text: &str) -> Result<String> {
     let open = format!("<!-- generated: {section} -->\n");
     let close = format!("<!-- end of generated: {section} -->");
-    let start = page
-        .find(&open)
-        .ok_or_else(|| anyhow!("no line `{}`", open.trim_end()))?
-        + open.len();
-    let end = start
-        + page[start..]
-            .find(&close)
-            .ok_or_else(|| anyhow!("no line `{close}`"))?;
-    Ok(format!(
-        "{}{}\n{}",
-        &page[..start],
-        text.trim_end(),
-        &page[end..]
-    ))
+    let start = page.find(&open).ok_or_else(|| anyhow!("no line `{}`", open.trim_end()))? + open.len();
+    let end = start + page[start..].find(&close).ok_or_else(|| anyhow!("no line `{close}`"))?;
+    Ok(format!("{}{}\n{}", &page[..start], text.trim_end(), &page[end..]))
 }

@@ -15,14 +15,8 @@ pub mod tidy;
 /// # Errors
 /// When no directory above `from` is such a workspace.
 pub fn workspace_root(from: &Path) -> Result<PathBuf> {
-    match from
-        .ancestors()
-        .find(|dir| dir.join("xtask/Cargo.toml").is_file())
-    {
+    match from.ancestors().find(|dir| dir.join("xtask/Cargo.toml").is_file()) {
         Some(root) => Ok(root.to_path_buf()),
-        None => bail!(
-            "{} is not inside the workspace: no xtask/Cargo.toml above it",
-            from.display()
-        ),
+        None => bail!("{} is not inside the workspace: no xtask/Cargo.toml above it", from.display()),
     }
 }

@@ -48,21 +48,13 @@ fn tidy_tree() -> Result<ExitCode> {
         report.errors().count(),
         report.findings.len() - report.errors().count()
     );
-    Ok(if report.errors().next().is_none() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if report.errors().next().is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn write_generated() -> Result<ExitCode> {
     let root = root()?;
     for generated in codegen::all() {
-        let verb = if generated.write(&root)? {
-            "wrote"
-        } else {
-            "fresh"
-        };
+        let verb = if generated.write(&root)? { "wrote" } else { "fresh" };
         println!("{verb} {}", generated.label());
     }
     Ok(ExitCode::SUCCESS)
@@ -78,11 +70,7 @@ fn check_generated() -> Result<ExitCode> {
         }
     }
     println!("codegen: {} generated, {stale} stale", codegen::all().len());
-    Ok(if stale == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if stale == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn root() -> Result<std::path::PathBuf> {

@@ -86,21 +86,13 @@ pub const RULES: &[Rule] = &[
         about: "no bare `_ =>` where core matches events and phases; a line that needs one says `// tidy: reason`",
         check: purity::core_wildcard,
     },
-    Rule {
-        id: "unfinished",
-        about: "no `todo!`, `unimplemented!` or `dbg!`",
-        check: source::unfinished,
-    },
+    Rule { id: "unfinished", about: "no `todo!`, `unimplemented!` or `dbg!`", check: source::unfinished },
     Rule {
         id: "allow-attribute",
         about: "no `#[allow(…)]`: `#[expect(…, reason = \"…\")]` instead",
         check: source::allow_attribute,
     },
-    Rule {
-        id: "unwrap",
-        about: "no `.unwrap()` outside tests",
-        check: source::unwrap,
-    },
+    Rule { id: "unwrap", about: "no `.unwrap()` outside tests", check: source::unwrap },
     Rule {
         id: "printing",
         about: "printing only in the binary, xtask, bench and the binaries of testkit",
@@ -121,11 +113,7 @@ pub const RULES: &[Rule] = &[
         about: "`docs/glossary.md` exists, one line per term, no term twice",
         check: pages::glossary,
     },
-    Rule {
-        id: "generated-fresh",
-        about: "generated files are what the code says",
-        check: pages::generated_fresh,
-    },
+    Rule { id: "generated-fresh", about: "generated files are what the code says", check: pages::generated_fresh },
     Rule {
         id: "home-path",
         about: "no file and no unpublished commit message names a directory of somebody's machine",
@@ -139,10 +127,7 @@ pub const RULES: &[Rule] = &[
 /// When the tree cannot be read; what breaks a rule is in the report.
 pub fn run(root: &Path, generated: &'static [Generated]) -> Result<Report> {
     let tree = Tree::load(root, generated)?;
-    let mut report = Report {
-        findings: Vec::new(),
-        files: tree.files.len(),
-    };
+    let mut report = Report { findings: Vec::new(), files: tree.files.len() };
     for rule in RULES {
         (rule.check)(&tree, &mut report)?;
     }

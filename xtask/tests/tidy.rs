@@ -25,15 +25,9 @@ const CLEAN: &[(&str, &str)] = &[
         "ARCHITECTURE.md",
         "See `crates/core/src/lib.rs`, `xtask/` and `event.rs`; facts go to `events.jsonl`, `origin/main` stays.\n",
     ),
-    (
-        "docs/glossary.md",
-        "# Glossary\n\n- **session**: one task of one agent.\n",
-    ),
+    ("docs/glossary.md", "# Glossary\n\n- **session**: one task of one agent.\n"),
     ("docs/generated.md", "from code\n"),
-    (
-        "deny.toml",
-        "[bans]\ndeny = [{ crate = \"openssl-sys\" }]\n",
-    ),
+    ("deny.toml", "[bans]\ndeny = [{ crate = \"openssl-sys\" }]\n"),
     (
         "Cargo.lock",
         "[[package]]\nname = \"serde\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"\n",
@@ -59,10 +53,7 @@ const CLEAN: &[(&str, &str)] = &[
         "crates/core/tests/story.rs",
         "//! Long stories under a virtual clock.\nfn main() { Some(1).unwrap(); std::env::args(); }\n",
     ),
-    (
-        "crates/ao/Cargo.toml",
-        "[dependencies]\nao-plugins = \"1\"\nao-daemon = \"1\"\n[lints]\nworkspace = true\n",
-    ),
+    ("crates/ao/Cargo.toml", "[dependencies]\nao-plugins = \"1\"\nao-daemon = \"1\"\n[lints]\nworkspace = true\n"),
     (
         "crates/ao/src/main.rs",
         "//! The binary; ao_plugins in words.\nmod compose;\nfn main() { compose::run(); println!(); }\n",
@@ -78,53 +69,31 @@ const CLEAN: &[(&str, &str)] = &[
     ("crates/web/ui/vendor/a.js", "a"),
 ];
 
-const GENERATED: &[Generated] = &[Generated {
-    path: "docs/generated.md",
-    section: None,
-    render: |_| Ok("from code\n".to_owned()),
-}];
+const GENERATED: &[Generated] =
+    &[Generated { path: "docs/generated.md", section: None, render: |_| Ok("from code\n".to_owned()) }];
 
 const PLANTED: &[Planted] = &[
-    Planted {
-        rule: "opening-doc",
-        files: &[("crates/core/src/event.rs", "pub enum Event {}\n")],
-        says: &["`//!`"],
-    },
+    Planted { rule: "opening-doc", files: &[("crates/core/src/event.rs", "pub enum Event {}\n")], says: &["`//!`"] },
     Planted {
         rule: "opening-doc",
         files: &[("crates/core/src/event.rs", "//!\npub enum Event {}\n")],
         says: &["`//!`"],
     },
-    Planted {
-        rule: "file-name",
-        files: &[("crates/core/src/utils.rs", OPEN)],
-        says: &["`utils.rs`"],
-    },
-    Planted {
-        rule: "file-name",
-        files: &[("crates/core/src/errors/kind.rs", OPEN)],
-        says: &["`errors`"],
-    },
+    Planted { rule: "file-name", files: &[("crates/core/src/utils.rs", OPEN)], says: &["`utils.rs`"] },
+    Planted { rule: "file-name", files: &[("crates/core/src/errors/kind.rs", OPEN)], says: &["`errors`"] },
     Planted {
         rule: "file-name",
         files: &[("crates/core/src/session_manager.rs", OPEN)],
         says: &["`session_manager.rs`"],
     },
-    Planted {
-        rule: "file-name",
-        files: &[("crates/core/tests/common/mod.rs", OPEN)],
-        says: &["`common`"],
-    },
+    Planted { rule: "file-name", files: &[("crates/core/tests/common/mod.rs", OPEN)], says: &["`common`"] },
     Planted {
         rule: "import-circle",
         files: &[(
             "crates/core/src/event.rs",
             "//! What can happen.\nuse crate::machine::decide;\npub struct Event;\n",
         )],
-        says: &[
-            "event.rs:2 -> crates/core/src/machine.rs:3 -> crates/core/src/event.rs",
-            "2 files",
-        ],
+        says: &["event.rs:2 -> crates/core/src/machine.rs:3 -> crates/core/src/event.rs", "2 files"],
     },
     Planted {
         rule: "import-circle",
@@ -141,24 +110,15 @@ const PLANTED: &[Planted] = &[
                 "crates/core/src/lib.rs",
                 "//! What a session is.\n#![warn(missing_docs, clippy::wildcard_enum_match_arm)]\nmod event;\npub use event::*;\npub struct Item;\n",
             ),
-            (
-                "crates/core/src/event.rs",
-                "//! What can happen.\npub struct Event(crate::Item);\n",
-            ),
+            ("crates/core/src/event.rs", "//! What can happen.\npub struct Event(crate::Item);\n"),
         ],
         says: &["event.rs:2 -> crates/core/src/lib.rs:4"],
     },
     Planted {
         rule: "import-circle",
         files: &[
-            (
-                "crates/core/src/event.rs",
-                "//! What can happen.\nmod kind;\npub use kind::Kind;\npub struct Event;\n",
-            ),
-            (
-                "crates/core/src/event/kind.rs",
-                "//! Kinds.\npub struct Kind(super::Event);\n",
-            ),
+            ("crates/core/src/event.rs", "//! What can happen.\nmod kind;\npub use kind::Kind;\npub struct Event;\n"),
+            ("crates/core/src/event/kind.rs", "//! Kinds.\npub struct Kind(super::Event);\n"),
         ],
         says: &["event.rs:3", "event/kind.rs:2"],
     },
@@ -169,10 +129,7 @@ const PLANTED: &[Planted] = &[
                 "crates/ao/src/compose.rs",
                 "//! Parent of one file.\nmod part;\nuse part::{Part, self as p};\npub struct Whole;\npub fn run() {}\n",
             ),
-            (
-                "crates/ao/src/compose/part.rs",
-                "//! Child that looks up.\nuse super::Whole;\npub struct Part(Whole);\n",
-            ),
+            ("crates/ao/src/compose/part.rs", "//! Child that looks up.\nuse super::Whole;\npub struct Part(Whole);\n"),
         ],
         says: &["compose/part.rs:2"],
     },
@@ -183,27 +140,18 @@ const PLANTED: &[Planted] = &[
                 "crates/ao/src/compose.rs",
                 "//! Parent that calls down.\nmod part;\npub fn run() { part::go() }\npub fn up() {}\n",
             ),
-            (
-                "crates/ao/src/compose/part.rs",
-                "//! Child that calls up.\npub fn go() { super::up() }\n",
-            ),
+            ("crates/ao/src/compose/part.rs", "//! Child that calls up.\npub fn go() { super::up() }\n"),
         ],
         says: &["compose/part.rs:2"],
     },
     Planted {
         rule: "compose-only",
-        files: &[(
-            "crates/ao/src/main.rs",
-            "//! The binary.\nmod compose;\nuse ao_plugins::y;\nfn main() {}\n",
-        )],
+        files: &[("crates/ao/src/main.rs", "//! The binary.\nmod compose;\nuse ao_plugins::y;\nfn main() {}\n")],
         says: &["compose.rs may"],
     },
     Planted {
         rule: "crate-arrows",
-        files: &[(
-            "crates/core/Cargo.toml",
-            "[dependencies]\ntokio = \"1\"\n[lints]\nworkspace = true\n",
-        )],
+        files: &[("crates/core/Cargo.toml", "[dependencies]\ntokio = \"1\"\n[lints]\nworkspace = true\n")],
         says: &["`core` never contains `tokio`"],
     },
     Planted {
@@ -224,10 +172,7 @@ const PLANTED: &[Planted] = &[
     },
     Planted {
         rule: "crate-arrows",
-        files: &[(
-            "crates/web/Cargo.toml",
-            "[build-dependencies]\nao-core = \"1\"\n[lints]\nworkspace = true\n",
-        )],
+        files: &[("crates/web/Cargo.toml", "[build-dependencies]\nao-core = \"1\"\n[lints]\nworkspace = true\n")],
         says: &["`web` must not depend on `ao-core`"],
     },
     Planted {
@@ -237,10 +182,7 @@ const PLANTED: &[Planted] = &[
     },
     Planted {
         rule: "locked-sources",
-        files: &[(
-            "Cargo.lock",
-            "[[package]]\nname = \"x\"\nsource = \"git+https://example.org/x\"\n",
-        )],
+        files: &[("Cargo.lock", "[[package]]\nname = \"x\"\nsource = \"git+https://example.org/x\"\n")],
         says: &["`x` does not come from crates.io"],
     },
     Planted {
@@ -255,47 +197,28 @@ const PLANTED: &[Planted] = &[
     },
     Planted {
         rule: "crate-lints",
-        files: &[(
-            "crates/core/src/lib.rs",
-            "//! What a session is; pure.\n#![warn(missing_docs)]\n",
-        )],
+        files: &[("crates/core/src/lib.rs", "//! What a session is; pure.\n#![warn(missing_docs)]\n")],
         says: &["`wildcard_enum_match_arm`"],
     },
-    Planted {
-        rule: "crate-lints",
-        files: &[("crates/slots/src/lib.rs", OPEN)],
-        says: &["`missing_docs`"],
-    },
+    Planted { rule: "crate-lints", files: &[("crates/slots/src/lib.rs", OPEN)], says: &["`missing_docs`"] },
     Planted {
         rule: "core-purity",
-        files: &[(
-            "crates/core/src/event.rs",
-            "//! Reads a file.\npub fn read() { std::fs::read(\"x\"); }\n",
-        )],
+        files: &[("crates/core/src/event.rs", "//! Reads a file.\npub fn read() { std::fs::read(\"x\"); }\n")],
         says: &["`std::fs`"],
     },
     Planted {
         rule: "core-purity",
-        files: &[(
-            "crates/core/src/event.rs",
-            "//! Imports the world.\nuse std::{collections::BTreeMap, process};\n",
-        )],
+        files: &[("crates/core/src/event.rs", "//! Imports the world.\nuse std::{collections::BTreeMap, process};\n")],
         says: &["`std::process`"],
     },
     Planted {
         rule: "core-purity",
-        files: &[(
-            "crates/core/src/event.rs",
-            "//! Looks at the clock.\npub fn now() { Instant::now(); }\n",
-        )],
+        files: &[("crates/core/src/event.rs", "//! Looks at the clock.\npub fn now() { Instant::now(); }\n")],
         says: &["`Instant::now`"],
     },
     Planted {
         rule: "core-purity",
-        files: &[(
-            "crates/core/src/event.rs",
-            "//! Waits for somebody.\npub async fn wait() {}\n",
-        )],
+        files: &[("crates/core/src/event.rs", "//! Waits for somebody.\npub async fn wait() {}\n")],
         says: &["`async fn`"],
     },
     Planted {
@@ -316,26 +239,17 @@ const PLANTED: &[Planted] = &[
     },
     Planted {
         rule: "unfinished",
-        files: &[(
-            "crates/core/src/event.rs",
-            "//! Half a file.\nfn f() { todo!() }\n",
-        )],
+        files: &[("crates/core/src/event.rs", "//! Half a file.\nfn f() { todo!() }\n")],
         says: &["`todo!`"],
     },
     Planted {
         rule: "unfinished",
-        files: &[(
-            "crates/core/tests/story.rs",
-            "//! Half a test.\nfn f() { dbg!(1); }\n",
-        )],
+        files: &[("crates/core/tests/story.rs", "//! Half a test.\nfn f() { dbg!(1); }\n")],
         says: &["`dbg!`"],
     },
     Planted {
         rule: "allow-attribute",
-        files: &[(
-            "crates/core/src/event.rs",
-            "//! Silenced for ever.\n#[allow(dead_code)]\nfn f() {}\n",
-        )],
+        files: &[("crates/core/src/event.rs", "//! Silenced for ever.\n#[allow(dead_code)]\nfn f() {}\n")],
         says: &["#[expect("],
     },
     Planted {
@@ -348,35 +262,17 @@ const PLANTED: &[Planted] = &[
     },
     Planted {
         rule: "unwrap",
-        files: &[(
-            "crates/ao/src/main.rs",
-            "//! Hopes.\nfn main() { Some(1)\n.unwrap(); }\n",
-        )],
+        files: &[("crates/ao/src/main.rs", "//! Hopes.\nfn main() { Some(1)\n.unwrap(); }\n")],
         says: &["outside a test"],
     },
     Planted {
         rule: "printing",
-        files: &[(
-            "crates/core/src/event.rs",
-            "//! Talks.\nfn f() { eprintln!(\"x\"); }\n",
-        )],
+        files: &[("crates/core/src/event.rs", "//! Talks.\nfn f() { eprintln!(\"x\"); }\n")],
         says: &["`eprintln!`"],
     },
-    Planted {
-        rule: "vendor-hash",
-        files: &[("crates/web/ui/vendor/a.js", "b")],
-        says: &["differs from the hash"],
-    },
-    Planted {
-        rule: "vendor-hash",
-        files: &[("crates/web/ui/vendor/b.js", "b")],
-        says: &["not listed"],
-    },
-    Planted {
-        rule: "vendor-hash",
-        files: &[("crates/host/vendor/b.c", "b")],
-        says: &["VENDOR.toml", "is missing"],
-    },
+    Planted { rule: "vendor-hash", files: &[("crates/web/ui/vendor/a.js", "b")], says: &["differs from the hash"] },
+    Planted { rule: "vendor-hash", files: &[("crates/web/ui/vendor/b.js", "b")], says: &["not listed"] },
+    Planted { rule: "vendor-hash", files: &[("crates/host/vendor/b.c", "b")], says: &["VENDOR.toml", "is missing"] },
     Planted {
         rule: "vendor-hash",
         files: &[(
@@ -387,10 +283,7 @@ const PLANTED: &[Planted] = &[
     },
     Planted {
         rule: "architecture-paths",
-        files: &[(
-            "ARCHITECTURE.md",
-            "The loop is `crates/daemon/src/supervisor.rs`.\n",
-        )],
+        files: &[("ARCHITECTURE.md", "The loop is `crates/daemon/src/supervisor.rs`.\n")],
         says: &["`crates/daemon/src/supervisor.rs` does not exist"],
     },
     Planted {
@@ -398,34 +291,19 @@ const PLANTED: &[Planted] = &[
         files: &[("ARCHITECTURE.md", "Read `effect.rs`.\n")],
         says: &["`effect.rs` does not exist"],
     },
+    Planted { rule: "glossary", files: &[("docs/glossary.md", "# Glossary\n")], says: &["no entry"] },
     Planted {
         rule: "glossary",
-        files: &[("docs/glossary.md", "# Glossary\n")],
-        says: &["no entry"],
-    },
-    Planted {
-        rule: "glossary",
-        files: &[(
-            "docs/glossary.md",
-            "- **run**: one `ao fix`.\n- **Run**: another thing.\n",
-        )],
+        files: &[("docs/glossary.md", "- **run**: one `ao fix`.\n- **Run**: another thing.\n")],
         says: &["twice"],
     },
-    Planted {
-        rule: "generated-fresh",
-        files: &[("docs/generated.md", "by hand\n")],
-        says: &["stale", "codegen"],
-    },
+    Planted { rule: "generated-fresh", files: &[("docs/generated.md", "by hand\n")], says: &["stale", "codegen"] },
     Planted {
         rule: "home-path",
         files: &[("docs/x.md", concat!("see /ro", "ot/x\n"))],
         says: &["path of one machine"],
     },
-    Planted {
-        rule: "home-path",
-        files: &[("docs/x.md", concat!("`/ho", "me/carol/x`\n"))],
-        says: &["carol"],
-    },
+    Planted { rule: "home-path", files: &[("docs/x.md", concat!("`/ho", "me/carol/x`\n"))], says: &["carol"] },
 ];
 
 fn plant(files: &[(&str, &str)]) -> TempDir {
@@ -443,11 +321,7 @@ fn check(dir: &Path) -> Report {
 }
 
 fn shown(report: &Report) -> String {
-    report
-        .findings
-        .iter()
-        .map(|finding| format!("{finding}\n"))
-        .collect()
+    report.findings.iter().map(|finding| format!("{finding}\n")).collect()
 }
 
 #[test]
@@ -464,24 +338,14 @@ fn every_planted_violation_is_an_error_of_its_rule() {
             let shown = finding.to_string();
             finding.rule == planted.rule && planted.says.iter().all(|words| shown.contains(words))
         });
-        assert!(
-            hit,
-            "{} with {:?} was not found; found:\n{}",
-            planted.rule,
-            planted.files[0],
-            shown(&report)
-        );
+        assert!(hit, "{} with {:?} was not found; found:\n{}", planted.rule, planted.files[0], shown(&report));
     }
 }
 
 #[test]
 fn every_rule_has_a_planted_violation() {
     // File sizes and commit messages cannot be planted by a table row: their tests are below.
-    let planted: BTreeSet<&str> = PLANTED
-        .iter()
-        .map(|planted| planted.rule)
-        .chain(["file-size"])
-        .collect();
+    let planted: BTreeSet<&str> = PLANTED.iter().map(|planted| planted.rule).chain(["file-size"]).collect();
     let rules: BTreeSet<&str> = tidy::RULES.iter().map(|rule| rule.id).collect();
     assert_eq!(planted, rules);
 }
@@ -494,12 +358,7 @@ fn a_file_is_warned_about_at_500_lines_and_refused_at_800() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, format!("{OPEN}{}", "// a line\n".repeat(lines - 1))).unwrap();
         let report = check(dir.path());
-        report
-            .findings
-            .iter()
-            .filter(|finding| finding.rule == "file-size")
-            .map(|finding| finding.level)
-            .next()
+        report.findings.iter().filter(|finding| finding.rule == "file-size").map(|finding| finding.level).next()
     };
     assert_eq!(sized("crates/core/src/long.rs", 499), None);
     assert_eq!(sized("crates/core/src/long.rs", 500), Some(Level::Warning));
@@ -513,10 +372,7 @@ fn a_file_is_warned_about_at_500_lines_and_refused_at_800() {
 #[test]
 fn a_test_module_in_its_own_file_is_a_test() {
     let dir = plant(&[
-        (
-            "crates/core/src/event.rs",
-            "//! What can happen.\n#[cfg(test)]\nmod checks;\n",
-        ),
+        ("crates/core/src/event.rs", "//! What can happen.\n#[cfg(test)]\nmod checks;\n"),
         (
             "crates/core/src/event/checks.rs",
             "//! Checks of events.\nuse super::super::machine;\nfn f() { Some(1).unwrap(); }\n",
@@ -536,25 +392,13 @@ fn a_commit_message_that_names_a_home_is_found_until_it_is_published() {
             .current_dir(dir.path())
             .output();
         let ran = ran.expect("git runs");
-        assert!(
-            ran.status.success(),
-            "{}",
-            String::from_utf8_lossy(&ran.stderr)
-        );
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     };
     git(&["init", "-q"]);
-    git(&[
-        "commit",
-        "-q",
-        "--allow-empty",
-        "-m",
-        concat!("Mend /ho", "me/carol/x"),
-    ]);
+    git(&["commit", "-q", "--allow-empty", "-m", concat!("Mend /ho", "me/carol/x")]);
     let report = check(dir.path());
     assert!(
-        report
-            .errors()
-            .any(|finding| finding.rule == "home-path" && finding.path.starts_with("commit ")),
+        report.errors().any(|finding| finding.rule == "home-path" && finding.path.starts_with("commit ")),
         "{}",
         shown(&report)
     );
@@ -565,36 +409,23 @@ fn a_commit_message_that_names_a_home_is_found_until_it_is_published() {
 
 #[test]
 fn a_stale_section_is_found_and_rewritten() {
-    const SECTION: Generated = Generated {
-        path: "page.md",
-        section: Some("table"),
-        render: |_| Ok("new\n".to_owned()),
-    };
+    const SECTION: Generated =
+        Generated { path: "page.md", section: Some("table"), render: |_| Ok("new\n".to_owned()) };
     let dir = tempfile::tempdir().unwrap();
     let page = dir.path().join("page.md");
-    fs::write(
-        &page,
-        "before\n<!-- generated: table -->\nold\n<!-- end of generated: table -->\nafter\n",
-    )
-    .unwrap();
+    fs::write(&page, "before\n<!-- generated: table -->\nold\n<!-- end of generated: table -->\nafter\n").unwrap();
     assert!(SECTION.check(dir.path()).is_err());
     assert!(SECTION.write(dir.path()).unwrap());
     assert!(!SECTION.write(dir.path()).unwrap());
     SECTION.check(dir.path()).unwrap();
     let text = fs::read_to_string(&page).unwrap();
-    assert_eq!(
-        text,
-        "before\n<!-- generated: table -->\nnew\n<!-- end of generated: table -->\nafter\n"
-    );
+    assert_eq!(text, "before\n<!-- generated: table -->\nnew\n<!-- end of generated: table -->\nafter\n");
 }
 
 #[test]
 fn this_repository_is_tidy() {
     let root = workspace_root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
     let report = tidy::run(&root, codegen::all()).unwrap();
-    let errors: String = report
-        .errors()
-        .map(|finding| format!("{finding}\n"))
-        .collect();
+    let errors: String = report.errors().map(|finding| format!("{finding}\n")).collect();
     assert!(errors.is_empty(), "\n{errors}");
 }

@@ -67,79 +67,26 @@ const CORE_NEVER: &[&str] = &[
 const SYNC_ONLY: &[&str] = &ASYNC;
 
 const ROOMS: &[Room] = &[
-    Room {
-        dir: "core",
-        ours: &[],
-        never: CORE_NEVER,
-    },
-    Room {
-        dir: "slots",
-        ours: &["ao-core"],
-        never: &["clap*", "axum*", "hyper*"],
-    },
-    Room {
-        dir: "host",
-        ours: &[],
-        never: SYNC_ONLY,
-    },
-    Room {
-        dir: "plugins",
-        ours: &["ao-slots", "ao-core", "ao-host"],
-        never: &["clap*", "axum*"],
-    },
-    Room {
-        dir: "api",
-        ours: &["ao-core"],
-        never: &["clap*", "axum*"],
-    },
-    Room {
-        dir: "web",
-        ours: &[],
-        never: &["tokio*", "axum*", "clap*"],
-    },
-    Room {
-        dir: "daemon",
-        ours: &["ao-core", "ao-slots", "ao-api", "ao-web"],
-        never: &["clap*"],
-    },
+    Room { dir: "core", ours: &[], never: CORE_NEVER },
+    Room { dir: "slots", ours: &["ao-core"], never: &["clap*", "axum*", "hyper*"] },
+    Room { dir: "host", ours: &[], never: SYNC_ONLY },
+    Room { dir: "plugins", ours: &["ao-slots", "ao-core", "ao-host"], never: &["clap*", "axum*"] },
+    Room { dir: "api", ours: &["ao-core"], never: &["clap*", "axum*"] },
+    Room { dir: "web", ours: &[], never: &["tokio*", "axum*", "clap*"] },
+    Room { dir: "daemon", ours: &["ao-core", "ao-slots", "ao-api", "ao-web"], never: &["clap*"] },
     Room {
         dir: "ao",
-        ours: &[
-            "ao-core",
-            "ao-slots",
-            "ao-host",
-            "ao-plugins",
-            "ao-api",
-            "ao-web",
-            "ao-daemon",
-        ],
+        ours: &["ao-core", "ao-slots", "ao-host", "ao-plugins", "ao-api", "ao-web", "ao-daemon"],
         never: &[],
     },
     Room {
         dir: "testkit",
-        ours: &[
-            "ao-core",
-            "ao-slots",
-            "ao-host",
-            "ao-plugins",
-            "ao-api",
-            "ao-web",
-            "ao-daemon",
-        ],
+        ours: &["ao-core", "ao-slots", "ao-host", "ao-plugins", "ao-api", "ao-web", "ao-daemon"],
         never: &[],
     },
     Room {
         dir: "bench",
-        ours: &[
-            "ao-core",
-            "ao-slots",
-            "ao-host",
-            "ao-plugins",
-            "ao-api",
-            "ao-web",
-            "ao-daemon",
-            "ao-testkit",
-        ],
+        ours: &["ao-core", "ao-slots", "ao-host", "ao-plugins", "ao-api", "ao-web", "ao-daemon", "ao-testkit"],
         never: &[],
     },
 ];
@@ -149,27 +96,17 @@ const DOCUMENTED: [&str; 3] = ["core", "slots", "api"];
 
 pub(super) fn crate_arrows(tree: &Tree, report: &mut Report) -> Result<()> {
     for (path, manifest) in manifests(tree)? {
-        let Some(dir) = path
-            .strip_prefix("crates/")
-            .and_then(|rest| rest.split('/').next())
-        else {
+        let Some(dir) = path.strip_prefix("crates/").and_then(|rest| rest.split('/').next()) else {
             continue;
         };
         let Some(room) = ROOMS.iter().find(|room| room.dir == dir) else {
-            report.error(
-                "crate-arrows",
-                path,
-                0,
-                format!("crate `{dir}` has no row in the table of {}", file!()),
-            );
+            report.error("crate-arrows", path, 0, format!("crate `{dir}` has no row in the table of {}", file!()));
             continue;
         };
         for dependency in dependencies(&manifest) {
             let line = line_of_word(tree, path, &dependency);
-            let is_ours = dependency.starts_with("ao-")
-                || dependency == "ao"
-                || dependency == "bench"
-                || dependency == "xtask";
+            let is_ours =
+                dependency.starts_with("ao-") || dependency == "ao" || dependency == "bench" || dependency == "xtask";
             if is_ours && !room.ours.contains(&dependency.as_str()) {
                 report.error(
                     "crate-arrows",
@@ -178,17 +115,8 @@ pub(super) fn crate_arrows(tree: &Tree, report: &mut Report) -> Result<()> {
                     format!("`{dir}` must not depend on `{dependency}`: a wall of the house"),
                 );
             }
-            if room
-                .never
-                .iter()
-                .any(|pattern| matches(pattern, &dependency))
-            {
-                report.error(
-                    "crate-arrows",
-                    path,
-                    line,
-                    format!("`{dir}` never contains `{dependency}`"),
-                );
+            if room.never.iter().any(|pattern| matches(pattern, &dependency)) {
+                report.error("crate-arrows", path, line, format!("`{dir}` never contains `{dependency}`"));
             }
         }
     }
@@ -201,34 +129,14 @@ pub(super) fn locked_sources(tree: &Tree, report: &mut Report) -> Result<()> {
     };
     let lock: Table = toml::from_str(lock).context("failed to read Cargo.lock")?;
     let banned = banned(tree)?;
-    for package in lock
-        .get("package")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
-        let name = package
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+    for package in lock.get("package").and_then(Value::as_array).into_iter().flatten() {
+        let name = package.get("name").and_then(Value::as_str).unwrap_or_default();
         let source = package.get("source").and_then(Value::as_str);
-        if source
-            .is_some_and(|source| source != "registry+https://github.com/rust-lang/crates.io-index")
-        {
-            report.error(
-                "locked-sources",
-                "Cargo.lock",
-                0,
-                format!("`{name}` does not come from crates.io"),
-            );
+        if source.is_some_and(|source| source != "registry+https://github.com/rust-lang/crates.io-index") {
+            report.error("locked-sources", "Cargo.lock", 0, format!("`{name}` does not come from crates.io"));
         }
         if banned.contains(name) {
-            report.error(
-                "locked-sources",
-                "Cargo.lock",
-                0,
-                format!("`{name}` is on the ban list of deny.toml"),
-            );
+            report.error("locked-sources", "Cargo.lock", 0, format!("`{name}` is on the ban list of deny.toml"));
         }
     }
     Ok(())
@@ -236,29 +144,16 @@ pub(super) fn locked_sources(tree: &Tree, report: &mut Report) -> Result<()> {
 
 pub(super) fn crate_lints(tree: &Tree, report: &mut Report) -> Result<()> {
     for (path, manifest) in manifests(tree)? {
-        let workspace = manifest
-            .get("lints")
-            .and_then(|lints| lints.get("workspace"))
-            .and_then(Value::as_bool);
+        let workspace = manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(Value::as_bool);
         if workspace != Some(true) {
-            report.error(
-                "crate-lints",
-                path,
-                0,
-                "must say `[lints] workspace = true`",
-            );
+            report.error("crate-lints", path, 0, "must say `[lints] workspace = true`");
         }
     }
     for dir in DOCUMENTED {
         let path = format!("crates/{dir}/src/lib.rs");
         require_lint(tree, report, &path, "missing_docs");
     }
-    require_lint(
-        tree,
-        report,
-        "crates/core/src/lib.rs",
-        "wildcard_enum_match_arm",
-    );
+    require_lint(tree, report, "crates/core/src/lib.rs", "wildcard_enum_match_arm");
     Ok(())
 }
 
@@ -267,18 +162,13 @@ fn require_lint(tree: &Tree, report: &mut Report, path: &str, lint: &str) {
     let Some(rust) = tree.files.get(path).and_then(|file| file.rust.as_ref()) else {
         return;
     };
-    let warned = rust.code.split("#![warn(").skip(1).any(|rest| {
-        rest.split(")]")
-            .next()
-            .is_some_and(|lints| lints.contains(lint))
-    });
+    let warned = rust
+        .code
+        .split("#![warn(")
+        .skip(1)
+        .any(|rest| rest.split(")]").next().is_some_and(|lints| lints.contains(lint)));
     if !warned {
-        report.error(
-            "crate-lints",
-            path,
-            1,
-            format!("must warn of `{lint}` with `#![warn(…)]`"),
-        );
+        report.error("crate-lints", path, 1, format!("must warn of `{lint}` with `#![warn(…)]`"));
     }
 }
 
@@ -286,47 +176,24 @@ fn require_lint(tree: &Tree, report: &mut Report, path: &str, lint: &str) {
 fn manifests(tree: &Tree) -> Result<Vec<(&str, Table)>> {
     let is_ours = |path: &str| {
         let parts: Vec<&str> = path.split('/').collect();
-        matches!(
-            parts.as_slice(),
-            ["crates", _, "Cargo.toml"] | ["xtask", "Cargo.toml"]
-        )
+        matches!(parts.as_slice(), ["crates", _, "Cargo.toml"] | ["xtask", "Cargo.toml"])
     };
     let mut manifests = Vec::new();
     for path in tree.files.keys().filter(|path| is_ours(path)) {
-        let text = tree
-            .text(path)
-            .with_context(|| format!("failed to read {path}"))?;
-        manifests.push((
-            path.as_str(),
-            toml::from_str(text).with_context(|| format!("failed to read {path}"))?,
-        ));
+        let text = tree.text(path).with_context(|| format!("failed to read {path}"))?;
+        manifests.push((path.as_str(), toml::from_str(text).with_context(|| format!("failed to read {path}"))?));
     }
     Ok(manifests)
 }
 
 /// Names of the packages in `dependencies` and `build-dependencies`, those of single platforms included.
 fn dependencies(manifest: &Table) -> BTreeSet<String> {
-    let platforms = manifest
-        .get("target")
-        .and_then(Value::as_table)
-        .into_iter()
-        .flat_map(|table| table.values());
+    let platforms = manifest.get("target").and_then(Value::as_table).into_iter().flat_map(|table| table.values());
     let tables = std::iter::once(manifest).chain(platforms.filter_map(Value::as_table));
     let kinds = tables.flat_map(|table| {
-        ["dependencies", "build-dependencies"]
-            .into_iter()
-            .filter_map(|kind| table.get(kind)?.as_table())
+        ["dependencies", "build-dependencies"].into_iter().filter_map(|kind| table.get(kind)?.as_table())
     });
-    kinds
-        .flatten()
-        .map(|(key, value)| {
-            value
-                .get("package")
-                .and_then(Value::as_str)
-                .unwrap_or(key)
-                .to_owned()
-        })
-        .collect()
+    kinds.flatten().map(|(key, value)| value.get("package").and_then(Value::as_str).unwrap_or(key).to_owned()).collect()
 }
 
 /// Names in `[bans] deny` of deny.toml.
@@ -335,16 +202,8 @@ fn banned(tree: &Tree) -> Result<BTreeSet<String>> {
         return Ok(BTreeSet::new());
     };
     let deny: Table = toml::from_str(deny).context("failed to read deny.toml")?;
-    let list = deny
-        .get("bans")
-        .and_then(|bans| bans.get("deny"))
-        .and_then(Value::as_array);
-    let name = |entry: &Value| {
-        entry
-            .as_str()
-            .or_else(|| entry.get("crate")?.as_str())
-            .map(str::to_owned)
-    };
+    let list = deny.get("bans").and_then(|bans| bans.get("deny")).and_then(Value::as_array);
+    let name = |entry: &Value| entry.as_str().or_else(|| entry.get("crate")?.as_str()).map(str::to_owned);
     Ok(list.into_iter().flatten().filter_map(name).collect())
 }
 
@@ -357,6 +216,5 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 fn line_of_word(tree: &Tree, path: &str, word: &str) -> usize {
     let text = tree.text(path).unwrap_or_default();
-    text.find(&format!("\n{word}"))
-        .map_or(0, |at| line_of(text, at + 1))
+    text.find(&format!("\n{word}")).map_or(0, |at| line_of(text, at + 1))
 }

@@ -51,30 +51,12 @@ pub struct Report {
 
 impl Report {
     /// Adds an error.
-    pub fn error(
-        &mut self,
-        rule: &'static str,
-        path: &str,
-        line: usize,
-        message: impl Into<String>,
-    ) {
-        self.findings.push(Finding {
-            level: Level::Error,
-            path: path.to_owned(),
-            line,
-            rule,
-            message: message.into(),
-        });
+    pub fn error(&mut self, rule: &'static str, path: &str, line: usize, message: impl Into<String>) {
+        self.findings.push(Finding { level: Level::Error, path: path.to_owned(), line, rule, message: message.into() });
     }
 
     /// Adds a warning.
-    pub fn warning(
-        &mut self,
-        rule: &'static str,
-        path: &str,
-        line: usize,
-        message: impl Into<String>,
-    ) {
+    pub fn warning(&mut self, rule: &'static str, path: &str, line: usize, message: impl Into<String>) {
         self.findings.push(Finding {
             level: Level::Warning,
             path: path.to_owned(),
@@ -86,8 +68,6 @@ impl Report {
 
     /// The findings that stop the gate.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
-        self.findings
-            .iter()
-            .filter(|finding| finding.level == Level::Error)
+        self.findings.iter().filter(|finding| finding.level == Level::Error)
     }
 }

@@ -39,9 +39,7 @@ fn is_crate_root(path: &str) -> bool {
     };
     let ours = path.starts_with("crates/") || path.starts_with("xtask/");
     ours && (matches!(inside, "lib.rs" | "main.rs")
-        || inside
-            .strip_prefix("bin/")
-            .is_some_and(|bin| bin.ends_with(".rs") && !bin.contains('/')))
+        || inside.strip_prefix("bin/").is_some_and(|bin| bin.ends_with(".rs") && !bin.contains('/')))
 }
 
 /// Follows the `mod name;` declarations from the root, leaving out modules that exist only in tests.
@@ -68,10 +66,7 @@ fn rust<'tree>(tree: &'tree Tree, file: &str) -> Option<&'tree Rust> {
 }
 
 fn children(rust: &Rust) -> Vec<&str> {
-    module_declarations(&rust.code)
-        .filter(|(at, _)| !rust.is_test(*at))
-        .map(|(_, name)| name)
-        .collect()
+    module_declarations(&rust.code).filter(|(at, _)| !rust.is_test(*at)).map(|(_, name)| name).collect()
 }
 
 fn edges(tree: &Tree, modules: &Modules, inline_module: &Regex) -> Edges {
@@ -92,10 +87,7 @@ fn edges(tree: &Tree, modules: &Modules, inline_module: &Regex) -> Edges {
             if module.is_empty() && used.public && used.name.is_some() {
                 continue;
             }
-            let depth = inline
-                .iter()
-                .filter(|range| range.contains(&used.at))
-                .count();
+            let depth = inline.iter().filter(|range| range.contains(&used.at)).count();
             let Some(target) = target(modules, &face, module, depth, &used.path) else {
                 continue;
             };
@@ -114,9 +106,7 @@ fn edges(tree: &Tree, modules: &Modules, inline_module: &Regex) -> Edges {
 fn face(tree: &Tree, modules: &Modules) -> Face {
     let root = modules.get(&Vec::new()).and_then(|file| rust(tree, file));
     let uses = root.into_iter().flat_map(|root| use_tree::uses(&root.code));
-    uses.filter(|used| used.public)
-        .filter_map(|used| Some((used.name?, used.path)))
-        .collect()
+    uses.filter(|used| used.public).filter_map(|used| Some((used.name?, used.path))).collect()
 }
 
 /// The file that `path` leads to, seen from `depth` inline modules inside `module`.
@@ -134,10 +124,7 @@ fn target<'modules>(
         modules.get(&at)
     };
     let face_is_named = at.is_empty() && !module.is_empty();
-    face_is_named
-        .then(behind)
-        .flatten()
-        .or_else(|| modules.get(&at))
+    face_is_named.then(behind).flatten().or_else(|| modules.get(&at))
 }
 
 /// Splits `path` into the deepest module that it names and what it names inside; `None` if that is not of this crate.
@@ -147,17 +134,11 @@ fn resolve<'path>(
     depth: usize,
     path: &'path [String],
 ) -> Option<(Vec<String>, &'path [String])> {
-    let supers = path
-        .iter()
-        .take_while(|segment| *segment == "super")
-        .count();
+    let supers = path.iter().take_while(|segment| *segment == "super").count();
     let (mut at, mut rest) = match path.first()?.as_str() {
         "crate" => (Vec::new(), &path[1..]),
         "super" if supers < depth => return None,
-        "super" => (
-            module[..module.len().checked_sub(supers - depth)?].to_vec(),
-            &path[supers..],
-        ),
+        "super" => (module[..module.len().checked_sub(supers - depth)?].to_vec(), &path[supers..]),
         _ if depth > 0 => return None,
         "self" => (module.to_vec(), &path[1..]),
         first => {
@@ -189,34 +170,23 @@ fn report_circles(edges: &Edges, report: &mut Report) {
         let Some(circle) = shortest_circle(edges, start) else {
             continue;
         };
-        let knot: BTreeSet<&String> = reachable(edges, start)
-            .into_iter()
-            .filter(|file| reachable(edges, file).contains(start))
-            .collect();
-        let steps: Vec<String> = circle
-            .windows(2)
-            .map(|pair| format!("{}:{}", pair[0], edges[pair[0]][pair[1]]))
-            .collect();
+        let knot: BTreeSet<&String> =
+            reachable(edges, start).into_iter().filter(|file| reachable(edges, file).contains(start)).collect();
+        let steps: Vec<String> =
+            circle.windows(2).map(|pair| format!("{}:{}", pair[0], edges[pair[0]][pair[1]])).collect();
         let line = edges[circle[0]][circle[1]];
         report.error(
             "import-circle",
             start,
             line,
-            format!(
-                "import circle: {} -> {start} ({} files tied together)",
-                steps.join(" -> "),
-                knot.len()
-            ),
+            format!("import circle: {} -> {start} ({} files tied together)", steps.join(" -> "), knot.len()),
         );
         done.extend(knot.into_iter().cloned());
     }
 }
 
 /// The shortest way from `start` back to it: first and last element are `start`.
-fn shortest_circle<'edges>(
-    edges: &'edges Edges,
-    start: &'edges String,
-) -> Option<Vec<&'edges String>> {
+fn shortest_circle<'edges>(edges: &'edges Edges, start: &'edges String) -> Option<Vec<&'edges String>> {
     let mut came_from: BTreeMap<&String, &String> = BTreeMap::new();
     let mut open = VecDeque::from([start]);
     while let Some(file) = open.pop_front() {
@@ -246,11 +216,7 @@ fn shortest_circle<'edges>(
 
 fn reachable<'edges>(edges: &'edges Edges, start: &String) -> BTreeSet<&'edges String> {
     let mut seen = BTreeSet::new();
-    let mut open: Vec<&String> = edges
-        .get(start)
-        .into_iter()
-        .flat_map(BTreeMap::keys)
-        .collect();
+    let mut open: Vec<&String> = edges.get(start).into_iter().flat_map(BTreeMap::keys).collect();
     while let Some(file) = open.pop() {
         if seen.insert(file) {
             open.extend(edges.get(file).into_iter().flat_map(BTreeMap::keys));

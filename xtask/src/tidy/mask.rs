@@ -27,18 +27,11 @@ pub fn mask(source: &str) -> String {
 fn skip(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = &bytes[at..];
     match rest {
-        [b'/', b'/', ..] => Some(
-            at + rest
-                .iter()
-                .position(|&byte| byte == b'\n')
-                .unwrap_or(rest.len()),
-        ),
+        [b'/', b'/', ..] => Some(at + rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len())),
         [b'/', b'*', ..] => Some(at + block_comment(rest)),
         [b'"', ..] => Some(at + quoted(rest, b'"')),
         [b'r', ..] if !continues_word(bytes, at) => raw_string(rest, 1).map(|len| at + len),
-        [b'b' | b'c', b'r', ..] if !continues_word(bytes, at) => {
-            raw_string(rest, 2).map(|len| at + len)
-        }
+        [b'b' | b'c', b'r', ..] if !continues_word(bytes, at) => raw_string(rest, 2).map(|len| at + len),
         [b'\'', ..] => char_literal(rest).map(|len| at + len),
         _ => None,
     }
@@ -86,21 +79,14 @@ fn quoted(rest: &[u8], quote: u8) -> usize {
 
 /// Length of a raw string whose hashes start at `prefix`; `None` if it is a raw identifier or a plain word.
 fn raw_string(rest: &[u8], prefix: usize) -> Option<usize> {
-    let hashes = rest[prefix..]
-        .iter()
-        .take_while(|&&byte| byte == b'#')
-        .count();
+    let hashes = rest[prefix..].iter().take_while(|&&byte| byte == b'#').count();
     let open = prefix + hashes;
     if rest.get(open) != Some(&b'"') {
         return None;
     }
-    let close: Vec<u8> = std::iter::once(b'"')
-        .chain(std::iter::repeat_n(b'#', hashes))
-        .collect();
+    let close: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
     let body = open + 1;
-    let end = rest[body..]
-        .windows(close.len())
-        .position(|window| window == close);
+    let end = rest[body..].windows(close.len()).position(|window| window == close);
     Some(end.map_or(rest.len(), |end| body + end + close.len()))
 }
 
@@ -136,9 +122,7 @@ pub fn test_ranges(code: &str) -> Vec<Range<usize>> {
         if ranges.last().is_some_and(|last| last.contains(&start)) {
             continue;
         }
-        let attribute: String = code[start + 2..end.saturating_sub(1)]
-            .split_whitespace()
-            .collect();
+        let attribute: String = code[start + 2..end.saturating_sub(1)].split_whitespace().collect();
         let is_test = attribute == "test"
             || attribute.ends_with("::test")
             || (attribute.starts_with("cfg(")
@@ -155,8 +139,7 @@ pub fn test_ranges(code: &str) -> Vec<Range<usize>> {
 
 /// The identifiers in a piece of code.
 pub fn words(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
+    code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
 }
 
 /// Returns the position after the bracket that closes the one at `open`.
@@ -227,9 +210,7 @@ mod tests {
 
     #[test]
     fn items_under_cfg_test_are_test_ranges() {
-        let code = mask(
-            "fn a() {}\n#[cfg(test)]\nmod tests { fn b() { x(); } }\nfn c() {}\n#[test]\nfn d() {}\n",
-        );
+        let code = mask("fn a() {}\n#[cfg(test)]\nmod tests { fn b() { x(); } }\nfn c() {}\n#[test]\nfn d() {}\n");
         let ranges = test_ranges(&code);
         let at = |needle: &str| code.find(needle).expect("planted");
         let inside = |needle: &str| ranges.iter().any(|range| range.contains(&at(needle)));

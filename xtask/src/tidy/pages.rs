@@ -28,12 +28,7 @@ pub(super) fn architecture_paths(tree: &Tree, report: &mut Report) -> Result<()>
         }
         for quoted in line.split('`').skip(1).step_by(2) {
             if looks_like_ours(tree, quoted) && !exists(tree, quoted) {
-                report.error(
-                    "architecture-paths",
-                    ARCHITECTURE,
-                    number + 1,
-                    format!("`{quoted}` does not exist"),
-                );
+                report.error("architecture-paths", ARCHITECTURE, number + 1, format!("`{quoted}` does not exist"));
             }
         }
     }
@@ -42,23 +37,13 @@ pub(super) fn architecture_paths(tree: &Tree, report: &mut Report) -> Result<()>
 
 /// Whether the text in backticks claims to be a path of this repository.
 fn looks_like_ours(tree: &Tree, quoted: &str) -> bool {
-    let plain = !quoted.is_empty()
-        && quoted
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
+    let plain = !quoted.is_empty() && quoted.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
     if !plain || quoted.starts_with('/') {
         return false;
     }
     let first = quoted.split('/').next().unwrap_or_default();
-    let in_tree = quoted.contains('/')
-        && tree
-            .files
-            .keys()
-            .any(|path| path.starts_with(&format!("{first}/")));
-    in_tree
-        || SOURCE_ENDINGS
-            .iter()
-            .any(|ending| quoted.ends_with(ending) && quoted.len() > ending.len())
+    let in_tree = quoted.contains('/') && tree.files.keys().any(|path| path.starts_with(&format!("{first}/")));
+    in_tree || SOURCE_ENDINGS.iter().any(|ending| quoted.ends_with(ending) && quoted.len() > ending.len())
 }
 
 /// Whether it is a file, a directory, or the end of a file's path.
@@ -66,9 +51,7 @@ fn exists(tree: &Tree, quoted: &str) -> bool {
     let trimmed = quoted.trim_end_matches('/');
     let tail = format!("/{trimmed}");
     let inside = format!("{trimmed}/");
-    tree.files
-        .keys()
-        .any(|path| path == trimmed || path.starts_with(&inside) || path.ends_with(&tail))
+    tree.files.keys().any(|path| path == trimmed || path.starts_with(&inside) || path.ends_with(&tail))
 }
 
 pub(super) fn glossary(tree: &Tree, report: &mut Report) -> Result<()> {
@@ -92,21 +75,11 @@ pub(super) fn glossary(tree: &Tree, report: &mut Report) -> Result<()> {
                     );
                 }
             }
-            _ => report.error(
-                "glossary",
-                GLOSSARY,
-                number + 1,
-                "an entry is one line: `- **term**: meaning`",
-            ),
+            _ => report.error("glossary", GLOSSARY, number + 1, "an entry is one line: `- **term**: meaning`"),
         }
     }
     if terms.is_empty() {
-        report.error(
-            "glossary",
-            GLOSSARY,
-            0,
-            "has no entry of the form `- **term**: meaning`",
-        );
+        report.error("glossary", GLOSSARY, 0, "has no entry of the form `- **term**: meaning`");
     }
     Ok(())
 }
@@ -114,12 +87,7 @@ pub(super) fn glossary(tree: &Tree, report: &mut Report) -> Result<()> {
 pub(super) fn generated_fresh(tree: &Tree, report: &mut Report) -> Result<()> {
     for generated in tree.generated {
         if let Err(why) = generated.check(&tree.root) {
-            report.error(
-                "generated-fresh",
-                generated.path,
-                0,
-                format!("{}: {why:#}", generated.label()),
-            );
+            report.error("generated-fresh", generated.path, 0, format!("{}: {why:#}", generated.label()));
         }
     }
     Ok(())

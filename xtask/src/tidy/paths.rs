@@ -12,23 +12,15 @@ use super::tree::{Tree, line_of};
 const ANYBODY: [&str; 8] = ["user", "name", "you", "me", "alice", "bob", "runner", "dev"];
 
 pub(super) fn home_path(tree: &Tree, report: &mut Report) -> Result<()> {
-    let pattern = Regex::new(concat!(
-        r"(?:^|[^A-Za-z0-9_.}~$/-])(/",
-        r"root/|/",
-        r"work/|/(?:home|Users)/([A-Za-z0-9_.-]+))"
-    ))?;
+    let pattern =
+        Regex::new(concat!(r"(?:^|[^A-Za-z0-9_.}~$/-])(/", r"root/|/", r"work/|/(?:home|Users)/([A-Za-z0-9_.-]+))"))?;
     for (path, file) in &tree.files {
         let Some(text) = &file.text else { continue };
         if path.contains("/vendor/") {
             continue;
         }
         if let Some((at, found)) = named_home(&pattern, text) {
-            report.error(
-                "home-path",
-                path,
-                line_of(text, at),
-                format!("`{found}` is a path of one machine"),
-            );
+            report.error("home-path", path, line_of(text, at), format!("`{found}` is a path of one machine"));
         }
     }
     if tree.root.join(".git").exists() {
@@ -63,16 +55,8 @@ fn unpublished_commits(tree: &Tree) -> Result<Vec<(String, String)>> {
         .current_dir(&tree.root)
         .output()
         .context("failed to run git log")?;
-    ensure!(
-        output.status.success(),
-        "git log failed: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    ensure!(output.status.success(), "git log failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     let text = String::from_utf8_lossy(&output.stdout);
-    let commits = text
-        .split('\0')
-        .filter_map(|commit| commit.split_once('\n'));
-    Ok(commits
-        .map(|(hash, message)| (hash.to_owned(), message.to_owned()))
-        .collect())
+    let commits = text.split('\0').filter_map(|commit| commit.split_once('\n'));
+    Ok(commits.map(|(hash, message)| (hash.to_owned(), message.to_owned())).collect())
 }

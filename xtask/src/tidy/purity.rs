@@ -21,10 +21,7 @@ pub(super) fn core_purity(tree: &Tree, report: &mut Report) -> Result<()> {
     )?;
     for (path, _, rust) in tree.rust().filter(|(path, ..)| path.starts_with(CORE)) {
         let mut lines = Vec::new();
-        for hit in pattern
-            .find_iter(&rust.code)
-            .filter(|hit| !rust.is_test(hit.start()))
-        {
+        for hit in pattern.find_iter(&rust.code).filter(|hit| !rust.is_test(hit.start())) {
             lines.push((line_of(&rust.code, hit.start()), hit.as_str().to_owned()));
         }
         for used in use_tree::uses(&rust.code).filter(|used| !rust.is_test(used.at)) {
@@ -53,15 +50,9 @@ pub(super) fn core_wildcard(tree: &Tree, report: &mut Report) -> Result<()> {
     let pattern = Regex::new(r"(?:^|[^\w'])_\s*=>")?;
     for (path, text, rust) in tree.rust().filter(|(path, ..)| is_exhaustive(path)) {
         let lines: Vec<&str> = text.lines().collect();
-        for hit in pattern
-            .find_iter(&rust.code)
-            .filter(|hit| !rust.is_test(hit.start()))
-        {
+        for hit in pattern.find_iter(&rust.code).filter(|hit| !rust.is_test(hit.start())) {
             let line = line_of(&rust.code, hit.end() - 1);
-            let reason = lines[line - 1]
-                .split_once("// tidy:")
-                .map(|(_, reason)| reason.trim())
-                .unwrap_or_default();
+            let reason = lines[line - 1].split_once("// tidy:").map(|(_, reason)| reason.trim()).unwrap_or_default();
             if reason.is_empty() {
                 report.error(
                     "core-wildcard",
@@ -78,8 +69,6 @@ pub(super) fn core_wildcard(tree: &Tree, report: &mut Report) -> Result<()> {
 /// Whether the file, or a directory that it is in, is one whose matches must be exhaustive.
 fn is_exhaustive(path: &str) -> bool {
     path.strip_prefix(CORE).is_some_and(|inside| {
-        inside
-            .split('/')
-            .any(|component| EXHAUSTIVE.iter().any(|stem| component.starts_with(stem)))
+        inside.split('/').any(|component| EXHAUSTIVE.iter().any(|stem| component.starts_with(stem)))
     })
 }

@@ -7,22 +7,12 @@ use super::finding::Report;
 use super::tree::{Rust, Tree, line_of};
 
 /// Where printing is the job: the binary, developer tasks, figures, and programs that tests run.
-const PRINTERS: [&str; 4] = [
-    "crates/ao/",
-    "crates/bench/",
-    "crates/testkit/src/bin/",
-    "xtask/",
-];
+const PRINTERS: [&str; 4] = ["crates/ao/", "crates/bench/", "crates/testkit/src/bin/", "xtask/"];
 
 pub(super) fn unfinished(tree: &Tree, report: &mut Report) -> Result<()> {
     let pattern = Regex::new(r"\b(todo|unimplemented|dbg)!")?;
     each_match(tree, &pattern, |path, line, found, _| {
-        report.error(
-            "unfinished",
-            path,
-            line,
-            format!("`{found}` is unfinished work"),
-        );
+        report.error("unfinished", path, line, format!("`{found}` is unfinished work"));
     });
     Ok(())
 }
@@ -30,12 +20,7 @@ pub(super) fn unfinished(tree: &Tree, report: &mut Report) -> Result<()> {
 pub(super) fn allow_attribute(tree: &Tree, report: &mut Report) -> Result<()> {
     let pattern = Regex::new(r"#!?\[\s*(?:cfg_attr\([^\]]*\b)?allow\s*\(")?;
     each_match(tree, &pattern, |path, line, _, _| {
-        report.error(
-            "allow-attribute",
-            path,
-            line,
-            "silences a lint for ever: use `#[expect(…, reason = \"…\")]`",
-        );
+        report.error("allow-attribute", path, line, "silences a lint for ever: use `#[expect(…, reason = \"…\")]`");
     });
     Ok(())
 }
@@ -75,12 +60,7 @@ fn each_match(tree: &Tree, pattern: &Regex, mut found: impl FnMut(&str, usize, &
     for (path, _, rust) in tree.rust() {
         let Rust { code, .. } = rust;
         for hit in pattern.find_iter(code) {
-            found(
-                path,
-                line_of(code, hit.start()),
-                hit.as_str(),
-                rust.is_test(hit.start()),
-            );
+            found(path, line_of(code, hit.start()), hit.as_str(), rust.is_test(hit.start()));
         }
     }
 }

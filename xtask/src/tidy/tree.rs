@@ -52,20 +52,14 @@ impl Tree {
     pub fn load(root: &Path, generated: &'static [Generated]) -> Result<Self> {
         let mut files = BTreeMap::new();
         read_dir(root, "", &mut files)?;
-        let mut tree = Self {
-            root: root.to_path_buf(),
-            files,
-            generated,
-        };
+        let mut tree = Self { root: root.to_path_buf(), files, generated };
         tree.mark_test_modules();
         Ok(tree)
     }
 
     /// The Rust files: path, text, code.
     pub fn rust(&self) -> impl Iterator<Item = (&str, &str, &Rust)> {
-        self.files.iter().filter_map(|(path, file)| {
-            Some((path.as_str(), file.text.as_deref()?, file.rust.as_ref()?))
-        })
+        self.files.iter().filter_map(|(path, file)| Some((path.as_str(), file.text.as_deref()?, file.rust.as_ref()?)))
     }
 
     /// The text of a file, if it exists and is text.
@@ -77,11 +71,7 @@ impl Tree {
     /// Whether the whole file is generated.
     #[must_use]
     pub fn is_generated(&self, path: &str) -> bool {
-        path.contains("/generated/")
-            || self
-                .generated
-                .iter()
-                .any(|file| file.section.is_none() && file.path == path)
+        path.contains("/generated/") || self.generated.iter().any(|file| file.section.is_none() && file.path == path)
     }
 
     /// A file that is declared as `#[cfg(test)] mod name;` is a test as a whole.
@@ -97,11 +87,7 @@ impl Tree {
             }
         }
         for path in marked {
-            if let Some(rust) = self
-                .files
-                .get_mut(&path)
-                .and_then(|file| file.rust.as_mut())
-            {
+            if let Some(rust) = self.files.get_mut(&path).and_then(|file| file.rust.as_mut()) {
                 rust.tests = std::iter::once(0..rust.code.len()).collect();
             }
         }
@@ -112,11 +98,7 @@ impl Tree {
     pub fn module_file(&self, parent: &str, name: &str) -> Option<String> {
         let (dir, file) = parent.rsplit_once('/').unwrap_or(("", parent));
         let is_root = matches!(file, "lib.rs" | "main.rs" | "mod.rs") || dir.ends_with("src/bin");
-        let base = if is_root {
-            dir.to_owned()
-        } else {
-            parent.trim_end_matches(".rs").to_owned()
-        };
+        let base = if is_root { dir.to_owned() } else { parent.trim_end_matches(".rs").to_owned() };
         [format!("{base}/{name}.rs"), format!("{base}/{name}/mod.rs")]
             .into_iter()
             .find(|path| self.files.contains_key(path))
@@ -168,27 +150,18 @@ pub fn module_declarations(code: &str) -> impl Iterator<Item = (usize, &str)> {
 /// The line, from 1, of a byte position.
 #[must_use]
 pub fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at]
-        .iter()
-        .filter(|&&byte| byte == b'\n')
-        .count()
-        + 1
+    text.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
 fn read_dir(root: &Path, dir: &str, files: &mut BTreeMap<String, File>) -> Result<()> {
     let here = root.join(dir);
-    let entries =
-        fs::read_dir(&here).with_context(|| format!("failed to list {}", here.display()))?;
+    let entries = fs::read_dir(&here).with_context(|| format!("failed to list {}", here.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("failed to list {}", here.display()))?;
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
-        let path = if dir.is_empty() {
-            name.clone()
-        } else {
-            format!("{dir}/{name}")
-        };
+        let path = if dir.is_empty() { name.clone() } else { format!("{dir}/{name}") };
         // A file may vanish between listing and reading (an editor's swap file): it is then not part of the tree.
         let Ok(kind) = entry.file_type() else {
             continue;
@@ -208,20 +181,12 @@ fn read_dir(root: &Path, dir: &str, files: &mut BTreeMap<String, File>) -> Resul
 
 fn read_file(full: &Path, path: &str) -> Option<File> {
     let size = fs::metadata(full).ok()?.len();
-    let text = if size <= TEXT_LIMIT {
-        String::from_utf8(fs::read(full).ok()?).ok()
-    } else {
-        None
-    };
+    let text = if size <= TEXT_LIMIT { String::from_utf8(fs::read(full).ok()?).ok() } else { None };
     let rust = match &text {
         Some(text) if path.ends_with(".rs") && !is_foreign(path) => {
             let code = mask::mask(text);
             let whole = 0..code.len();
-            let tests = if is_test_path(path) {
-                vec![whole]
-            } else {
-                mask::test_ranges(&code)
-            };
+            let tests = if is_test_path(path) { vec![whole] } else { mask::test_ranges(&code) };
             Some(Rust { code, tests })
         }
         _ => None,

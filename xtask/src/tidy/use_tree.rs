@@ -25,25 +25,15 @@ struct Leaf {
 
 /// Every path of every `use` declaration.
 pub fn uses(code: &str) -> impl Iterator<Item = Use> {
-    code.match_indices("use")
-        .filter_map(|(at, _)| declaration(code, at))
-        .flat_map(|(at, public, body)| {
-            let mut leaves = Vec::new();
-            expand(&tokens(body), &mut 0, &[], &mut leaves);
-            leaves.into_iter().map(move |Leaf { path, name }| Use {
-                at,
-                path,
-                name,
-                public,
-            })
-        })
+    code.match_indices("use").filter_map(|(at, _)| declaration(code, at)).flat_map(|(at, public, body)| {
+        let mut leaves = Vec::new();
+        expand(&tokens(body), &mut 0, &[], &mut leaves);
+        leaves.into_iter().map(move |Leaf { path, name }| Use { at, path, name, public })
+    })
 }
 
 /// Every path outside `use` declarations that starts with one of `roots` (`crate`, `super`, `self`, a child module).
-pub fn inline_paths<'code>(
-    code: &'code str,
-    roots: &'code [&str],
-) -> impl Iterator<Item = Use> + 'code {
+pub fn inline_paths<'code>(code: &'code str, roots: &'code [&str]) -> impl Iterator<Item = Use> + 'code {
     let declared: Vec<_> = code
         .match_indices("use")
         .filter_map(|(at, _)| declaration(code, at))
@@ -52,13 +42,7 @@ pub fn inline_paths<'code>(
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices("::").filter_map(move |(at, _)| {
         let before = &code[..at];
-        let start = before.len()
-            - before
-                .chars()
-                .rev()
-                .take_while(|&c| is_word(c))
-                .map(char::len_utf8)
-                .sum::<usize>();
+        let start = before.len() - before.chars().rev().take_while(|&c| is_word(c)).map(char::len_utf8).sum::<usize>();
         let previous = before[..start].chars().next_back();
         if declared.iter().any(|range| range.contains(&at))
             || !roots.contains(&&before[start..])
@@ -67,16 +51,9 @@ pub fn inline_paths<'code>(
             return None;
         }
         let rest = &code[start..];
-        let end = rest
-            .find(|c: char| !(is_word(c) || c == ':'))
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| !(is_word(c) || c == ':')).unwrap_or(rest.len());
         let path: Vec<String> = words(&rest[..end]).map(str::to_owned).collect();
-        Some(Use {
-            at: start,
-            name: path.last().cloned(),
-            path,
-            public: false,
-        })
+        Some(Use { at: start, name: path.last().cloned(), path, public: false })
     })
 }
 
@@ -103,9 +80,9 @@ fn tokens(body: &str) -> Vec<&str> {
         let len = match first {
             '{' | '}' | ',' | '*' => 1,
             ':' => rest.chars().take_while(|&c| c == ':').count(),
-            _ => rest
-                .find(|c: char| c.is_whitespace() || matches!(c, '{' | '}' | ',' | '*' | ':'))
-                .unwrap_or(rest.len()),
+            _ => {
+                rest.find(|c: char| c.is_whitespace() || matches!(c, '{' | '}' | ',' | '*' | ':')).unwrap_or(rest.len())
+            }
         };
         tokens.push(&rest[..len]);
         rest = rest[len..].trim_start();
@@ -124,10 +101,7 @@ fn expand(tokens: &[&str], at: &mut usize, prefix: &[String], leaves: &mut Vec<L
             "," | "}" => {
                 let path = std::mem::replace(&mut path, prefix.to_vec());
                 if std::mem::take(&mut is_leaf) {
-                    leaves.push(Leaf {
-                        path,
-                        name: name.take(),
-                    });
+                    leaves.push(Leaf { path, name: name.take() });
                 }
                 if token == "}" {
                     return;
@@ -175,23 +149,13 @@ mod tests {
     #[test]
     fn nested_trees_are_expanded() {
         let code = "use crate::a::{self, b::{C, D as E}, *};\npub(crate) use super::f;\npub use self::g::H;\n";
-        let expanded = [
-            "crate::a",
-            "crate::a",
-            "crate::a::b::C",
-            "crate::a::b::D",
-            "self::g::H",
-            "super::f",
-        ];
+        let expanded = ["crate::a", "crate::a", "crate::a::b::C", "crate::a::b::D", "self::g::H", "super::f"];
         assert_eq!(paths(code), expanded);
     }
 
     #[test]
     fn a_group_at_the_root_is_expanded() {
-        assert_eq!(
-            paths("use {std::fs, crate::x::Y};"),
-            ["crate::x::Y", "std::fs"]
-        );
+        assert_eq!(paths("use {std::fs, crate::x::Y};"), ["crate::x::Y", "std::fs"]);
     }
 
     #[test]
@@ -199,15 +163,7 @@ mod tests {
         let code = "pub use a::B;\npub(crate) use c::{D as E, *};\nuse f::G;\n";
         let seen: Vec<_> = uses(code).map(|used| (used.name, used.public)).collect();
         let name = |name: &str| Some(name.to_owned());
-        assert_eq!(
-            seen,
-            [
-                (name("B"), true),
-                (name("E"), true),
-                (None, true),
-                (name("G"), false)
-            ]
-        );
+        assert_eq!(seen, [(name("B"), true), (name("E"), true), (None, true), (name("G"), false)]);
     }
 
     #[test]
@@ -218,8 +174,7 @@ mod tests {
 
     #[test]
     fn paths_in_expressions_are_found_by_their_root() {
-        let code =
-            "use crate::z; let x = crate::a::b(); y::super_::z(); $crate::q(); child::run();";
+        let code = "use crate::z; let x = crate::a::b(); y::super_::z(); $crate::q(); child::run();";
         let found = inline_paths(code, &["crate", "child"]);
         let found: Vec<String> = found.map(|used| used.path.join("::")).collect();
         assert_eq!(found, ["crate::a::b", "child::run"]);

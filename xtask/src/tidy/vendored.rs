@@ -17,10 +17,7 @@ pub(super) fn vendor_hash(tree: &Tree, report: &mut Report) -> Result<()> {
     let dirs: BTreeSet<&str> = tree
         .files
         .keys()
-        .filter_map(|path| {
-            path.split_once("/vendor/")
-                .map(|(dir, _)| &path[..dir.len() + "/vendor".len()])
-        })
+        .filter_map(|path| path.split_once("/vendor/").map(|(dir, _)| &path[..dir.len() + "/vendor".len()]))
         .collect();
     for dir in dirs {
         let list_path = format!("{dir}/VENDOR.toml");
@@ -33,15 +30,9 @@ pub(super) fn vendor_hash(tree: &Tree, report: &mut Report) -> Result<()> {
             );
             continue;
         };
-        let list: Table =
-            toml::from_str(list).with_context(|| format!("failed to read {list_path}"))?;
+        let list: Table = toml::from_str(list).with_context(|| format!("failed to read {list_path}"))?;
         let mut listed = BTreeSet::from([list_path.clone()]);
-        for entry in list
-            .get("file")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for entry in list.get("file").and_then(Value::as_array).into_iter().flatten() {
             let field = |name: &str| entry.get(name).and_then(Value::as_str);
             let Some(name) = field("path") else {
                 report.error("vendor-hash", &list_path, 0, "a [[file]] has no `path`");
@@ -49,12 +40,7 @@ pub(super) fn vendor_hash(tree: &Tree, report: &mut Report) -> Result<()> {
             };
             for needed in ["version", "origin", "license"] {
                 if field(needed).is_none_or(str::is_empty) {
-                    report.error(
-                        "vendor-hash",
-                        &list_path,
-                        0,
-                        format!("`{name}` has no `{needed}`"),
-                    );
+                    report.error("vendor-hash", &list_path, 0, format!("`{name}` has no `{needed}`"));
                 }
             }
             let path = format!("{dir}/{name}");
@@ -63,30 +49,15 @@ pub(super) fn vendor_hash(tree: &Tree, report: &mut Report) -> Result<()> {
             }
             listed.insert(path);
         }
-        for path in tree
-            .files
-            .keys()
-            .filter(|path| path.starts_with(&format!("{dir}/")) && !listed.contains(*path))
-        {
-            report.error(
-                "vendor-hash",
-                path,
-                0,
-                format!("is not listed in {list_path}"),
-            );
+        for path in tree.files.keys().filter(|path| path.starts_with(&format!("{dir}/")) && !listed.contains(*path)) {
+            report.error("vendor-hash", path, 0, format!("is not listed in {list_path}"));
         }
     }
     Ok(())
 }
 
-fn check_file(
-    tree: &Tree,
-    path: &str,
-    sha256: Option<&str>,
-    sha384: Option<&str>,
-) -> Result<(), String> {
-    let bytes = fs::read(tree.root.join(path))
-        .map_err(|error| format!("is listed but cannot be read: {error}"))?;
+fn check_file(tree: &Tree, path: &str, sha256: Option<&str>, sha384: Option<&str>) -> Result<(), String> {
+    let bytes = fs::read(tree.root.join(path)).map_err(|error| format!("is listed but cannot be read: {error}"))?;
     let matches = match (sha256, sha384) {
         (None, None) => return Err("has neither `sha256` nor `sha384`".to_owned()),
         (Some(wanted), None) => wanted.eq_ignore_ascii_case(&hex(&Sha256::digest(&bytes))),
@@ -98,11 +69,7 @@ fn check_file(
             }
         }
     };
-    if matches {
-        Ok(())
-    } else {
-        Err("differs from the hash in VENDOR.toml".to_owned())
-    }
+    if matches { Ok(()) } else { Err("differs from the hash in VENDOR.toml".to_owned()) }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -113,9 +80,7 @@ fn hex(bytes: &[u8]) -> String {
 fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let group = |group: &[u8]| {
-        let bits = group
-            .iter()
-            .fold(0usize, |bits, &byte| bits << 8 | usize::from(byte));
+        let bits = group.iter().fold(0usize, |bits, &byte| bits << 8 | usize::from(byte));
         [18, 12, 6, 0].map(|shift| char::from(ALPHABET[bits >> shift & 63]))
     };
     bytes.chunks_exact(3).flat_map(group).collect()
