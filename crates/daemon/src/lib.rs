@@ -1,1 +1,3 @@
 //! The loop, the journal, the actors, and the HTTP surface.
+
+pub mod journal;
