@@ -1,1 +1,3 @@
 //! What crosses the wire: requests, responses, errors, and a typed client.
+
+#![warn(missing_docs)]
