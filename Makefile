@@ -4,18 +4,23 @@
 # The version that deny.toml was written for.
 CARGO_DENY := 0.20.2
 
-.PHONY: help test test-cargo test-bare deny bench tidy codegen
+# Every scripts/test-NAME.sh is a target test-NAME and part of `make test`; its second line says what it shows.
+EXTRA := $(patsubst scripts/%.sh,%,$(sort $(wildcard scripts/test-*.sh)))
+
+.PHONY: help test test-cargo deny bench tidy codegen $(EXTRA)
+# The targets build into one target directory and measure time: one after the other.
+.NOTPARALLEL:
 
 help:
-	@echo "make test        cargo test --workspace, then everything below that tests"
-	@echo "make test-bare   both commands of the README in a clean clone with an empty environment"
-	@echo "make deny        licences, bans and sources of dependencies (installs cargo-deny)"
-	@echo "make bench       figures, each beside the floor of the same run"
-	@echo "make tidy        the walls of the house"
-	@echo "make codegen     write generated files"
+	@echo "make test            cargo test --workspace, then every test below"
+	@for name in $(EXTRA); do printf 'make %-15s %s\n' "$$name" "$$(sed -n '2s/^# *//p' scripts/$$name.sh)"; done
+	@echo "make deny            licences, bans and sources of dependencies (installs cargo-deny)"
+	@echo "make bench           figures, each beside the floor of the same run"
+	@echo "make tidy            the walls of the house"
+	@echo "make codegen         write generated files"
 
-test: test-cargo test-bare
-	@echo "make test: passed"
+test: test-cargo $(EXTRA)
+	@echo "make test: passed: test-cargo $(EXTRA)"
 
 # CARGO_TEST_DONE=1 says that the tests just ran (.ci/run), so that they are not run twice.
 test-cargo:
@@ -25,8 +30,8 @@ else
 	cargo test --workspace
 endif
 
-test-bare:
-	scripts/test-bare.sh
+$(EXTRA):
+	scripts/$@.sh
 
 deny:
 	@cargo deny --version >/dev/null 2>&1 || \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs both commands of the README in a clean clone of HEAD, as a fresh machine would: an empty environment, an empty
-# HOME, no git identity, and a PATH with nothing but Rust, git, a C compiler, sh and the basic tools.
+# Both commands of the README in a clean clone of HEAD, as on a fresh machine.
+# That is: an empty environment, an empty HOME, no git identity, and a PATH with nothing but Rust, git, a C compiler, sh
+# and the basic tools.
 #
 #   scripts/test-bare.sh            the demo, then the tests
 #   scripts/test-bare.sh demo       the demo only
