@@ -3,6 +3,21 @@
 //! The engine keeps the screen and a serialiser that can rebuild it; it does no input or output.
 
 pub mod alacritty;
+pub mod answers;
+pub mod cell;
+pub mod dispatch;
+pub mod format;
+pub mod grid;
+pub mod ground;
+pub mod lexer;
+pub mod modes;
+pub mod osc;
+pub mod reflow;
+pub mod said;
+pub mod screen;
+pub mod serialise;
+pub mod sgr;
+pub mod terminal;
 
 /// Terminal size in cells, always within [`Size::MAX_COLS`] × [`Size::MAX_ROWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -22,10 +37,7 @@ impl Size {
     /// Clamps any request into the accepted range: the only place where sizes are checked.
     #[must_use]
     pub fn clamped(cols: u16, rows: u16) -> Self {
-        Self {
-            cols: cols.clamp(1, Self::MAX_COLS),
-            rows: rows.clamp(1, Self::MAX_ROWS),
-        }
+        Self { cols: cols.clamp(1, Self::MAX_COLS), rows: rows.clamp(1, Self::MAX_ROWS) }
     }
 }
 
@@ -46,6 +58,14 @@ pub enum TermEvent {
 pub trait Engine: Send {
     /// Interprets `bytes`; what was scrolled off or said is collected until taken.
     fn feed(&mut self, bytes: &[u8]);
+    /// Tells the time, in milliseconds of any clock that does not go back, before a feed and at [`Engine::deadline`]:
+    /// a synchronized update that has been open for too long is drawn as it is.
+    fn tick(&mut self, now_ms: u64);
+    /// When [`Engine::tick`] should be called at the latest, if something is held back.
+    fn deadline(&self) -> Option<u64>;
+    /// G: how many of the bytes fed so far the screen stands for. What follows is a sequence or a synchronized update
+    /// that is still open; a snapshot and the bytes from G on give the same screen.
+    fn ground_offset(&self) -> u64;
     /// Changes the size; the content is reflowed or cut as the engine does.
     fn resize(&mut self, size: Size);
     /// Current size.

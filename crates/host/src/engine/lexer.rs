@@ -1,0 +1,206 @@
+//! Where sequences begin and end in the byte stream: the state machine of the parser without its actions.
+//!
+//! It agrees byte for byte with the parser of `vte` (a property test compares them) and keeps no text.
+
+/// A sequence that ends at a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `ESC x`.
+    Escape,
+    /// `CSI … x`; the final byte is the argument.
+    Csi(u8),
+    /// A string: OSC, DCS, or one of SOS, PM, APC.
+    String(Family),
+    /// Given up in the middle (CAN, SUB, or a sequence that means nothing).
+    Cancelled,
+}
+
+/// The kinds of strings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Operating system command; the only one that BEL ends.
+    Osc,
+    /// Device control string.
+    Dcs,
+    /// SOS, PM and APC.
+    Other,
+}
+
+/// What a byte was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// Text or a control character outside of any sequence.
+    Text,
+    /// Inside a sequence or a UTF-8 character.
+    Part,
+    /// The last byte of a sequence.
+    Done(Kind),
+    /// An `ESC` that broke off the string before it, and begins the next sequence (or is the start of the string's `ST`).
+    Broke(Family),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Ground,
+    /// Continuation bytes missing, and the range of the next one.
+    Utf8 {
+        left: u8,
+        low: u8,
+        high: u8,
+    },
+    Escape,
+    EscapeIntermediate,
+    CsiEntry,
+    CsiParam,
+    CsiIntermediate,
+    CsiIgnore,
+    Osc,
+    DcsEntry,
+    DcsParam,
+    DcsIntermediate,
+    DcsIgnore,
+    DcsPassthrough,
+    Other,
+}
+
+/// The state machine.
+#[derive(Clone, Debug)]
+pub struct Lexer {
+    state: State,
+}
+
+impl Default for Lexer {
+    fn default() -> Self {
+        Self { state: State::Ground }
+    }
+}
+
+const CAN: u8 = 0x18;
+const SUB: u8 = 0x1a;
+const ESC: u8 = 0x1b;
+
+impl Lexer {
+    /// Whether neither a sequence nor a UTF-8 character is open.
+    #[must_use]
+    pub fn in_ground(&self) -> bool {
+        self.state == State::Ground
+    }
+
+    /// Whether a string (OSC, DCS, SOS, PM, APC) is open.
+    #[must_use]
+    pub fn in_string(&self) -> bool {
+        matches!(self.state, State::Osc | State::DcsPassthrough | State::DcsIgnore | State::Other)
+    }
+
+    /// Reads one byte.
+    pub fn push(&mut self, byte: u8) -> Token {
+        match self.state {
+            State::Ground => self.ground(byte),
+            State::Utf8 { left, low, high } => {
+                if (low..=high).contains(&byte) {
+                    let open = State::Utf8 { left: left - 1, low: 0x80, high: 0xbf };
+                    self.state = if left == 1 { State::Ground } else { open };
+                    if left == 1 { Token::Text } else { Token::Part }
+                } else {
+                    self.ground(byte)
+                }
+            }
+            State::Escape => self.escape(byte),
+            State::EscapeIntermediate => match byte {
+                0x30..=0x7e => self.done(Kind::Escape),
+                _ => self.anywhere(byte),
+            },
+            State::CsiEntry | State::CsiParam | State::CsiIntermediate | State::CsiIgnore => self.csi(byte),
+            State::DcsEntry | State::DcsParam | State::DcsIntermediate => self.dcs(byte),
+            State::Osc => match byte {
+                0x07 => self.done(Kind::String(Family::Osc)),
+                _ => self.string(byte, Family::Osc),
+            },
+            State::DcsPassthrough if byte == 0x9c => self.done(Kind::String(Family::Dcs)),
+            State::DcsPassthrough | State::DcsIgnore => self.string(byte, Family::Dcs),
+            State::Other => self.string(byte, Family::Other),
+        }
+    }
+
+    fn done(&mut self, kind: Kind) -> Token {
+        self.state = State::Ground;
+        Token::Done(kind)
+    }
+
+    fn ground(&mut self, byte: u8) -> Token {
+        let utf8 = |left, low, high| State::Utf8 { left, low, high };
+        self.state = match byte {
+            ESC => State::Escape,
+            0xc2..=0xdf => utf8(1, 0x80, 0xbf),
+            0xe0 => utf8(2, 0xa0, 0xbf),
+            0xed => utf8(2, 0x80, 0x9f),
+            0xe1..=0xef => utf8(2, 0x80, 0xbf),
+            0xf0 => utf8(3, 0x90, 0xbf),
+            0xf1..=0xf3 => utf8(3, 0x80, 0xbf),
+            0xf4 => utf8(3, 0x80, 0x8f),
+            _ => State::Ground,
+        };
+        if self.in_ground() { Token::Text } else { Token::Part }
+    }
+
+    fn anywhere(&mut self, byte: u8) -> Token {
+        match byte {
+            CAN | SUB => self.done(Kind::Cancelled),
+            ESC => {
+                self.state = State::Escape;
+                Token::Part
+            }
+            _ => Token::Part,
+        }
+    }
+
+    fn string(&mut self, byte: u8, family: Family) -> Token {
+        match byte {
+            CAN | SUB => self.done(Kind::Cancelled),
+            ESC => {
+                self.state = State::Escape;
+                Token::Broke(family)
+            }
+            _ => Token::Part,
+        }
+    }
+
+    fn escape(&mut self, byte: u8) -> Token {
+        self.state = match byte {
+            0x20..=0x2f => State::EscapeIntermediate,
+            b'P' => State::DcsEntry,
+            b'X' | b'^' | b'_' => State::Other,
+            b'[' => State::CsiEntry,
+            b']' => State::Osc,
+            0x30..=0x7e => return self.done(Kind::Escape),
+            _ => return self.anywhere(byte),
+        };
+        Token::Part
+    }
+
+    fn csi(&mut self, byte: u8) -> Token {
+        self.state = match (self.state, byte) {
+            (State::CsiIgnore, 0x40..=0x7e) => return self.done(Kind::Cancelled),
+            (_, 0x40..=0x7e) => return self.done(Kind::Csi(byte)),
+            (State::CsiIgnore, 0x20..=0x3f) => State::CsiIgnore,
+            (_, 0x20..=0x2f) => State::CsiIntermediate,
+            (State::CsiIntermediate, 0x30..=0x3f) => State::CsiIgnore,
+            (State::CsiParam, 0x3c..=0x3f) => State::CsiIgnore,
+            (_, 0x30..=0x3f) => State::CsiParam,
+            _ => return self.anywhere(byte),
+        };
+        Token::Part
+    }
+
+    fn dcs(&mut self, byte: u8) -> Token {
+        self.state = match (self.state, byte) {
+            (_, 0x40..=0x7e) => State::DcsPassthrough,
+            (_, 0x20..=0x2f) => State::DcsIntermediate,
+            (State::DcsIntermediate, 0x30..=0x3f) => State::DcsIgnore,
+            (State::DcsParam, 0x3c..=0x3f) => State::DcsIgnore,
+            (_, 0x30..=0x3f) => State::DcsParam,
+            _ => return self.anywhere(byte),
+        };
+        Token::Part
+    }
+}
