@@ -9,7 +9,7 @@ use super::finding::Report;
 use super::tree::{Tree, line_of};
 
 /// Names that stand for anybody's home in examples.
-const ANYBODY: [&str; 8] = ["user", "name", "you", "me", "alice", "bob", "runner", "dev"];
+const ANYBODY: [&str; 9] = ["user", "agent", "name", "you", "me", "alice", "bob", "runner", "dev"];
 
 pub(super) fn home_path(tree: &Tree, report: &mut Report) -> Result<()> {
     let pattern =
