@@ -21,6 +21,7 @@
 //! after it, never before it. What cannot be read is reported and left alone, except the torn end that a crash leaves
 //! ([`recover`]).
 
+mod active;
 pub mod disk;
 pub mod line;
 mod lock;
@@ -36,7 +37,8 @@ use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use disk::{Access, Disk, DiskFile, LocalDisk};
+use active::{Active, Mark};
+use disk::{Access, Disk, LocalDisk};
 use line::{EncodeError, Head};
 use lock::{Lock, LockError};
 use read::{Reader, SharedIndex};
@@ -145,13 +147,8 @@ pub enum SnapshotError {
     Write(#[from] SnapshotWriteError),
 }
 
-/// A point up to which the active file is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Mark {
-    seq: u64,
-    len: u64,
-    lines: u64,
-}
+/// An open journal and what it said, or why it does not open.
+pub type OpenResult<E, D, F, S> = Result<(Journal, Opened<E, D, F, S>), OpenError>;
 
 /// Whether the disk can still be trusted.
 #[derive(Debug)]
@@ -173,11 +170,7 @@ pub struct Journal {
     dir: PathBuf,
     disk: Arc<dyn Disk>,
     limits: Limits,
-    active: Box<dyn DiskFile>,
-    /// Number of the active file's first line, also when it has none yet.
-    active_from: u64,
-    written: Mark,
-    synced: Mark,
+    active: Active,
     /// After a failed snapshot: the length in lines below which it is not tried again.
     postponed_to: u64,
     buffer: Vec<u8>,
@@ -191,7 +184,7 @@ impl Journal {
     ///
     /// # Errors
     /// [`OpenError`]; then no file was changed.
-    pub fn open<E, D, F, S>(dir: &Path) -> Result<(Self, Opened<E, D, F, S>), OpenError>
+    pub fn open<E, D, F, S>(dir: &Path) -> OpenResult<E, D, F, S>
     where
         E: DeserializeOwned,
         D: DeserializeOwned,
@@ -205,11 +198,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::open`].
-    pub fn open_on<E, D, F, S>(
-        disk: Arc<dyn Disk>,
-        dir: &Path,
-        limits: Limits,
-    ) -> Result<(Self, Opened<E, D, F, S>), OpenError>
+    pub fn open_on<E, D, F, S>(disk: Arc<dyn Disk>, dir: &Path, limits: Limits) -> OpenResult<E, D, F, S>
     where
         E: DeserializeOwned,
         D: DeserializeOwned,
@@ -232,10 +221,7 @@ impl Journal {
             dir: dir.to_owned(),
             disk,
             limits,
-            active,
-            active_from: index.active_from,
-            written: mark,
-            synced: mark,
+            active: Active::new(active, index.active_from, mark),
             postponed_to: 0,
             buffer: Vec::new(),
             health: Health::Good,
@@ -248,12 +234,12 @@ impl Journal {
     /// Returns the number that the next record must have.
     #[must_use]
     pub fn next_seq(&self) -> u64 {
-        self.written.seq + 1
+        self.active.written().seq + 1
     }
 
     /// Returns what is committed and what of it is on the disk.
     pub fn committed(&self) -> Committed {
-        Committed { last_seq: self.written.seq, synced_seq: self.synced.seq }
+        Committed { last_seq: self.active.written().seq, synced_seq: self.active.synced().seq }
     }
 
     /// Returns why no more records are taken, if so.
@@ -334,18 +320,11 @@ impl Journal {
         let end = self.encode(std::slice::from_ref(record))?;
         // A reserve that is gone already gives no room, and then the write says so.
         let _ = self.disk.remove(&self.dir.join(RESERVE));
-        // What the failure left over would otherwise be joined to this line.
-        let before = self.written;
-        let recorded = self.active.set_len(before.len).and_then(|()| {
-            self.write_once(before.len)?;
-            self.active.sync()
-        });
+        let before = self.active.written();
+        let recorded = self.active.write_last(&self.buffer, end);
         let leftover = match recorded {
-            Ok(()) => {
-                (self.written, self.synced) = (end, end);
-                0
-            }
-            Err(_) => self.take_back(before),
+            Ok(()) => 0,
+            Err(_) => self.active.take_back(before),
         };
         self.publish();
         let told = StorageFailed { leftover, ..cause };
@@ -356,7 +335,7 @@ impl Journal {
     /// Tells whether the active file is long enough to be closed.
     #[must_use]
     pub fn snapshot_due(&self) -> bool {
-        self.is_long() && self.written.lines >= self.postponed_to
+        self.is_long() && self.active.written().lines >= self.postponed_to
     }
 
     /// Writes `state`, which must be the state after the last committed record, as the snapshot; and first closes the
@@ -370,7 +349,7 @@ impl Journal {
         self.postponed_to = match done {
             Ok(()) => 0,
             // A tenth of a segment later: soon enough, and not every turn.
-            Err(_) => self.written.lines + self.limits.lines / 10 + 1,
+            Err(_) => self.active.written().lines + self.limits.lines / 10 + 1,
         };
         done
     }
@@ -381,19 +360,20 @@ impl Journal {
         if self.is_long() {
             self.close_segment()?;
         }
-        let head = Head { seq: self.written.seq, at };
+        let head = Head { seq: self.active.written().seq, at };
         Ok(snapshot::write(self.disk.as_ref(), &self.dir, head, state)?)
     }
 
     fn is_long(&self) -> bool {
-        self.written.lines > 0 && (self.written.lines >= self.limits.lines || self.written.len >= self.limits.bytes)
+        let Mark { lines, len, .. } = self.active.written();
+        lines > 0 && (lines >= self.limits.lines || len >= self.limits.bytes)
     }
 
     /// Gives the active file its closed name and begins a new one. The directory is synced in between, so that a power
     /// loss cannot keep the new file and lose the old one's name.
     fn close_segment(&mut self) -> Result<(), SnapshotError> {
         let active = self.dir.join(segment::ACTIVE);
-        let closed = Segment { from: self.active_from, to: self.written.seq };
+        let closed = Segment { from: self.active.from(), to: self.active.written().seq };
         // Under the index's lock: a reader that finds the file gone finds the index changed when it looks again.
         let renamed = self.index.change(|index| {
             self.disk.rename(&active, &self.dir.join(closed.name()))?;
@@ -405,9 +385,7 @@ impl Journal {
         if let Err(source) = renamed {
             return Err(SnapshotError::Close { path: active, source });
         }
-        self.active_from = closed.to + 1;
-        self.written = Mark { len: 0, lines: 0, ..self.written };
-        self.synced = self.written;
+        self.active.close();
         let begin = || {
             self.disk.sync_dir(&self.dir)?;
             let file = self.disk.open(&active, Access::Create)?;
@@ -416,7 +394,7 @@ impl Journal {
         };
         match begin() {
             Ok(file) => {
-                self.active = file;
+                self.active.replace(file);
                 Ok(())
             }
             Err(e) => {
@@ -442,7 +420,7 @@ impl Journal {
     {
         self.buffer.clear();
         self.buffer.shrink_to(KEPT_BUFFER);
-        let mut end = self.written;
+        let mut end = self.active.written();
         for record in records {
             let expected = end.seq + 1;
             if record.seq != expected {
@@ -458,52 +436,18 @@ impl Journal {
 
     /// Writes the buffer.
     fn write(&mut self, end: Mark) -> Result<(), StorageFailed> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        match self.write_once(self.written.len) {
-            Ok(()) => {
-                self.written = end;
-                Ok(())
-            }
-            Err(e) => Err(self.fail("written", &e, self.written)),
-        }
-    }
-
-    /// Writes the buffer in one piece. A part of it is a failure: the disk is full or worse, and trying on would only
-    /// leave more to take back.
-    fn write_once(&self, offset: u64) -> io::Result<()> {
-        loop {
-            return match self.active.write_at(&self.buffer, offset) {
-                Ok(taken) if taken == self.buffer.len() => Ok(()),
-                Ok(taken) => {
-                    let said = format!("only {taken} of {} bytes were taken", self.buffer.len());
-                    Err(io::Error::new(io::ErrorKind::WriteZero, said))
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(e) => Err(e),
-            };
-        }
+        // Earlier turns that are not synced stay: nothing went wrong with them.
+        self.active.write(&self.buffer, end).map_err(|e| self.fail("written", &e, self.active.written()))
     }
 
     fn sync_written(&mut self) -> Result<(), StorageFailed> {
-        if self.synced == self.written {
-            return Ok(());
-        }
-        match self.active.sync() {
-            Ok(()) => {
-                self.synced = self.written;
-                Ok(())
-            }
-            // After a failed sync the system may have dropped what it held, so only what was synced before is good.
-            Err(e) => Err(self.fail("synced", &e, self.synced)),
-        }
+        // After a failed sync the system may have dropped what it held, so only what was synced before is good.
+        self.active.sync().map_err(|e| self.fail("synced", &e, self.active.synced()))
     }
 
     /// Goes back to `good` and takes no more records.
     fn fail(&mut self, doing: &'static str, error: &io::Error, good: Mark) -> StorageFailed {
-        let leftover = self.take_back(good);
-        self.written = good;
+        let leftover = self.active.take_back(good);
         self.publish();
         let path = self.dir.join(segment::ACTIVE);
         let cause = StorageFailed { path, doing, reason: error.to_string(), leftover };
@@ -511,21 +455,9 @@ impl Journal {
         cause
     }
 
-    /// Cuts the active file back to `good`; returns how many bytes stay after it.
-    fn take_back(&self, good: Mark) -> u64 {
-        match self.active.set_len(good.len) {
-            Ok(()) => {
-                // Best effort on a disk that has just failed; the cut is what readers see in any case.
-                let _ = self.active.sync();
-                0
-            }
-            Err(_) => self.active.len().map_or(0, |len| len.saturating_sub(good.len)),
-        }
-    }
-
     /// Tells the readers what is committed.
     fn publish(&self) {
-        let Mark { seq, len, .. } = self.written;
+        let Mark { seq, len, .. } = self.active.written();
         self.index.change(|index| {
             index.last_seq = seq;
             index.len = len;

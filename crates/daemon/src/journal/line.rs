@@ -52,8 +52,8 @@ pub enum Flaw {
         /// The number that came.
         found: u64,
     },
-    /// It has no newline, in a file that was closed with one.
-    #[error("has no end, in a segment that was closed")]
+    /// It has no newline although its file was finished.
+    #[error("has no end")]
     Unterminated,
     /// A closed segment holds fewer or more lines than its name says.
     #[error("is where the file ends or goes on, but its name promises lines up to seq {promised}")]
@@ -258,9 +258,9 @@ fn unknown(line: &[u8], reason: &serde_json::Error) -> Result<String, Flaw> {
     if loose.skip { Ok(kind) } else { Err(Flaw::Newer { kind, reason: reason.to_string() }) }
 }
 
-/// Names an event whatever way it is tagged: `"Kind"`, `{"kind"|"type": "Kind", …}` or `{"Kind": …}`.
+/// Names an event whatever way it is tagged: `"Kind"`, `{"event"|"kind"|"type": "Kind", …}` or `{"Kind": …}`.
 fn kind_of(event: &serde_json::Value) -> String {
-    let tagged = || ["kind", "type"].into_iter().find_map(|tag| event.get(tag)?.as_str());
+    let tagged = || ["event", "kind", "type"].into_iter().find_map(|tag| event.get(tag)?.as_str());
     let named = || event.as_object()?.keys().next().map(String::as_str);
     event.as_str().or_else(tagged).or_else(named).unwrap_or("an event without a name").to_owned()
 }
@@ -351,6 +351,7 @@ mod tests {
     #[test]
     fn an_event_is_named_however_it_is_tagged() {
         assert_eq!(kind_of(&json!("Tick")), "Tick");
+        assert_eq!(kind_of(&json!({"at": 1, "event": "tick"})), "tick");
         assert_eq!(kind_of(&json!({"at": 1, "kind": "tick"})), "tick");
         assert_eq!(kind_of(&json!({"type": "tick"})), "tick");
         assert_eq!(kind_of(&json!({"Tick": {}})), "Tick");

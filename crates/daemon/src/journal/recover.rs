@@ -2,9 +2,9 @@
 //!
 //! It decides nothing about the product and repairs nothing but the torn end that a crash leaves.
 //!
-//! What counts as a torn end: a last line without its newline; or, in the active file, a bad line that contains NUL
-//! bytes (blocks that the file system had counted into the file's length but not yet written; our lines never contain
-//! NUL) when no good line follows. Any other bad line is damage and stops start-up.
+//! What counts as a torn end of the active file: a last line without its newline; or a bad line with a sector that was
+//! counted into the file's length but never written, when no good line follows. Any other bad line is damage and stops
+//! start-up.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,9 @@ use super::snapshot::{self, Snapshot, SnapshotProblem};
 
 /// How much of a torn line is shown, in bytes: enough to recognise its event.
 const CUT_PREVIEW: usize = 200;
+
+/// The smallest piece that disks write at once, in bytes.
+const SECTOR: u64 = 512;
 
 /// What start-up found.
 #[derive(Debug)]
@@ -327,7 +330,7 @@ impl<E: DeserializeOwned, D: DeserializeOwned, F: DeserializeOwned> Scan<E, D, F
                 Err(flaw) => {
                     let bad = BadLine { path: path.to_owned(), line: line.number, offset: line.offset, flaw };
                     let cut = cut_of(path, &line, len);
-                    let torn = !line.terminated || (line.bytes.contains(&0) && !any_good(&mut lines, path)?);
+                    let torn = !line.terminated || (was_never_written(&line) && !any_good(&mut lines, path)?);
                     if !torn {
                         return Err(bad.into());
                     }
@@ -338,6 +341,18 @@ impl<E: DeserializeOwned, D: DeserializeOwned, F: DeserializeOwned> Scan<E, D, F
         }
         Ok(tail)
     }
+}
+
+/// Tells whether part of a line was never written: what is read there is NUL, which no line of ours contains, from a
+/// place where a write could begin (the former end of the file or a sector) to the next sector.
+fn was_never_written(line: &RawLine<'_>) -> bool {
+    let Some(first) = line.bytes.iter().position(|byte| *byte == 0) else {
+        return false;
+    };
+    let start = line.offset + first as u64;
+    let sector_left = usize::try_from(SECTOR - start % SECTOR).unwrap_or(usize::MAX);
+    let mut rest = line.bytes[first..].iter().take(sector_left);
+    (first == 0 || start.is_multiple_of(SECTOR)) && rest.all(|byte| *byte == 0)
 }
 
 /// Describes everything from `line` to the end of the file as cut off.

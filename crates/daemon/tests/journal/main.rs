@@ -1,0 +1,16 @@
+//! Tests of the journal's files: what is promised must be there whatever the disk or the power did.
+//!
+//! The product's own events are not needed here; `model` has small ones of its own.
+
+#![expect(clippy::unwrap_used, reason = "the functions here that are no tests themselves are only called by tests")]
+
+mod cuts;
+mod failures;
+mod fixture;
+mod model;
+mod opening;
+mod random;
+mod reading;
+mod sim;
+mod snapshots;
+mod stops;
