@@ -18,6 +18,8 @@ pub mod screen;
 pub mod serialise;
 pub mod sgr;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 
 /// Terminal size in cells, always within [`Size::MAX_COLS`] × [`Size::MAX_ROWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -242,13 +242,9 @@ impl Screen {
 
     fn put(&mut self, col: usize, c: char, width: usize) {
         let pen = self.cursor.pen.clone();
-        let cols = self.cols();
         let row = self.page.grid.row_mut(self.cursor.row);
         row.part(col);
         row.part(col + width);
-        if col + width == cols {
-            row.wrapped = false;
-        }
         if width == 2 {
             *row.cell_mut(col + 1) = Cell { width: Width::Spacer, ..pen.clone() };
             *row.cell_mut(col) = Cell { c, width: Width::Wide, ..pen };
@@ -293,17 +289,20 @@ impl Screen {
     fn wrap(&mut self) {
         let from = self.cursor.row;
         let scrolls = from + 1 == self.margins.end;
-        if scrolls || from + 1 < self.rows() {
-            self.row().wrapped = true;
-        }
-        self.index();
+        self.row().wrapped = scrolls || from + 1 < self.rows();
+        self.next_row();
         self.cursor.col = 0;
     }
 
     // ---- lines
 
-    /// IND: one row down, scrolling at the bottom margin.
+    /// IND: one row down, scrolling at the bottom margin. The line that is left ends here.
     pub fn index(&mut self) {
+        self.row().wrapped = false;
+        self.next_row();
+    }
+
+    fn next_row(&mut self) {
         self.cursor.pending = false;
         if self.cursor.row + 1 == self.margins.end {
             self.scroll_off(1);

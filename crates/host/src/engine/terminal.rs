@@ -10,20 +10,26 @@ use super::{Engine, Size, TermEvent, format, modes, serialise};
 
 /// Bytes of a synchronized update that are held back; a longer one is drawn as it comes.
 const MAX_HELD: usize = 1024 * 1024;
+/// Capacity of the hold-back that is kept for the next update.
+const KEPT_HELD: usize = 4096;
 
-/// One terminal.
+/// One terminal. Its screen is always exactly what the bytes up to G made: what is open after G waits in `held`.
 pub struct Terminal {
     parser: Parser,
     screen: Screen,
     ground: Ground,
+    /// What the parser is still to be given.
     held: Vec<u8>,
+    /// How many bytes after G `held` lacks, because their string is too long, and the offset at which that ended.
+    skipped: (i64, u64),
 }
 
 impl Terminal {
     /// An empty terminal.
     #[must_use]
     pub fn new(size: Size) -> Self {
-        Self { parser: Parser::new(), screen: Screen::new(size), ground: Ground::new(), held: Vec::new() }
+        let (parser, screen) = (Parser::new(), Screen::new(size));
+        Self { parser, screen, ground: Ground::new(), held: Vec::new(), skipped: (0, 0) }
     }
 
     /// The state that the bytes up to [`Engine::ground_offset`] made.
@@ -32,13 +38,39 @@ impl Terminal {
         &self.screen
     }
 
-    fn apply(&mut self, bytes: &[u8]) {
-        self.parser.advance(&mut self.screen, bytes);
+    /// How many of the bytes held (or just read) come after G.
+    fn open(&mut self) -> usize {
+        let ground = self.ground.ground_offset();
+        if ground >= self.skipped.1 {
+            self.skipped.0 = 0;
+        }
+        let open = i64::try_from(self.ground.offset() - ground).unwrap_or(i64::MAX) - self.skipped.0;
+        usize::try_from(open).unwrap_or(0)
     }
 
-    fn release(&mut self) {
-        let held = std::mem::take(&mut self.held);
-        self.apply(&held);
+    /// Draws what is held up to G.
+    fn settle(&mut self) {
+        let ready = self.held.len().saturating_sub(self.open());
+        self.parser.advance(&mut self.screen, &self.held[..ready]);
+        self.held.drain(..ready);
+        if self.held.is_empty() && self.held.capacity() > KEPT_HELD {
+            self.held = Vec::new();
+        }
+    }
+
+    /// A string grew too long for the parser, or such a string ended: the parser sees it cut short by a CAN instead.
+    fn skip(&mut self, part: &[u8], was_overlong: bool) {
+        self.skipped.1 = self.ground.offset();
+        if was_overlong {
+            self.skipped.0 += i64::try_from(part.len()).unwrap_or(i64::MAX);
+        }
+        let instead = match (was_overlong, self.ground.overlong(), part.last()) {
+            (false, true, _) => 0x18,
+            (true, false, Some(0x1b)) => 0x1b,
+            _ => return,
+        };
+        self.held.push(instead);
+        self.skipped.0 -= 1;
     }
 }
 
@@ -46,40 +78,33 @@ impl Engine for Terminal {
     fn feed(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (was_held, was_overlong) = (self.ground.synchronized(), self.ground.overlong());
+            let was_overlong = self.ground.overlong();
             let (part, next) = rest.split_at(self.ground.step(rest));
             rest = next;
-            if !was_overlong {
-                if was_held {
+            if was_overlong || self.ground.overlong() {
+                if !was_overlong {
                     self.held.extend_from_slice(part);
-                } else {
-                    self.apply(part);
                 }
-            }
-            // The parser would keep an overlong string whole: it gets a CAN, later its end is not shown to it.
-            let overlong = self.ground.overlong();
-            let instead: &[u8] = match (was_overlong, overlong, part.last()) {
-                (false, true, _) => b"\x18",
-                (true, false, Some(0x1b)) => b"\x1b",
-                _ => b"",
-            };
-            if was_held {
-                self.held.extend_from_slice(instead);
+                self.skip(part, was_overlong);
+                self.settle();
+            } else if self.held.is_empty() {
+                let (ready, open) = part.split_at(part.len().saturating_sub(self.open()));
+                self.parser.advance(&mut self.screen, ready);
+                self.held.extend_from_slice(open);
             } else {
-                self.apply(instead);
+                self.held.extend_from_slice(part);
+                self.settle();
             }
-            if was_held && !self.ground.synchronized() {
-                self.release();
-            } else if self.held.len() > MAX_HELD {
+            if self.held.len() > MAX_HELD {
                 self.ground.give_up_sync();
-                self.release();
+                self.settle();
             }
         }
     }
 
     fn tick(&mut self, now_ms: u64) {
         if self.ground.expire(now_ms) {
-            self.release();
+            self.settle();
         }
     }
 

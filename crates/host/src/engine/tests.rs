@@ -1,0 +1,9 @@
+//! Tests of the whole engine: recordings, snapshots, fidelity, hostile bytes.
+//!
+//! Tests of a single part stand in that part's file.
+
+mod compare;
+mod fidelity;
+mod hostile;
+mod recordings;
+mod snapshot;

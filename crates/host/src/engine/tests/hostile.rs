@@ -1,0 +1,147 @@
+//! Bytes and sizes that nobody should send.
+
+use proptest::prelude::*;
+
+use super::compare;
+use crate::engine::terminal::Terminal;
+use crate::engine::{Engine, Size, TermEvent};
+
+fn fed(bytes: &[u8]) -> Terminal {
+    let mut engine = Terminal::new(Size::clamped(20, 6));
+    engine.feed(bytes);
+    engine
+}
+
+#[test]
+fn an_endless_string_is_cut_and_what_follows_is_drawn() {
+    for end in [&b"\x07"[..], b"\x1b\\", b"\x18", b"\x1b[m"] {
+        let mut bytes = b"before\x1b]9;".to_vec();
+        bytes.resize(300_000, b'x');
+        bytes.extend_from_slice(end);
+        bytes.extend_from_slice(b"after");
+        for chunk in [1009, 65_536, bytes.len()] {
+            let mut engine = fed(b"");
+            for part in bytes.chunks(chunk) {
+                engine.feed(part);
+            }
+            assert_eq!(engine.row_text(0), "beforeafter", "ended by {end:?} in chunks of {chunk}");
+            assert_eq!(engine.ground_offset(), bytes.len() as u64);
+            let events = engine.take_events();
+            assert!(matches!(&events[..], [TermEvent::Osc(9, text)] if text.len() == 4096), "{}", events.len());
+        }
+    }
+}
+
+#[test]
+fn an_endless_string_in_an_open_update_does_not_tear_it() {
+    let mut bytes = b"\x1b[?2026hone\x1b]9;".to_vec();
+    bytes.resize(200_000, b'x');
+    bytes.extend_from_slice(b"\x1b\\two\x1bP");
+    bytes.resize(400_000, b'y');
+    bytes.extend_from_slice(b"\x1b\\three");
+    for chunk in [997, 4096, bytes.len()] {
+        let mut engine = fed(b"");
+        for part in bytes.chunks(chunk) {
+            engine.feed(part);
+        }
+        assert_eq!(engine.row_text(0), "", "held back");
+        engine.feed(b"\x1b[?2026l!");
+        assert_eq!(engine.row_text(0), "onetwothree!");
+    }
+}
+
+#[test]
+fn an_update_that_never_ends_is_drawn_after_150_ms_or_a_megabyte() {
+    let mut engine = fed(b"");
+    engine.tick(1000);
+    engine.feed(b"\x1b[?2026hheld");
+    assert_eq!((engine.row_text(0).as_str(), engine.ground_offset()), ("", 0));
+    assert_eq!(engine.deadline(), Some(1151));
+    engine.tick(1151);
+    assert_eq!((engine.row_text(0).as_str(), engine.ground_offset()), ("held", 12));
+
+    let mut engine = fed(b"\x1b[?2026hheld");
+    engine.feed(&vec![b'\r'; 1024 * 1024]);
+    assert_eq!(engine.row_text(0), "held");
+}
+
+#[test]
+fn a_flood_of_queries_and_bells_is_answered_only_so_far() {
+    let mut engine = fed(b"");
+    for _ in 0..10_000 {
+        engine.feed(b"\x1b[18t\x07");
+    }
+    let events = engine.take_events();
+    let replies: usize =
+        events.iter().map(|event| if let TermEvent::Reply(bytes) = event { bytes.len() } else { 0 }).sum();
+    assert!(replies <= 64 * 1024 && replies > 0, "{replies}");
+    assert!(events.len() < 12_000, "{}", events.len());
+    engine.feed(b"\x1b[5n");
+    assert_eq!(engine.take_events(), [TermEvent::Reply(b"\x1b[0n".to_vec())], "later questions are answered again");
+}
+
+#[test]
+fn text_from_the_stream_is_cleaned_and_cut() {
+    let mut bytes = b"\x1b]2;a\x01b\xc2\x9bc\xffd".to_vec();
+    bytes.extend(std::iter::repeat_n("é".as_bytes(), 5000).flatten());
+    bytes.push(7);
+    let mut engine = fed(&bytes);
+    assert!(engine.title().starts_with("abc\u{fffd}dé"), "{:?}", &engine.title()[..20]);
+    assert!(engine.title().len() <= 4096);
+    engine.take_events();
+    engine.feed(b"\x1b]52;c;c2VjcmV0\x07\x1b]4;1;#fff\x07");
+    assert_eq!(engine.take_events(), [], "clipboard and colours are no news");
+}
+
+#[test]
+fn marks_on_one_cell_are_limited() {
+    let mut bytes = b"e".to_vec();
+    bytes.extend(std::iter::repeat_n("\u{301}".as_bytes(), 100_000).flatten());
+    assert!(fed(&bytes).row_text(0).chars().count() < 20);
+}
+
+#[test]
+fn a_repeat_of_65535_draws_what_counting_out_would_draw() {
+    let mut long = Terminal::new(Size::clamped(7, 3));
+    long.feed(b"x\x1b[65535b");
+    let mut counted = Terminal::new(Size::clamped(7, 3));
+    counted.feed(&[b'x'; 65_536]);
+    assert_eq!(compare::screens(long.screen(), counted.screen()), Ok(()));
+}
+
+fn sizes() -> impl Strategy<Value = Size> {
+    prop_oneof![(1u16..6, 1u16..6), (1u16..200, 1u16..60)].prop_map(|(cols, rows)| Size::clamped(cols, rows))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_bytes_and_sizes_never_panic(
+        parts in prop::collection::vec((prop::collection::vec(any::<u8>(), 0..400), sizes()), 1..8),
+    ) {
+        let mut engine = fed(b"");
+        for (bytes, size) in parts {
+            engine.feed(&bytes);
+            let (row, col, _) = engine.cursor();
+            prop_assert!(row < engine.size().rows && col < engine.size().cols);
+            engine.resize(size);
+            let (row, col, _) = engine.cursor();
+            prop_assert!(row < size.rows && col < size.cols);
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_line_is_lost_when_the_window_narrows_and_widens(
+        text in "[a-z ]{1,60}[a-z]", widths in prop::collection::vec(2u16..70, 1..6),
+    ) {
+        let mut engine = Terminal::new(Size::clamped(80, 40));
+        engine.feed(text.as_bytes());
+        for cols in widths {
+            engine.resize(Size::clamped(cols, 40));
+        }
+        engine.resize(Size::clamped(80, 40));
+        prop_assert_eq!(engine.row_text(0), text);
+        prop_assert!(engine.take_scrolled().is_empty());
+    }
+}
