@@ -1,0 +1,145 @@
+//! Finding hosts again after the daemon died (`design/host.md`, "Being found again").
+//!
+//! It looks and tells; it never kills, ends or starts anything.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::client::Client;
+use crate::platform;
+use crate::record::{self, EXIT_FILE, ExitRecord, HOST_FILE, HostRecord, LAUNCH_FILE, LOCK_FILE};
+use crate::wire::HelloOk;
+
+/// How a launch stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It was written down and nothing more happened: it may still be started.
+    NotStarted,
+    /// Its host is gone; without an exit the end is lost.
+    Dead {
+        /// `exit.json`, if the host came to write it.
+        exit: Option<ExitRecord>,
+    },
+    /// Its host answers.
+    Alive {
+        /// What it said.
+        hello: HelloOk,
+    },
+    /// There is a host that does not answer: ask again, for ever; it is neither killed nor given up.
+    Unknown {
+        /// What was tried, in words.
+        why: String,
+    },
+}
+
+/// One launch directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The directory.
+    pub launch_dir: PathBuf,
+    /// `host.json`, if there is one.
+    pub record: Option<HostRecord>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+impl HostRecord {
+    /// Whether the recorded process still exists: same id, same start, same boot. `None` where that cannot be told.
+    #[must_use]
+    pub fn is_running(&self) -> Option<bool> {
+        let boot = platform::boot_id();
+        if boot.is_empty() || self.boot_id.is_empty() {
+            return None;
+        }
+        Some(boot == self.boot_id && platform::start_ticks(self.pid) == Some(self.start_ticks))
+    }
+}
+
+/// Looks at every launch under a data root: `{project}/sessions/{session}.d/{launch}/`.
+///
+/// # Errors
+/// When the root cannot be read; one that is not there has no launches.
+pub fn discover(data_root: &Path) -> io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for project in directories(data_root)? {
+        for session in directories(&project.join("sessions"))? {
+            if session.extension().is_none_or(|extension| extension != "d") {
+                continue;
+            }
+            for launch in directories(&session)? {
+                if launch.join(HOST_FILE).exists() || launch.join(LAUNCH_FILE).exists() {
+                    found.push(probe(&launch));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Looks at one launch.
+#[must_use]
+pub fn probe(launch_dir: &Path) -> Found {
+    let record: Option<HostRecord> = record::read_json(&launch_dir.join(HOST_FILE)).ok();
+    let standing = match is_locked(launch_dir) {
+        Ok(true) => ask(record.as_ref()),
+        Ok(false) => gone(launch_dir, record.as_ref()),
+        Err(error) => Standing::Unknown { why: format!("{}: {error}", launch_dir.join(LOCK_FILE).display()) },
+    };
+    Found { launch_dir: launch_dir.to_owned(), record, standing }
+}
+
+/// The lock is held: the host answers for its launch, or it is unknown.
+fn ask(record: Option<&HostRecord>) -> Standing {
+    let Some(record) = record else { return Standing::Unknown { why: "the host is starting".to_owned() } };
+    match Client::connect(&record.socket, Some(&record.launch)) {
+        Ok(client) => Standing::Alive { hello: client.hello().clone() },
+        Err(error) => Standing::Unknown { why: error.to_string() },
+    }
+}
+
+/// The lock is free: the host is dead, or never was.
+fn gone(launch_dir: &Path, record: Option<&HostRecord>) -> Standing {
+    let path = launch_dir.join(EXIT_FILE);
+    match (record::read_json(&path), record) {
+        (Ok(exit), _) => Standing::Dead { exit: Some(exit) },
+        (Err(error), _) if error.kind() != io::ErrorKind::NotFound => {
+            Standing::Unknown { why: format!("{}: {error}", path.display()) }
+        }
+        // Locks can lie (some network file systems); a process with the same id, start and boot does not.
+        (Err(_), Some(record)) if record.is_running() == Some(true) => {
+            Standing::Unknown { why: format!("the lock is free, but process {} is the host", record.pid) }
+        }
+        (Err(_), Some(_)) => Standing::Dead { exit: None },
+        (Err(_), None) if launch_dir.join(HOST_FILE).exists() => {
+            Standing::Unknown { why: format!("{} is not readable", launch_dir.join(HOST_FILE).display()) }
+        }
+        (Err(_), None) => Standing::NotStarted,
+    }
+}
+
+fn is_locked(launch_dir: &Path) -> io::Result<bool> {
+    let file = match File::open(launch_dir.join(LOCK_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    // Shared, so that two who look at the same time do not take each other for a host.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Directories below `dir` by name; none if it is not there.
+fn directories(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        other => other?,
+    };
+    let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    found.sort_unstable();
+    Ok(found)
+}

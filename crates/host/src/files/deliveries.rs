@@ -1,0 +1,107 @@
+//! `deliveries.log`: which stage of which delivery was typed (`design/delivery.md`).
+//!
+//! It answers "was this typed before?"; the typing itself is in `typing`.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::append_to;
+use crate::record::now_ms;
+use crate::wire::{Recorded, StageRecord};
+
+const FILE: &str = "deliveries.log";
+
+/// One line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Line {
+    delivery: String,
+    stage: String,
+    at_ms: u64,
+    #[serde(flatten)]
+    recorded: Recorded,
+}
+
+/// The log of one launch, whole in memory (a line a stage) and appended to the file.
+#[derive(Debug)]
+pub struct DeliveryLog {
+    path: PathBuf,
+    stages: Vec<StageRecord>,
+}
+
+impl DeliveryLog {
+    /// Starts the log of a launch.
+    #[must_use]
+    pub fn new(dir: &Path) -> Self {
+        Self { path: dir.join(FILE), stages: Vec::new() }
+    }
+
+    /// All stages that began, oldest first.
+    #[must_use]
+    pub fn stages(&self) -> &[StageRecord] {
+        &self.stages
+    }
+
+    /// What became of a stage, if it ever began.
+    #[must_use]
+    pub fn find(&self, delivery: &str, stage: &str) -> Option<&Recorded> {
+        self.stages.iter().find(|known| known.delivery == delivery && known.stage == stage).map(|known| &known.recorded)
+    }
+
+    /// Records that a stage begins.
+    ///
+    /// # Errors
+    /// When the line cannot be written; the stage is known in memory all the same.
+    pub fn begin(&mut self, delivery: &str, stage: &str) -> io::Result<()> {
+        let at_ms = now_ms();
+        let recorded = Recorded::Begun;
+        self.stages.push(StageRecord { delivery: delivery.to_owned(), stage: stage.to_owned(), at_ms, recorded });
+        self.write(delivery, stage, Recorded::Begun)
+    }
+
+    /// Records how a stage ended.
+    ///
+    /// # Errors
+    /// When the line cannot be written; the end is known in memory all the same.
+    pub fn end(&mut self, delivery: &str, stage: &str, recorded: Recorded) -> io::Result<()> {
+        let known = self.stages.iter_mut().find(|known| known.delivery == delivery && known.stage == stage);
+        if let Some(known) = known {
+            known.recorded = recorded.clone();
+        }
+        self.write(delivery, stage, recorded)
+    }
+
+    fn write(&self, delivery: &str, stage: &str, recorded: Recorded) -> io::Result<()> {
+        let line = Line { delivery: delivery.to_owned(), stage: stage.to_owned(), at_ms: now_ms(), recorded };
+        let mut bytes = serde_json::to_vec(&line)?;
+        bytes.push(b'\n');
+        append_to(&self.path)?.write_all(&bytes)
+    }
+}
+
+/// Reads the log of a dead launch: each stage with the last thing known of it.
+///
+/// # Errors
+/// When the file cannot be read; one that is not there is an empty log.
+pub fn read_deliveries(dir: &Path) -> io::Result<Vec<StageRecord>> {
+    let text = match fs::read_to_string(dir.join(FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        other => other?,
+    };
+    let mut stages: Vec<StageRecord> = Vec::new();
+    // A last line cut off by a full disk is no record.
+    for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
+        match stages.iter_mut().find(|known| known.delivery == line.delivery && known.stage == line.stage) {
+            Some(known) => known.recorded = line.recorded,
+            None => stages.push(StageRecord {
+                delivery: line.delivery,
+                stage: line.stage,
+                at_ms: line.at_ms,
+                recorded: line.recorded,
+            }),
+        }
+    }
+    Ok(stages)
+}

@@ -1,0 +1,36 @@
+//! Linux: process trees from `/proc`, control groups, peer credentials.
+//!
+//! It reads and signals; policy (grace periods, retries) is in `stop`.
+
+mod cgroup;
+mod peer;
+mod tree;
+
+use std::ffi::CString;
+use std::io;
+
+pub use cgroup::Cgroup;
+pub use peer::{Peer, nearest_session, peer};
+pub use tree::{descendants, start_ticks};
+
+/// Makes this process the parent of every orphan among its descendants.
+///
+/// # Errors
+/// When the kernel is older than 3.4.
+pub fn adopt_orphans() -> io::Result<()> {
+    Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
+}
+
+/// Id of this boot; empty when it cannot be read.
+#[must_use]
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+}
+
+/// Names this process in process lists.
+pub fn name_process(name: &str) {
+    if let Ok(name) = CString::new(name) {
+        // Only people and `nearest_session` read it; a kernel that refuses changes nothing else.
+        let _ = rustix::thread::set_name(&name);
+    }
+}
