@@ -1,0 +1,327 @@
+//! An agent adapter as data: how to start it, what its screen says, where prompts go in. No agent has code of its own.
+
+pub mod composer;
+pub mod observe;
+
+use crate::activity::Activity;
+use crate::project::Permissions;
+use regex::Regex;
+use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
+
+/// Everything `ao` knows about one CLI agent. Read from TOML.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adapter {
+    /// Canonical name.
+    pub name: String,
+    /// Other names that users write.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// One line for lists.
+    pub about: String,
+    /// Program to look for on `PATH`; the built-in agents that `ao` plays itself have `{ao}`.
+    pub program: String,
+    /// Arguments that make it print its version.
+    #[serde(default)]
+    pub version_args: Vec<String>,
+    /// Versions the rules were measured on.
+    #[serde(default)]
+    pub measured: Vec<String>,
+    /// How to install it.
+    #[serde(default)]
+    pub install: String,
+    /// Its documentation.
+    #[serde(default)]
+    pub docs: String,
+    /// Resident memory of one busy agent in megabytes, measured; admission counts with it.
+    pub memory_mb: u32,
+    /// Arguments of every start.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Arguments for a model; `{model}` is replaced.
+    #[serde(default)]
+    pub model_args: Vec<String>,
+    /// Arguments for added rules; `{rules}` is replaced.
+    #[serde(default)]
+    pub rules_args: Vec<String>,
+    /// Arguments that give a new conversation the id that we choose; `{native}` is replaced by a UUID.
+    #[serde(default)]
+    pub start_args: Vec<String>,
+    /// Arguments that continue it; `{native}` is replaced.
+    #[serde(default)]
+    pub resume_args: Vec<String>,
+    /// Arguments by permission preset.
+    #[serde(default)]
+    pub permissions: BTreeMap<PermissionName, Vec<String>>,
+    /// Environment of every start.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Names of variables that the agent needs from the caller's environment (keys, endpoints, its own home).
+    #[serde(default)]
+    pub env_pass: Vec<String>,
+    /// Keys that interrupt a turn.
+    #[serde(default)]
+    pub interrupt_keys: String,
+    /// Keys that end the agent politely.
+    #[serde(default)]
+    pub exit_keys: String,
+    /// Where prompts go in.
+    pub door: Door,
+    /// Hook dialect; the plugin writes the private configuration for it.
+    #[serde(default)]
+    pub hooks: Option<HookDialect>,
+    /// What hook events mean, by event name.
+    #[serde(default)]
+    pub hook_events: BTreeMap<String, Signal>,
+    /// What titles and OSC sequences mean.
+    #[serde(default)]
+    pub marks: Vec<MarkRule>,
+    /// What the screen means, best priority first among those that match.
+    #[serde(default)]
+    pub rules: Vec<ScreenRule>,
+}
+
+/// A permission preset as a key of a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PermissionName {
+    /// See [`Permissions::Readonly`].
+    Readonly,
+    /// See [`Permissions::Standard`].
+    Standard,
+    /// See [`Permissions::Permissive`].
+    Permissive,
+    /// See [`Permissions::Autonomous`].
+    Autonomous,
+}
+
+impl From<Permissions> for PermissionName {
+    fn from(p: Permissions) -> Self {
+        match p {
+            Permissions::Readonly => Self::Readonly,
+            Permissions::Standard => Self::Standard,
+            Permissions::Permissive => Self::Permissive,
+            Permissions::Autonomous => Self::Autonomous,
+        }
+    }
+}
+
+/// How hooks are configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HookDialect {
+    /// A settings file given by `--settings` (Claude Code).
+    ClaudeSettings,
+}
+
+/// Where a prompt goes in, and how it is seen to be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Door {
+    /// How the composer is found.
+    pub composer: Composer,
+    /// Milliseconds between the paste and Enter; measured, at least 200.
+    #[serde(default = "default_pause")]
+    pub pause_ms: u64,
+    /// The composer shows this instead of a long paste.
+    #[serde(default)]
+    pub pasted: Option<Pattern>,
+    /// What begins a turn besides the activity `working`: any output after Enter.
+    #[serde(default)]
+    pub output_begins_turn: bool,
+}
+
+const fn default_pause() -> u64 {
+    200
+}
+
+/// How the composer is found on the screen.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Composer {
+    /// Rows that begin with a prompt sign: the last one on the screen that matches `first` begins it, the row before the one
+    /// that matches `end` (or the last row that is not blank) ends it.
+    Rows {
+        /// The first row; its first group is the text after the prompt sign.
+        first: Pattern,
+        /// The row after the last one.
+        #[serde(default)]
+        end: Option<Pattern>,
+        /// Text that stands there while it is empty.
+        #[serde(default)]
+        placeholder: Option<Pattern>,
+    },
+    /// The cursor's row, for programs that read lines.
+    CursorRow,
+}
+
+/// What a signal says.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signal {
+    /// The activity, as in `{ activity = "working" }`.
+    #[serde(flatten)]
+    pub activity: ActivityTable,
+}
+
+/// An activity in an adapter file; flattening needs a plain table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ActivityTable {
+    /// Name of the activity.
+    pub activity: String,
+    /// What is asked of a person, for `needs_input`.
+    #[serde(default)]
+    pub what: Option<String>,
+}
+
+/// What a title or an OSC sequence means.
+#[derive(Clone, Debug, Deserialize)]
+pub struct MarkRule {
+    /// OSC number; 0 for titles.
+    pub osc: u16,
+    /// Its text.
+    pub text: Pattern,
+    /// What it says.
+    #[serde(flatten)]
+    pub says: ActivityTable,
+    /// It says `idle` also while something is asked: it never overrules a dialog.
+    #[serde(default)]
+    pub weak: bool,
+}
+
+/// What the screen means.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ScreenRule {
+    /// Its name, for evidence.
+    pub name: String,
+    /// Where to look.
+    pub region: Where,
+    /// Every one of these matches some row there.
+    #[serde(default)]
+    pub all: Vec<Pattern>,
+    /// At least one of these does.
+    #[serde(default)]
+    pub any: Vec<Pattern>,
+    /// None of these does.
+    #[serde(default)]
+    pub none: Vec<Pattern>,
+    /// What that says.
+    #[serde(flatten)]
+    pub says: ActivityTable,
+    /// Higher wins.
+    #[serde(default)]
+    pub priority: i32,
+    /// It must hold for this many milliseconds without output.
+    #[serde(default)]
+    pub hold_ms: u64,
+}
+
+/// A region of the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Where {
+    /// The cursor's row.
+    CursorRow,
+    /// Everything from the composer's first row down.
+    Composer,
+    /// The ten rows above the composer, or above the last row that is not blank.
+    AboveComposer,
+    /// The last rows that are not blank.
+    #[serde(untagged)]
+    Footer {
+        /// How many.
+        footer: u16,
+    },
+}
+
+/// A regular expression that was compiled when its file was read.
+#[derive(Clone, Debug)]
+pub struct Pattern(pub Regex);
+
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Regex::new(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why an adapter file is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum AdapterError {
+    /// It is not an adapter in TOML.
+    #[error("{file}: {source}")]
+    Syntax {
+        /// Its name.
+        file: String,
+        /// The parser's words, with the line.
+        source: Box<toml::de::Error>,
+    },
+    /// A name in it means nothing.
+    #[error("{file}: {what}")]
+    Meaning {
+        /// Its name.
+        file: String,
+        /// What, and where.
+        what: String,
+    },
+}
+
+/// Reads an adapter.
+///
+/// # Errors
+/// [`AdapterError`] naming the file, and the line or the entry.
+pub fn parse(file: &str, text: &str) -> Result<Adapter, AdapterError> {
+    let adapter: Adapter =
+        toml::from_str(text).map_err(|e| AdapterError::Syntax { file: file.to_owned(), source: Box::new(e) })?;
+    let tables = adapter
+        .marks
+        .iter()
+        .map(|m| &m.says)
+        .chain(adapter.rules.iter().map(|r| &r.says))
+        .chain(adapter.hook_events.values().map(|s| &s.activity));
+    for table in tables {
+        table.activity().map_err(|what| AdapterError::Meaning { file: file.to_owned(), what })?;
+    }
+    if adapter.door.pause_ms < 200 {
+        let what = format!(
+            "door.pause_ms is {}; below 200 several agents take Enter for part of the paste",
+            adapter.door.pause_ms
+        );
+        return Err(AdapterError::Meaning { file: file.to_owned(), what });
+    }
+    Ok(adapter)
+}
+
+impl ActivityTable {
+    /// The activity it names.
+    ///
+    /// # Errors
+    /// Words that say which name is wrong.
+    pub fn activity(&self) -> Result<Activity, String> {
+        use crate::activity::InputKind;
+        Ok(match self.activity.as_str() {
+            "starting" => Activity::Starting,
+            "ready" => Activity::Ready,
+            "working" => Activity::Working { on: None },
+            "retrying" => Activity::Retrying,
+            "rate_limited" => Activity::RateLimited { until: None },
+            "error" => Activity::Error { kind: "agent".to_owned() },
+            "idle" => Activity::Idle,
+            "interrupted" => Activity::Interrupted,
+            "needs_input" => Activity::NeedsInput {
+                what: match self.what.as_deref() {
+                    Some("permission") | None => InputKind::Permission,
+                    Some("question") => InputKind::Question,
+                    Some("plan") => InputKind::Plan,
+                    Some("trust") => InputKind::Trust,
+                    Some("login") => InputKind::Login,
+                    Some("onboarding") => InputKind::Onboarding,
+                    Some("menu") => InputKind::Menu,
+                    Some(other) => return Err(format!("there is no kind of input {other:?}")),
+                },
+            },
+            other => return Err(format!("there is no activity {other:?}")),
+        })
+    }
+}

@@ -1,0 +1,261 @@
+//! Everything that can happen, closed. Commands, ends of effects and observations all come this way.
+
+use crate::activity::Observation;
+use crate::effect::Outcome;
+use crate::id::{BatchId, CommitId, DeliveryId, EffectKey, LaunchId, ProjectId, RunId, SessionId};
+use crate::kind::Fault;
+use crate::project::Settings;
+use crate::session::Role;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The daemon opened the journal and begins to work.
+    DaemonStarted {
+        /// Its version.
+        version: String,
+        /// The machine's boot id: another one means that every process is gone.
+        boot_id: String,
+        /// Machine time minus boot time, in milliseconds, for this boot.
+        clock_base: u64,
+    },
+    /// Time passed; a deadline may have come.
+    Ticked,
+
+    /// A project was added, or its configuration changed.
+    ProjectConfigured {
+        /// Its id.
+        project: ProjectId,
+        /// Absolute path of the main checkout.
+        path: String,
+        /// Absolute path of its data directory.
+        data: String,
+        /// Prefix of its session ids.
+        prefix: String,
+        /// Effective settings.
+        settings: Box<Settings>,
+    },
+    /// A project was taken off the list.
+    ProjectRemoved {
+        /// Its id.
+        project: ProjectId,
+    },
+
+    /// A session is wanted.
+    SessionRequested {
+        /// What is wanted.
+        new: Box<NewSession>,
+    },
+    /// A prompt is to be delivered.
+    MessageSent {
+        /// To whom.
+        session: SessionId,
+        /// The text.
+        text: String,
+        /// Who sends it.
+        from: String,
+    },
+    /// A session is to be stopped; its workspace stays unless cleanup is asked for.
+    StopRequested {
+        /// Which.
+        session: SessionId,
+        /// Who or what asks.
+        why: String,
+        /// Remove the workspace afterwards.
+        cleanup: bool,
+    },
+    /// An ended session is to be started again in its workspace.
+    RestoreRequested {
+        /// Which.
+        session: SessionId,
+    },
+    /// An ended session's workspace is to be removed.
+    CleanupRequested {
+        /// Which.
+        session: SessionId,
+    },
+    /// A session's work is to be gated and merged.
+    MergeRequested {
+        /// Whose.
+        session: SessionId,
+    },
+    /// A held delivery is to be given up.
+    DeliveryDropped {
+        /// Which.
+        delivery: DeliveryId,
+    },
+    /// A check is to be made green.
+    RunRequested {
+        /// What is wanted.
+        new: Box<NewRun>,
+    },
+    /// A run is to end, and its sessions with it.
+    RunCancelled {
+        /// Which.
+        run: RunId,
+    },
+    /// A queue that is blocked is to be tried again now.
+    QueueRetried {
+        /// Whose.
+        project: ProjectId,
+    },
+
+    /// An effect ended well.
+    EffectDone {
+        /// Which.
+        key: EffectKey,
+        /// How.
+        outcome: Outcome,
+    },
+    /// An effect failed.
+    EffectFailed {
+        /// Which.
+        key: EffectKey,
+        /// Why.
+        fault: Fault,
+    },
+
+    /// Something was seen of an agent.
+    Observed {
+        /// Whose.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// What.
+        observation: Observation,
+    },
+    /// Bytes flowed again after a silence, or stopped flowing.
+    OutputSeen {
+        /// Whose.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// Offset of the newest byte.
+        offset: u64,
+    },
+    /// The agent's process ended.
+    HostExited {
+        /// Whose.
+        session: SessionId,
+        /// Which launch.
+        launch: LaunchId,
+        /// Exit code.
+        code: Option<i32>,
+        /// Signal.
+        signal: Option<i32>,
+        /// Why it could not start, or how the end was learnt.
+        why: Option<String>,
+    },
+    /// A look at a host brought no answer.
+    HostProbed {
+        /// Whose.
+        session: SessionId,
+        /// Which launch.
+        launch: LaunchId,
+        /// What the look said.
+        probe: Probe,
+    },
+}
+
+/// What a look at a host said: three-valued on purpose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "probe", rename_all = "snake_case")]
+pub enum Probe {
+    /// It answered.
+    Alive,
+    /// Its lock is free and it left no exit record.
+    Gone,
+    /// Nobody knows.
+    Unknown {
+        /// Why.
+        why: String,
+    },
+}
+
+/// A session that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewSession {
+    /// On which project.
+    pub project: ProjectId,
+    /// One line that says what it is for.
+    pub title: String,
+    /// The first prompt; none opens the agent without one.
+    pub prompt: Option<String>,
+    /// Name asked for.
+    pub name: Option<String>,
+    /// Issue it is for.
+    pub issue: Option<String>,
+    /// Agent, when not the project's.
+    pub agent: Option<String>,
+    /// Runtime, when not the project's.
+    pub runtime: Option<String>,
+    /// Workspace kind, when not the project's.
+    pub workspace: Option<String>,
+    /// Branch, when not made from the name.
+    pub branch: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+    /// Role.
+    pub role: Role,
+    /// Extra arguments for the agent.
+    #[serde(default)]
+    pub agent_args: Vec<String>,
+    /// The caller's environment, filtered.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+}
+
+/// A run that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewRun {
+    /// On which project.
+    pub project: ProjectId,
+    /// The check; the project's when absent.
+    pub check: Option<String>,
+    /// The branch to land on, read from the repository by the caller.
+    pub target: String,
+    /// Its commit.
+    pub base: CommitId,
+    /// Agent, when not the project's.
+    pub agent: Option<String>,
+    /// Extra arguments for the agent.
+    #[serde(default)]
+    pub agent_args: Vec<String>,
+    /// The caller's environment, filtered.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Sessions at the same time; the project's when absent.
+    pub parallel: Option<u32>,
+    /// Prompts per session.
+    pub max_attempts: Option<u32>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Leave the sessions alive when their work has landed.
+    #[serde(default)]
+    pub keep: bool,
+}
+
+/// What a command is told at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The event was no command, or there is nothing to say.
+    Noted,
+    /// The session it made or acts on.
+    Session(SessionId),
+    /// The delivery it made.
+    Delivery(DeliveryId),
+    /// The run it made, or the unfinished one it joined.
+    Run {
+        /// Which.
+        run: RunId,
+        /// It was already going on.
+        joined: bool,
+    },
+    /// The batch or queue it acts on.
+    Queue(Option<BatchId>),
+    /// It may not be done.
+    Refused(Fault),
+}

@@ -1,0 +1,49 @@
+//! Who may start: sessions wait in order until there is room for one more agent.
+
+use super::draft::Draft;
+use crate::effect::Effect;
+use crate::id::{ProjectId, SessionId};
+use crate::session::Phase;
+
+/// Starts queued sessions while there is room.
+pub(super) fn advance(d: &mut Draft<'_>) {
+    let mut queued: Vec<(crate::time::Time, SessionId, ProjectId)> = d
+        .sessions
+        .values()
+        .filter(|s| matches!(s.phase, Phase::Queued { .. }))
+        .map(|s| (s.created, s.id.clone(), s.project.clone()))
+        .collect();
+    if queued.is_empty() {
+        return;
+    }
+    queued.sort();
+    for (_, id, project) in queued {
+        match obstacle(d, &project) {
+            None => start(d, &id),
+            Some(why) => {
+                if let Some(session) = d.sessions.get_mut(&id) {
+                    session.phase = Phase::Queued { why };
+                }
+            }
+        }
+    }
+}
+
+fn obstacle(d: &Draft<'_>, project: &ProjectId) -> Option<String> {
+    let busy = d.sessions.values().filter(|s| s.holds_place()).count();
+    let busy_here = d.sessions.values().filter(|s| s.holds_place() && s.project == *project).count();
+    let places = usize::try_from(d.machine.places).unwrap_or(usize::MAX);
+    if places != 0 && busy >= places {
+        return Some(format!("all {places} places of this machine are taken"));
+    }
+    let limit = d.projects.get(project).map_or(0, |p| p.settings.parallel);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    (limit != 0 && busy_here >= limit).then(|| format!("all {limit} places of project {project} are taken"))
+}
+
+fn start(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get_mut(id) else { return };
+    session.phase = Phase::Preparing;
+    let base = session.base.clone();
+    d.ask(Effect::EnsureWorkspace { session: id.clone(), base });
+}

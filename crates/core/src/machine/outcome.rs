@@ -1,0 +1,174 @@
+//! Ends of effects: what an outcome changes, and what a failure means.
+
+use super::draft::Draft;
+use super::{prompting, queue, react, review, run, session};
+use crate::effect::{CheckPurpose, Effect, Outcome};
+use crate::event::Answer;
+use crate::id::EffectKey;
+use crate::kind::{Fault, Kind};
+use crate::reaction::ReactionKey;
+use crate::session::{Ending, Phase};
+use crate::time::Millis;
+
+/// A failed effect is tried this often before it is given up.
+const MAX_FAILURES: u32 = 5;
+
+/// The first pause after a failure; it doubles each time.
+const FIRST_PAUSE: Millis = Millis(500);
+
+/// An effect ended well. One that is not pending any more is old news.
+pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Answer {
+    let Some(pending) = d.pending_effect(key) else { return Answer::Noted };
+    d.settle(key);
+    match (&pending.effect, outcome) {
+        (Effect::EnsureWorkspace { session, .. }, Outcome::WorkspaceReady { .. }) => {
+            session::workspace_ready(d, session, outcome)
+        }
+        (Effect::EnsureHost { session, launch, .. }, Outcome::HostStarted) => session::host_started(d, session, launch),
+        (Effect::PastePrompt { delivery, session, launch, .. }, Outcome::Pasted) => {
+            prompting::pasted(d, session, delivery, launch)
+        }
+        (Effect::SubmitPrompt { delivery, session, launch, n, .. }, Outcome::Submitted { offset }) => {
+            prompting::submitted(d, session, delivery, launch, *n, *offset);
+        }
+        (Effect::PastePrompt { delivery, .. } | Effect::SubmitPrompt { delivery, .. }, Outcome::Held { why }) => {
+            prompting::held(d, delivery, why);
+        }
+        (Effect::EnsureStopped { session, launch }, Outcome::Stopped { code }) => {
+            session::stopped(d, session, launch, *code)
+        }
+        (Effect::RemoveWorkspace { session }, Outcome::WorkspaceRemoved { rescue }) => {
+            session::workspace_removed(d, session, rescue.as_ref());
+        }
+        (Effect::InspectWorkspace { session, n }, Outcome::Inspected { found }) => {
+            review::inspected(d, session, *n, found)
+        }
+        (Effect::RunCheck { purpose, project, .. }, Outcome::Checked { report, log, moved, .. }) => match purpose {
+            CheckPurpose::Read { run, round } => run::read_done(d, run, *round, report),
+            CheckPurpose::Own { session, n } | CheckPurpose::All { session, n } => {
+                review::checked(d, session, *n, report, log, *moved)
+            }
+            CheckPurpose::Candidate { batch } => queue::gated(d, project, batch, report, log),
+            CheckPurpose::Target { batch } => queue::compared(d, project, batch, report),
+        },
+        (Effect::EnsurePullRequest { pr, head, .. }, Outcome::PullRequestOpen) => {
+            if d.pull_requests.get(pr).is_some_and(|p| p.head == *head) {
+                queue::enter(d, pr);
+            }
+        }
+        (Effect::BuildCandidate { batch, project, .. }, Outcome::CandidateBuilt { .. }) => {
+            queue::built(d, project, batch, outcome)
+        }
+        (
+            Effect::Land { batch, project, .. },
+            Outcome::Landed | Outcome::SwapLost { .. } | Outcome::LandBlocked { .. },
+        ) => {
+            queue::landing(d, project, batch, outcome);
+        }
+        (Effect::ReadTarget { run, round, .. }, Outcome::Target { commit }) => run::target_read(d, run, *round, commit),
+        (Effect::Notify { .. }, Outcome::Notified) => {}
+        // An outcome that does not fit its effect is a defect of the performer.
+        _ => give_up(
+            d,
+            &pending.effect,
+            &Fault::new(Kind::Bug, format!("effect {key} ended with an outcome of another kind")),
+        ), // tidy: pairs
+    }
+    Answer::Noted
+}
+
+/// An effect failed: it is tried again after a pause, or given up with its consequence.
+pub(super) fn failed(d: &mut Draft<'_>, key: &EffectKey, fault: &Fault) -> Answer {
+    let now = d.now;
+    let Some(mut pending) = d.pending_effect(key) else { return Answer::Noted };
+    pending.failures += 1;
+    let pause = match fault.kind {
+        Kind::RateLimited { retry_after: Some(pause) } => pause,
+        Kind::RateLimited { retry_after: None }
+        | Kind::NotFound
+        | Kind::Conflict
+        | Kind::Unavailable
+        | Kind::Denied
+        | Kind::Unsupported
+        | Kind::Invalid
+        | Kind::StorageFailed
+        | Kind::Bug => Millis(FIRST_PAUSE.0 << pending.failures.min(6)),
+    };
+    // A stop is never given up: something of the user's may still be running.
+    let stubborn = matches!(pending.effect, Effect::EnsureStopped { .. });
+    if stubborn || (fault.kind.may_pass() && pending.failures < MAX_FAILURES) {
+        pending.fault = Some(fault.clone());
+        pending.again = Some(now.after(pause));
+        d.pending.put(key.clone(), pending);
+        return Answer::Noted;
+    }
+    d.settle(key);
+    give_up(d, &pending.effect, fault);
+    Answer::Noted
+}
+
+fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
+    match effect {
+        Effect::EnsureWorkspace { session: id, .. } | Effect::EnsureHost { session: id, .. } => {
+            let starting = d.sessions.get(id).is_some_and(|s| matches!(s.phase, Phase::Preparing | Phase::Launching));
+            if starting {
+                session::end(d, id, Ending::SpawnFailed { fault: fault.clone() });
+            }
+        }
+        Effect::PastePrompt { delivery, .. } | Effect::SubmitPrompt { delivery, .. } => {
+            prompting::held(d, delivery, &fault.message)
+        }
+        Effect::EnsureStopped { .. } => {}
+        Effect::RemoveWorkspace { session: id } => {
+            let Some(s) = d.sessions.get(id) else { return };
+            let (project, name) = (s.project.clone(), s.name.clone());
+            d.notify(
+                format!("remove:{id}:{}", d.now.0),
+                &project,
+                Some(id),
+                crate::effect::Priority::Action,
+                format!("{name}: its workspace was not removed"),
+                fault.message.clone(),
+            );
+        }
+        Effect::InspectWorkspace { session: id, .. } => react::give_up(d, id, ReactionKey::AgentExited, &fault.message),
+        Effect::RunCheck { purpose, project, .. } => match purpose {
+            CheckPurpose::Read { run, .. } => run::failed(d, run, fault),
+            CheckPurpose::Own { session: id, .. } | CheckPurpose::All { session: id, .. } => {
+                react::give_up(d, id, ReactionKey::CiFailed, &format!("its check could not be run: {}", fault.message));
+            }
+            CheckPurpose::Candidate { batch } | CheckPurpose::Target { batch } => {
+                queue::failed(d, project, batch, fault)
+            }
+        },
+        Effect::EnsurePullRequest { pr, .. } => {
+            if let Some(id) = d.pull_requests.get(pr).map(|p| p.session.clone()) {
+                react::give_up(
+                    d,
+                    &id,
+                    ReactionKey::CiFailed,
+                    &format!("its pull request could not be opened: {}", fault.message),
+                );
+            }
+        }
+        Effect::BuildCandidate { batch, project, .. } | Effect::Land { batch, project, .. } => {
+            queue::failed(d, project, batch, fault)
+        }
+        Effect::ReadTarget { run, .. } => run::failed(d, run, fault),
+        // Nobody can be told that nobody could be told; the journal has it.
+        Effect::Notify { .. } => {}
+    }
+}
+
+/// Hands effects whose pause is over to the world again.
+pub(super) fn retry_due(d: &mut Draft<'_>) {
+    let now = d.now;
+    let due: Vec<EffectKey> =
+        d.pending.values().filter(|p| p.again.is_some_and(|a| a <= now)).map(|p| p.effect.key()).collect();
+    for key in due {
+        if d.is_pending(&key) {
+            d.ask_again(&key);
+        }
+    }
+    prompting::retry_held(d);
+}

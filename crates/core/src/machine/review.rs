@@ -1,0 +1,256 @@
+//! What a turn left behind: look at it, run the session's own failures, then the whole gate, then open a pull request.
+
+use super::draft::Draft;
+use super::lookup::{mends, own_command, session_baseline, settings, whole_command};
+use super::{prompting, queue, react};
+use crate::effect::{CheckPlace, CheckPurpose, Effect, Inspection};
+use crate::event::Answer;
+use crate::failure::Report;
+use crate::gate::{self, Verdict};
+use crate::id::{CommitId, PrId, SessionId};
+use crate::kind::{Fault, Kind};
+use crate::merge_queue::Baseline;
+use crate::pull_request::{Checks, Mergeability, PrState, PullRequest};
+use crate::reaction::ReactionKey;
+use crate::session::{TurnHow, WorkReview};
+use std::collections::BTreeSet;
+
+/// A person wants this session's work merged.
+pub(super) fn requested(d: &mut Draft<'_>, id: &SessionId) -> Answer {
+    let Some(session) = d.sessions.get_mut(id) else {
+        return Answer::Refused(Fault::not_found(format!("there is no session {id}")));
+    };
+    if session.workspace_path.is_none() {
+        return Answer::Refused(Fault::conflict(format!("session {id} has no workspace")));
+    }
+    session.merge_wanted = true;
+    let busy = prompting::busy(session);
+    if !busy {
+        begin(d, id);
+    }
+    Answer::Session(id.clone())
+}
+
+/// A turn ended.
+pub(super) fn turn_ended(d: &mut Draft<'_>, id: &SessionId, how: TurnHow) {
+    let Some(session) = d.sessions.get(id) else { return };
+    if !session.merge_wanted || !session.outbox.is_empty() {
+        return;
+    }
+    match how {
+        TurnHow::Done | TurnHow::Error | TurnHow::Exited => begin(d, id),
+        // A person interrupted: it is theirs until the next turn ends.
+        TurnHow::Interrupted => {}
+    }
+}
+
+/// The agent of a run is gone: what it left may be the whole fix.
+pub(super) fn agent_gone(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    if matches!(session.review, WorkReview::None) {
+        begin(d, id);
+    }
+}
+
+fn begin(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get_mut(id) else { return };
+    if session.workspace_path.is_none() || !matches!(session.review, WorkReview::None) {
+        return;
+    }
+    let open = session.pr.clone();
+    session.reviews += 1;
+    let n = session.reviews;
+    session.review = WorkReview::Inspecting { n };
+    // What is in the queue is about to change: it is tried again with its new head.
+    if let Some(pr) = open {
+        queue::leave(d, &pr);
+    }
+    d.ask(Effect::InspectWorkspace { session: id.clone(), n });
+}
+
+/// Ends whatever review is going on, as when its session ends.
+pub(super) fn forget(d: &mut Draft<'_>, id: &SessionId) {
+    let keys: Vec<_> = d
+        .pending
+        .values()
+        .filter(|p| {
+            p.effect.session() == Some(id)
+                && matches!(p.effect, Effect::InspectWorkspace { .. } | Effect::RunCheck { .. })
+        })
+        .map(|p| p.effect.key())
+        .collect();
+    for key in keys {
+        d.settle(&key);
+    }
+    let Some(pr) = d.sessions.get(id).and_then(|s| s.pr.clone()) else { return };
+    queue::leave(d, &pr);
+    if let Some(pr) = d.pull_requests.get_mut(&pr).filter(|pr| pr.is_open()) {
+        pr.state = PrState::Closed { why: "its session ended".to_owned() };
+    }
+}
+
+/// What the workspace holds is known.
+pub(super) fn inspected(d: &mut Draft<'_>, id: &SessionId, n: u32, found: &Inspection) {
+    let Some(session) = d.sessions.get_mut(id) else { return };
+    if session.review != (WorkReview::Inspecting { n }) {
+        return;
+    }
+    session.review = WorkReview::None;
+    match found {
+        Inspection::Missing => {
+            let fault =
+                Fault::new(Kind::NotFound, "its workspace is gone").hint("what was kept is listed by `ao rescue list`");
+            react::give_up(d, id, ReactionKey::AgentExited, &fault.message);
+        }
+        Inspection::Unchanged => react::nothing_changed(d, id),
+        Inspection::Unmerged { files } => react::unmerged(d, id, files),
+        Inspection::Changed { head, .. } => check(d, id, n, head),
+    }
+}
+
+fn check(d: &mut Draft<'_>, id: &SessionId, n: u32, head: &CommitId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let Some(path) = session.workspace_path.clone() else { return };
+    let own = own_command(d, session);
+    let whole = whole_command(d, session);
+    let (project, limit) = (session.project.clone(), settings(d, session).check_timeout);
+    let place = CheckPlace::Workspace { path };
+    let (step, purpose, command) = match (own, whole) {
+        (Some(own), Some(_)) => {
+            (WorkReview::CheckingOwn { n, head: head.clone() }, CheckPurpose::Own { session: id.clone(), n }, own)
+        }
+        (None, Some(whole)) => {
+            (WorkReview::CheckingAll { n, head: head.clone() }, CheckPurpose::All { session: id.clone(), n }, whole)
+        }
+        // Nothing to gate with: the person who asked for the merge has judged.
+        (Some(_) | None, None) => {
+            open_pull_request(d, id, head);
+            return;
+        }
+    };
+    if let Some(session) = d.sessions.get_mut(id) {
+        session.review = step;
+    }
+    d.ask(Effect::RunCheck { purpose, project, place, command, limit });
+}
+
+/// A check of a session's work ended.
+pub(super) fn checked(d: &mut Draft<'_>, id: &SessionId, n: u32, report: &Report, log: &str, moved: bool) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let step = session.review.clone();
+    let (head, whole) = match step {
+        WorkReview::CheckingOwn { n: m, head } if m == n => (head, false),
+        WorkReview::CheckingAll { n: m, head } if m == n => (head, true),
+        WorkReview::None
+        | WorkReview::Inspecting { .. }
+        | WorkReview::CheckingOwn { .. }
+        | WorkReview::CheckingAll { .. } => return,
+    };
+    if moved && session.reviews < MAX_REVIEWS_OF_MOVING_WORK {
+        if let Some(session) = d.sessions.get_mut(id) {
+            session.review = WorkReview::None;
+        }
+        begin(d, id);
+        return;
+    }
+    let mends = mends(d, session);
+    let baseline = session_baseline(d, session);
+    let command = whole_command(d, session).unwrap_or_default();
+    match judge(report, &baseline, &mends, whole) {
+        Verdict::Pass if whole => {
+            if let Some(session) = d.sessions.get_mut(id) {
+                session.review = WorkReview::None;
+                session.tries.remove(&ReactionKey::AgentIdle);
+            }
+            open_pull_request(d, id, &head);
+        }
+        Verdict::Pass => check_all(d, id, n, &head, command),
+        Verdict::Fail { unmended, new } => {
+            if let Some(session) = d.sessions.get_mut(id) {
+                session.review = WorkReview::None;
+            }
+            react::gate_failed(d, id, &unmended, &new, log, None);
+        }
+    }
+}
+
+/// A workspace that changes under every check is judged as it is after this many reviews.
+const MAX_REVIEWS_OF_MOVING_WORK: u32 = 20;
+
+// A run of only the session's own failures says nothing about the rest.
+fn judge(report: &Report, baseline: &Baseline, mends: &BTreeSet<String>, whole: bool) -> Verdict {
+    if whole {
+        return gate::judge(report, baseline, mends);
+    }
+    if report.passed {
+        return Verdict::Pass;
+    }
+    let unmended: Vec<_> = report.failures.iter().filter(|f| mends.contains(&f.id)).cloned().collect();
+    if unmended.is_empty() {
+        Verdict::Fail { unmended: report.failures.clone(), new: Vec::new() }
+    } else {
+        Verdict::Fail { unmended, new: Vec::new() }
+    }
+}
+
+fn check_all(d: &mut Draft<'_>, id: &SessionId, n: u32, head: &CommitId, command: String) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let Some(path) = session.workspace_path.clone() else { return };
+    let (project, limit) = (session.project.clone(), settings(d, session).check_timeout);
+    if let Some(session) = d.sessions.get_mut(id) {
+        session.review = WorkReview::CheckingAll { n, head: head.clone() };
+    }
+    let purpose = CheckPurpose::All { session: id.clone(), n };
+    d.ask(Effect::RunCheck { purpose, project, place: CheckPlace::Workspace { path }, command, limit });
+}
+
+fn open_pull_request(d: &mut Draft<'_>, id: &SessionId, head: &CommitId) {
+    let now = d.now;
+    let Some(session) = d.sessions.get(id).cloned() else { return };
+    let Some(project) = d.projects.get_mut(&session.project) else { return };
+    let target = if let Some(run) = session.run.as_ref().and_then(|r| d.runs.get(r)) {
+        run.target.clone()
+    } else {
+        project.settings.default_branch.clone()
+    };
+    let pr_id =
+        if let Some(pr) = session.pr.clone().filter(|pr| d.pull_requests.get(pr).is_some_and(PullRequest::is_open)) {
+            pr
+        } else {
+            project.pull_requests_made += 1;
+            PrId::new(format!("{}#{}", session.project, project.pull_requests_made))
+        };
+    let number = pr_id.as_str().rsplit('#').next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let opened = d.pull_requests.get(&pr_id).map_or(now, |pr| pr.opened);
+    let check = whole_command(d, &session);
+    let mends: Vec<String> = mends(d, &session).into_iter().collect();
+    let pr = PullRequest {
+        id: pr_id.clone(),
+        number,
+        project: session.project.clone(),
+        session: id.clone(),
+        title: session.title.clone(),
+        branch: session.branch.clone(),
+        head: head.clone(),
+        target: target.clone(),
+        state: PrState::Opening,
+        checks: if check.is_some() { Checks::Passed } else { Checks::None },
+        merge: Mergeability::Unknown,
+        mends,
+        check,
+        opened,
+        updated: now,
+    };
+    d.pull_requests.put(pr_id.clone(), pr);
+    if let Some(session) = d.sessions.get_mut(id) {
+        session.pr = Some(pr_id.clone());
+    }
+    d.ask(Effect::EnsurePullRequest {
+        pr: pr_id,
+        project: session.project,
+        head: head.clone(),
+        title: session.title,
+        branch: session.branch,
+        target,
+    });
+}

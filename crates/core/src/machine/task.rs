@@ -1,0 +1,38 @@
+//! What becomes of one task of a run.
+
+use super::draft::Draft;
+use crate::id::{CommitId, RunId, SessionId};
+use crate::run::TaskState;
+
+/// Gives a task up.
+pub(super) fn settle_task(d: &mut Draft<'_>, id: &RunId, i: usize, why: &str) {
+    let at = d.now;
+    if let Some(task) = d.runs.get_mut(id).and_then(|r| r.tasks.get_mut(i)).filter(|t| !t.settled()) {
+        task.state = TaskState::GivenUp { why: why.to_owned(), at };
+    }
+}
+
+/// One more prompt was given.
+pub(super) fn attempted(d: &mut Draft<'_>, session: &SessionId) {
+    let Some(id) = d.sessions.get(session).and_then(|s| s.run.clone()) else { return };
+    let Some(run) = d.runs.get_mut(&id) else { return };
+    if let Some(task) = run.task_of(session).and_then(|i| run.tasks.get_mut(i)) {
+        task.attempts += 1;
+    }
+}
+
+/// A session's work landed.
+pub(super) fn landed(d: &mut Draft<'_>, session: &SessionId, commit: &CommitId) {
+    let at = d.now;
+    let Some(id) = d.sessions.get(session).and_then(|s| s.run.clone()) else { return };
+    let Some(run) = d.runs.get_mut(&id) else { return };
+    if let Some(task) = run.task_of(session).and_then(|i| run.tasks.get_mut(i)) {
+        task.state = TaskState::Landed { commit: commit.clone(), at };
+    }
+}
+
+/// A session could not go on.
+pub(super) fn given_up(d: &mut Draft<'_>, id: &RunId, session: &SessionId, why: &str) {
+    let Some(i) = d.runs.get(id).and_then(|r| r.task_of(session)) else { return };
+    settle_task(d, id, i, why);
+}

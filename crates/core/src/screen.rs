@@ -1,0 +1,74 @@
+//! The screen as text: what a host pushes and what screen rules read.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// The screen as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Screen {
+    /// Grows with every change.
+    pub rev: u64,
+    /// Columns.
+    pub cols: u16,
+    /// Rows as text, trailing blanks removed; one per visible row.
+    pub rows: Vec<String>,
+    /// Cursor row and column, zero based.
+    pub cursor: (u16, u16),
+    /// Window title.
+    pub title: String,
+    /// Bracketed paste is on.
+    pub bracketed_paste: bool,
+    /// The alternate screen is shown.
+    pub alternate: bool,
+    /// Offset after the newest byte of output.
+    pub offset: u64,
+    /// Milliseconds since the last byte of output, when this was sent.
+    pub quiet_ms: u64,
+    /// Milliseconds since a person last typed, when anybody did.
+    pub person_ms: Option<u64>,
+    /// Titles and OSC sequences, oldest first, each with its offset; on connecting the host's latest ones come again.
+    pub marks: Vec<Mark>,
+}
+
+/// Something that the output said to the terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Offset after it.
+    pub offset: u64,
+    /// OSC number; 0 for a title.
+    pub osc: u16,
+    /// Its text.
+    pub text: String,
+}
+
+/// Rows of a screen and the hash of their text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Region {
+    /// First row.
+    pub from: u16,
+    /// One past the last row.
+    pub to: u16,
+    /// SHA-256 of the rows joined by `\n`, trailing blanks of each removed; hexadecimal.
+    pub sha256: String,
+}
+
+impl Screen {
+    /// The region `[from, to)` as it is now; rows outside the screen count as empty.
+    #[must_use]
+    pub fn region(&self, from: u16, to: u16) -> Region {
+        let rows: Vec<&str> = (from..to).map(|r| self.rows.get(usize::from(r)).map_or("", String::as_str)).collect();
+        Region { from, to, sha256: sha256_hex(rows.join("\n").as_bytes()) }
+    }
+}
+
+/// SHA-256 in hexadecimal.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}

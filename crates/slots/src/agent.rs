@@ -1,0 +1,77 @@
+//! Slot `agent`: how a CLI agent is found and started. What it says on its screen is read by core from its adapter.
+
+use crate::Answer;
+use ao_core::adapter::Adapter;
+use ao_core::id::{LaunchId, SessionId};
+use ao_core::project::Permissions;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What is known when an agent is started.
+#[derive(Clone, Debug)]
+pub struct AgentPlan {
+    /// For which session.
+    pub session: SessionId,
+    /// Which launch.
+    pub launch: LaunchId,
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// A private directory of this session that survives launches, mode 0700; hooks and settings go here.
+    pub private: PathBuf,
+    /// Path of the `ao` binary that agents call back.
+    pub ao: PathBuf,
+    /// The data root, for `ao hook`.
+    pub data_root: PathBuf,
+    /// Secret of this session, for hooks.
+    pub secret: String,
+    /// How much it may do.
+    pub permissions: Permissions,
+    /// Model.
+    pub model: Option<String>,
+    /// Extra arguments.
+    pub args: Vec<String>,
+    /// Rules to add to its system prompt.
+    pub rules: Option<String>,
+    /// The caller's environment, already filtered.
+    pub env: BTreeMap<String, String>,
+    /// Continue the earlier conversation of this session.
+    pub resume: bool,
+}
+
+/// How an agent is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentLaunch {
+    /// Program (absolute path) and arguments.
+    pub argv: Vec<String>,
+    /// Additions to the environment.
+    pub env: BTreeMap<String, String>,
+}
+
+/// Whether an agent is installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detected {
+    /// It is.
+    Installed {
+        /// Absolute path of its program.
+        path: PathBuf,
+        /// Its version, when it says one.
+        version: Option<String>,
+    },
+    /// It is not.
+    Missing {
+        /// How to install it.
+        hint: String,
+    },
+}
+
+/// The slot's interface.
+#[async_trait]
+pub trait Agent: Send + Sync {
+    /// What is known about it as data.
+    fn adapter(&self) -> &Adapter;
+    /// Looks for its program in `path` (a `PATH` value).
+    async fn detect(&self, path: &str) -> Detected;
+    /// Says how to start it, writing private configuration where it needs some.
+    async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch>;
+}

@@ -1,0 +1,239 @@
+//! Slot `runtime`: where an agent's terminal lives, and how to reach it.
+
+use crate::Answer;
+use ao_core::id::{LaunchId, SessionId};
+pub use ao_core::screen::{Mark, Region, Screen};
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use tokio::sync::mpsc;
+
+/// What a runtime can do beyond starting and stopping; the contract suite tests what is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Keeps every byte of output.
+    pub byte_log: bool,
+    /// Keeps a screen model.
+    pub screen: bool,
+    /// Reports the exit code even if the agent ended while the daemon was away.
+    pub exit_code: bool,
+    /// Ends the whole process tree and proves it.
+    pub tree: bool,
+    /// Remembers typed stages, so that typing can be repeated safely.
+    pub typing_log: bool,
+}
+
+/// Everything a runtime needs to start an agent.
+#[derive(Clone, Debug)]
+pub struct LaunchPlan {
+    /// For which session.
+    pub session: SessionId,
+    /// Which launch.
+    pub launch: LaunchId,
+    /// Directory for this launch's files; the runtime creates it, mode 0700.
+    pub dir: PathBuf,
+    /// Path for the socket, short enough for every system (at most 100 bytes).
+    pub socket: PathBuf,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Working directory.
+    pub cwd: PathBuf,
+    /// The complete environment.
+    pub env: BTreeMap<String, String>,
+    /// Columns of the terminal.
+    pub cols: u16,
+    /// Rows of the terminal.
+    pub rows: u16,
+}
+
+/// Where a launch lives, known without asking anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaunchPlace {
+    /// Which launch.
+    pub launch: LaunchId,
+    /// Directory of its files.
+    pub dir: PathBuf,
+}
+
+/// What a look at a launch says; never concluded from a failed look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It answers.
+    Alive,
+    /// It is over.
+    Dead(Option<Exit>),
+    /// Nobody knows.
+    Unknown(String),
+}
+
+/// How an agent's process ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// Exit code.
+    pub code: Option<i32>,
+    /// Signal that ended it.
+    pub signal: Option<i32>,
+    /// Why it could not start.
+    pub why: Option<String>,
+    /// Processes of its tree that were left, when that is known.
+    pub left: Option<u32>,
+}
+
+/// The slot's interface.
+#[async_trait]
+pub trait Runtime: Send + Sync {
+    /// What it can do.
+    fn abilities(&self) -> Abilities;
+    /// Makes sure that the launch runs; a second call finds the first one's work.
+    async fn ensure(&self, plan: &LaunchPlan) -> Answer<()>;
+    /// Looks at a launch.
+    async fn find(&self, place: &LaunchPlace) -> Found;
+    /// Connects to a live launch: pushes arrive on the link's channel.
+    async fn connect(&self, place: &LaunchPlace) -> Answer<Link>;
+}
+
+/// A connection to one launch: commands go through `control`, what happens arrives on `pushes`.
+pub struct Link {
+    /// Commands.
+    pub control: Box<dyn Control>,
+    /// What happens; closed when the connection is lost.
+    pub pushes: mpsc::Receiver<Push>,
+}
+
+/// Commands to one launch.
+#[async_trait]
+pub trait Control: Send + Sync {
+    /// Types one stage of a delivery; a repeated stage types nothing and returns what was recorded.
+    async fn type_stage(&self, stage: TypeStage) -> Answer<Typed>;
+    /// Every stage that was typed in this launch.
+    async fn typed_stages(&self) -> Answer<Vec<TypedStage>>;
+    /// Sends keys as they are (a person's keys, or an adapter's interrupt).
+    async fn input(&self, bytes: &[u8]) -> Answer<()>;
+    /// Ends the whole tree: politely for `grace_ms`, then by force. Returns when nothing is left.
+    async fn stop(&self, grace_ms: u64) -> Answer<Exit>;
+    /// Tells the runtime that the exit was noted and its files may rest.
+    async fn acknowledge_exit(&self) -> Answer<()>;
+    /// Opens a view for a person: the true screen first, then bytes from exactly that offset.
+    async fn attach(&self, view: View) -> Answer<Attachment>;
+    /// Rows that scrolled off, `[from, to)` by number, as text with SGR.
+    async fn history(&self, from: u64, to: u64) -> Answer<Vec<String>>;
+}
+
+/// One stage to be typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeStage {
+    /// The delivery's id.
+    pub delivery: String,
+    /// `paste`, `submit#1`, `submit#2`, …
+    pub stage: String,
+    /// Type only while these rows still hold this text.
+    pub if_region: Option<Region>,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// Written now; the output offset at that moment.
+    Written {
+        /// Offset.
+        offset: u64,
+    },
+    /// Written earlier; the output offset recorded then.
+    Repeat {
+        /// Offset.
+        offset: u64,
+    },
+    /// The region holds something else now; nothing was written.
+    Moved,
+}
+
+/// A stage that was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedStage {
+    /// The delivery's id.
+    pub delivery: String,
+    /// The stage.
+    pub stage: String,
+    /// Output offset when it was written.
+    pub offset: u64,
+}
+
+/// What happens in a launch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Push {
+    /// The screen changed, or was asked for: the whole of it as text.
+    Screen(Screen),
+    /// The agent ended.
+    Exited(Exit),
+}
+
+/// How a person wants to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Columns of their terminal.
+    pub cols: u16,
+    /// Rows of their terminal.
+    pub rows: u16,
+    /// They may not type.
+    pub read_only: bool,
+}
+
+/// A person's view.
+pub struct Attachment {
+    /// What to show: the first frame is always a screen.
+    pub frames: mpsc::Receiver<Frame>,
+    /// What they do; dropped means they left.
+    pub input: mpsc::Sender<ViewerInput>,
+}
+
+/// What a viewer is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// Forget everything; this rebuilds the screen.
+    Screen {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+        /// Rows that have scrolled off so far.
+        history: u64,
+        /// Offset at which live bytes continue.
+        offset: u64,
+        /// Escape sequences.
+        bytes: Vec<u8>,
+    },
+    /// More output.
+    Output {
+        /// Offset of the first byte.
+        offset: u64,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// The terminal has another size.
+    Resized {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// The agent ended.
+    Exited(Exit),
+}
+
+/// What a viewer does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ViewerInput {
+    /// Keys.
+    Keys(Vec<u8>),
+    /// Their terminal has another size.
+    Resize {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// Everything up to this offset was shown.
+    Seen(u64),
+}

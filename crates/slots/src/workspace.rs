@@ -1,0 +1,101 @@
+//! Slot `workspace`: each session's own copy of the repository. Nothing a user wrote is ever lost here.
+
+use crate::Answer;
+use ao_core::effect::Inspection;
+use ao_core::id::{CommitId, SessionId};
+use async_trait::async_trait;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A workspace that is wanted.
+#[derive(Clone, Debug)]
+pub struct WorkspacePlan {
+    /// For which session.
+    pub session: SessionId,
+    /// The repository's main checkout.
+    pub repository: PathBuf,
+    /// Where it goes; the parent exists or is created.
+    pub path: PathBuf,
+    /// Its branch.
+    pub branch: String,
+    /// The commit to start from; the target's tip when absent.
+    pub base: Option<CommitId>,
+    /// The branch that work lands on.
+    pub target: String,
+    /// Relative paths linked from the main checkout; absolute ones and `..` are refused.
+    pub symlinks: Vec<String>,
+    /// Commands to run in it, already trusted.
+    pub post_create: Vec<String>,
+    /// How long each of them may take.
+    pub post_create_limit: Duration,
+}
+
+/// A workspace that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkspaceReady {
+    /// The commit that it started from.
+    pub base: CommitId,
+    /// The branch that it is on.
+    pub branch: String,
+}
+
+/// What to look at, and against what.
+#[derive(Clone, Debug)]
+pub struct InspectPlan {
+    /// For which session.
+    pub session: SessionId,
+    /// The repository's main checkout.
+    pub repository: PathBuf,
+    /// The workspace.
+    pub path: PathBuf,
+    /// Its branch.
+    pub branch: String,
+    /// The commit it started from.
+    pub base: CommitId,
+    /// The branch that work lands on.
+    pub target: String,
+    /// Name of the ref that keeps the snapshot: `refs/ao/work/{session}`.
+    pub keep: String,
+}
+
+/// What to remove.
+#[derive(Clone, Debug)]
+pub struct RemovePlan {
+    /// For which session.
+    pub session: SessionId,
+    /// The repository's main checkout.
+    pub repository: PathBuf,
+    /// The workspace.
+    pub path: PathBuf,
+    /// Its branch.
+    pub branch: String,
+}
+
+/// Work that was kept when its workspace was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rescued {
+    /// The ref, `refs/ao/rescue/{session}` or with a number when there are several.
+    pub name: String,
+    /// Its commit.
+    pub commit: CommitId,
+    /// When it was made, Unix seconds.
+    pub at: i64,
+    /// What it holds, in words.
+    pub subject: String,
+}
+
+/// The slot's interface.
+#[async_trait]
+pub trait Workspace: Send + Sync {
+    /// Makes sure that the workspace is there; a second call finds the first one's work.
+    async fn ensure(&self, plan: &WorkspacePlan) -> Answer<WorkspaceReady>;
+    /// Looks at what it holds, and keeps that as a commit without touching index, HEAD or files.
+    async fn inspect(&self, plan: &InspectPlan) -> Answer<Inspection>;
+    /// Saves what is in it, then removes it. A directory that is already gone is not an error. Refused as a conflict while
+    /// a process works in it. Returns the rescue ref when there was something to save.
+    async fn remove(&self, plan: &RemovePlan) -> Answer<Option<String>>;
+    /// Lists what was kept in a repository.
+    async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>>;
+    /// Puts what was kept under `name` into a new directory `to`, on a new branch named after it.
+    async fn restore_rescued(&self, repository: &Path, name: &str, to: &Path) -> Answer<String>;
+}
