@@ -86,6 +86,12 @@ impl Lexer {
         self.state == State::Ground
     }
 
+    /// Whether a sequence is open; a UTF-8 character is none.
+    #[must_use]
+    pub fn in_sequence(&self) -> bool {
+        !matches!(self.state, State::Ground | State::Utf8 { .. })
+    }
+
     /// Whether a string (OSC, DCS, SOS, PM, APC) is open.
     #[must_use]
     pub fn in_string(&self) -> bool {
