@@ -1,3 +1,14 @@
-//! What crosses the wire: requests, responses, errors, and a typed client.
+//! What crosses the wire: requests, responses, frames, errors, and a typed client.
+//!
+//! Types here are made from core's facts and never the other way round; they hold no behaviour but the client's.
 
 #![warn(missing_docs)]
+
+pub mod client;
+pub mod event;
+pub mod fault;
+pub mod project;
+pub mod request;
+pub mod run;
+pub mod session;
+pub mod terminal;

@@ -1,0 +1,155 @@
+//! What callers send.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Nothing to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Nothing {}
+
+/// A new session (`POST /api/sessions`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct NewSession {
+    /// Project id; may be left out when there is exactly one.
+    #[serde(alias = "project", skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// One line that says what it is for; the prompt's first line, or the issue's title, when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The first prompt. Left out, the title is the prompt.
+    #[serde(alias = "task", skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// Start the agent without any prompt.
+    pub no_prompt: bool,
+    /// Name asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Issue id in the project's tracker; its text goes into the prompt as data.
+    #[serde(alias = "issueId", skip_serializing_if = "Option::is_none")]
+    pub issue: Option<String>,
+    /// Agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Runtime.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<String>,
+    /// Workspace kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// Branch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Extra arguments for the agent.
+    pub agent_args: Vec<String>,
+    /// The caller's environment; the daemon keeps what its allow-list and the agent's adapter name.
+    pub env: BTreeMap<String, String>,
+}
+
+/// A message (`POST /api/sessions/{id}/message`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Message {
+    /// The text.
+    #[serde(alias = "message", alias = "text")]
+    pub content: String,
+}
+
+/// How to stop (`DELETE /api/sessions/{id}`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Stop {
+    /// Remove the workspace through its rescue ref as well.
+    pub cleanup: bool,
+    /// Why, for the record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// A new run (`POST /api/runs`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct NewRun {
+    /// Project id.
+    #[serde(alias = "project", skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// The check; the project's when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// Agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Extra arguments for the agent.
+    pub agent_args: Vec<String>,
+    /// Sessions at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parallel: Option<u32>,
+    /// Prompts per session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u32>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+    /// Leave the sessions alive.
+    pub keep: bool,
+    /// The caller's environment.
+    pub env: BTreeMap<String, String>,
+}
+
+/// Registers a project or renews its settings (`POST /api/projects`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct NewProject {
+    /// Absolute path of a repository or of a directory with a configuration.
+    pub path: String,
+    /// Absolute path of the configuration file, when there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+}
+
+/// Which events are wanted (`GET /api/events`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EventsQuery {
+    /// Only after this sequence number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// Only of this session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// Only of this project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Answer with what there is as JSON instead of following as a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<bool>,
+    /// At most this many, newest last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Which sessions are wanted (`GET /api/sessions`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionsQuery {
+    /// Only of this project.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Ended ones too.
+    pub all: bool,
+}
+
+/// Puts rescued work back (`POST /api/rescues/restore`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RestoreRescue {
+    /// Project id.
+    pub project: String,
+    /// The rescue ref or session id.
+    pub name: String,
+    /// Absolute path of the new directory.
+    pub to: String,
+}

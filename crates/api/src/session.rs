@@ -1,0 +1,311 @@
+//! Sessions as callers see them.
+
+use ao_core::activity::Known;
+use ao_core::delivery::{Delivery, DeliveryState};
+use ao_core::facts::Facts;
+use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
+use ao_core::session::{Phase, Process, Session};
+use ao_core::status::{exit_words, status};
+use ao_core::time::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionView {
+    /// Id, `{prefix}-{n}`.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Project.
+    pub project_id: String,
+    /// What it is for.
+    pub title: String,
+    /// The one status, of the list in `docs/status.md`.
+    pub status: String,
+    /// Why it has that status.
+    pub why: String,
+    /// `idle, working, waiting` or `error`, for callers that know no more.
+    pub state: String,
+    /// What the agent does.
+    pub activity: ActivityView,
+    /// `unknown, alive, exited, missing` or `probe_failed`.
+    pub runtime_state: String,
+    /// How the process ended, when it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<String>,
+    /// Agent.
+    pub agent: String,
+    /// Runtime.
+    pub runtime: String,
+    /// Workspace kind.
+    pub workspace: String,
+    /// Absolute path of the workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace_path: Option<String>,
+    /// Branch.
+    pub branch: String,
+    /// Issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<String>,
+    /// The run it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Its pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pr: Option<PullRequestView>,
+    /// Why a person should look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
+    /// The prompt on its way, when there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryView>,
+    /// Prompts that wait, the one on its way included.
+    pub prompts_waiting: u32,
+    /// Turns so far.
+    pub turns: u32,
+    /// It is over.
+    pub ended: bool,
+    /// Where removed work was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rescue: Option<String>,
+    /// When it was asked for: Unix milliseconds.
+    pub created_at: u64,
+    /// When it last changed: Unix milliseconds.
+    pub changed_at: u64,
+}
+
+/// What an agent does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivityView {
+    /// Name of the activity.
+    pub activity: String,
+    /// Since when: Unix milliseconds.
+    pub since: u64,
+    /// Which source decided.
+    pub source: String,
+    /// 0..=100.
+    pub confidence: u8,
+    /// The evidence in words.
+    pub why: String,
+}
+
+/// A pull request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PullRequestView {
+    /// Id.
+    pub id: String,
+    /// Number.
+    pub number: u32,
+    /// `open, merged` or `closed`.
+    pub state: String,
+    /// Commit proposed.
+    pub head: String,
+    /// Branch it lands on.
+    pub target: String,
+    /// `none, pending, passed` or `failed`.
+    pub checks: String,
+    /// `unknown, clean` or `conflicted`.
+    pub merge: String,
+    /// The commit that it landed as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landed: Option<String>,
+}
+
+/// A prompt on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryView {
+    /// Id.
+    pub id: String,
+    /// `queued, pasting, submitting, submitted, delivered, uncertain` or `dropped`.
+    pub state: String,
+    /// SHA-256 of the typed text.
+    pub sha256: String,
+    /// Why it does not move on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+}
+
+impl SessionView {
+    /// The view of a session.
+    #[must_use]
+    pub fn of(facts: &Facts, session: &Session, now: Time) -> Self {
+        let verdict = status(facts, session, now);
+        let pr = session.pr.as_ref().and_then(|id| facts.pull_requests.get(id));
+        let delivery = session.outbox.first().and_then(|id| facts.deliveries.get(id));
+        let (runtime_state, exit) = process(&session.process);
+        Self {
+            id: session.id.to_string(),
+            name: session.name.clone(),
+            project_id: session.project.to_string(),
+            title: session.title.clone(),
+            status: verdict.status.name().to_owned(),
+            why: verdict.why,
+            state: verdict.status.coarse().to_owned(),
+            activity: ActivityView::of(&session.known),
+            runtime_state: runtime_state.to_owned(),
+            exit,
+            agent: session.agent.clone(),
+            runtime: session.runtime.clone(),
+            workspace: session.workspace.clone(),
+            workspace_path: session.workspace_path.clone(),
+            branch: session.branch.clone(),
+            issue: session.issue.clone(),
+            run: session.run.as_ref().map(ToString::to_string),
+            pr: pr.map(PullRequestView::of),
+            attention: session.attention.as_ref().map(|a| a.why.clone()),
+            delivery: delivery.map(DeliveryView::of),
+            prompts_waiting: u32::try_from(session.outbox.len()).unwrap_or(u32::MAX),
+            turns: session.turns,
+            ended: matches!(session.phase, Phase::Ended { .. }),
+            rescue: session.rescue.clone(),
+            created_at: session.created.0,
+            changed_at: session.changed.0,
+        }
+    }
+}
+
+fn process(process: &Process) -> (&'static str, Option<String>) {
+    match process {
+        Process::Unknown => ("unknown", None),
+        Process::Alive => ("alive", None),
+        Process::Exited { code, signal, .. } => ("exited", Some(exit_words(*code, *signal))),
+        Process::Missing => ("missing", None),
+        Process::ProbeFailed { .. } => ("probe_failed", None),
+    }
+}
+
+impl ActivityView {
+    fn of(known: &Known) -> Self {
+        Self {
+            activity: known.activity.name().to_owned(),
+            since: known.since.0,
+            source: format!("{:?}", known.source).to_lowercase(),
+            confidence: known.confidence,
+            why: known.why.clone(),
+        }
+    }
+}
+
+impl PullRequestView {
+    /// The view of a pull request.
+    #[must_use]
+    pub fn of(pr: &PullRequest) -> Self {
+        let (state, landed) = match &pr.state {
+            PrState::Opening | PrState::Open => ("open", None),
+            PrState::Merged { commit, .. } => ("merged", Some(commit.to_string())),
+            PrState::Closed { .. } => ("closed", None),
+        };
+        let checks = match pr.checks {
+            Checks::None => "none",
+            Checks::Pending => "pending",
+            Checks::Passed => "passed",
+            Checks::Failed { .. } => "failed",
+        };
+        let merge = match pr.merge {
+            Mergeability::Unknown => "unknown",
+            Mergeability::Clean => "clean",
+            Mergeability::Conflicted { .. } => "conflicted",
+        };
+        Self {
+            id: pr.id.to_string(),
+            number: pr.number,
+            state: state.to_owned(),
+            head: pr.head.to_string(),
+            target: pr.target.clone(),
+            checks: checks.to_owned(),
+            merge: merge.to_owned(),
+            landed,
+        }
+    }
+}
+
+impl DeliveryView {
+    /// The view of a delivery.
+    #[must_use]
+    pub fn of(delivery: &Delivery) -> Self {
+        let state = match delivery.state {
+            DeliveryState::Queued => "queued",
+            DeliveryState::Pasting { .. } => "pasting",
+            DeliveryState::Submitting { .. } => "submitting",
+            DeliveryState::Submitted { .. } => "submitted",
+            DeliveryState::Delivered { .. } => "delivered",
+            DeliveryState::Uncertain { .. } => "uncertain",
+            DeliveryState::Dropped { .. } => "dropped",
+        };
+        Self {
+            id: delivery.id.to_string(),
+            state: state.to_owned(),
+            sha256: delivery.sha256.clone(),
+            held: delivery.held.clone(),
+        }
+    }
+}
+
+/// Every session (`GET /api/sessions`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Sessions {
+    /// The sessions, newest last.
+    pub sessions: Vec<SessionView>,
+    /// Sequence number of the journal that this shows: follow `/api/events?since=` from here.
+    pub seq: u64,
+}
+
+/// One session with its evidence (`GET /api/sessions/{id}/explain`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The session.
+    pub session: SessionView,
+    /// The row of the precedence table that decided its status.
+    pub rule: String,
+    /// The latest observation of every source, best source first.
+    pub evidence: Vec<EvidenceView>,
+    /// Effects that are on their way or held, with their reasons.
+    pub pending: Vec<PendingView>,
+    /// Its deliveries, oldest first.
+    pub deliveries: Vec<DeliveryView>,
+    /// Names of the environment variables that its agent got.
+    pub env: Vec<String>,
+}
+
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EvidenceView {
+    /// Source.
+    pub source: String,
+    /// What it says.
+    pub activity: String,
+    /// When: Unix milliseconds.
+    pub at: u64,
+    /// Its words.
+    pub why: String,
+}
+
+/// One effect that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingView {
+    /// Its key.
+    pub key: String,
+    /// Since when: Unix milliseconds.
+    pub since: u64,
+    /// The last failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+    /// Nobody knows whether it happened before the daemon last started.
+    pub uncertain: bool,
+}
+
+/// The answer to a message: which delivery carries it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Queued {
+    /// The delivery.
+    pub delivery: DeliveryView,
+}
