@@ -85,7 +85,6 @@ pub enum Durability {
 
 /// What a commit achieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
 pub struct Committed {
     /// Number of the last committed line, 0 if there is none.
     pub last_seq: u64,
@@ -238,6 +237,7 @@ impl Journal {
     }
 
     /// Returns what is committed and what of it is on the disk.
+    #[must_use]
     pub fn committed(&self) -> Committed {
         Committed { last_seq: self.active.written().seq, synced_seq: self.active.synced().seq }
     }

@@ -11,7 +11,7 @@ use std::path::Path;
 /// Held as long as the journal is open.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Why the lock was not given.
@@ -45,6 +45,14 @@ impl Lock {
         }
         // The id is a courtesy to the next one who asks: a full disk must not keep the journal from opening.
         let _ = file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a child that is just being started holds a copy of every open file until it executes
+        // its program. If unlocking fails, closing still does it a moment later.
+        let _ = self.file.unlock();
     }
 }

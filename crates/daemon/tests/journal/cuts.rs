@@ -3,7 +3,7 @@
 use ao_daemon::journal::line::Flaw;
 use ao_daemon::journal::recover::OpenError;
 
-use crate::model::{ENDLESS, Facts, commit, contents, data_dir, open, open_real};
+use crate::model::{ENDLESS, Facts, commit, contents, data_dir, open, open_real, take_snapshot};
 use crate::sim::{Plan, SimDisk};
 
 /// Returns the number of whole lines in `text` and their length.
@@ -14,23 +14,33 @@ fn whole_lines(text: &[u8]) -> (u64, usize) {
 
 /// Returns the text of a journal of several hundred records in commits of one to nine.
 fn several_hundred() -> Vec<u8> {
+    several_hundred_and_snapshot().0
+}
+
+/// Returns it with the text of a snapshot taken before the last ten commits.
+fn several_hundred_and_snapshot() -> (Vec<u8>, Vec<u8>) {
     let (dir, disk) = (data_dir(), SimDisk::new(Plan::Works));
     let (mut journal, _) = open(&disk, dir.path(), ENDLESS).unwrap();
-    (0..70).for_each(|n| commit(&mut journal, n % 9 + 1));
-    disk.files().remove(&dir.path().join("events.jsonl")).unwrap()
+    (0..60).for_each(|n| commit(&mut journal, n % 9 + 1));
+    take_snapshot(&mut journal);
+    (60..70).for_each(|n| commit(&mut journal, n % 9 + 1));
+    let mut files = disk.files();
+    let mut take = |name| files.remove(&dir.path().join(name)).unwrap();
+    (take("events.jsonl"), take("snapshot.json"))
 }
 
 #[test]
 fn a_journal_cut_at_any_byte_of_its_last_commits_opens_at_its_last_whole_record() {
-    let text = several_hundred();
+    let (text, snapshot) = several_hundred_and_snapshot();
     let dir = data_dir();
     let path = dir.path().join("events.jsonl");
     assert!(whole_lines(&text).0 > 300);
-    // The last four commits had 7, 8, 9 … records: some 2000 bytes.
+    // The last two commits had six and seven records.
     let last_commits = text.len() - 2000;
     for len in (last_commits..=text.len()).rev() {
         let disk = SimDisk::new(Plan::Works);
         disk.put(&path, &text[..len]);
+        disk.put(&dir.path().join("snapshot.json"), &snapshot);
         let (journal, opened) = open(&disk, dir.path(), ENDLESS).unwrap();
         let (lines, good) = whole_lines(&text[..len]);
         assert_eq!(Facts::of(&opened), Facts::after(lines), "cut at {len}");
@@ -71,6 +81,8 @@ fn a_changed_byte_stops_start_up_and_no_file_is_touched() {
     let (mut journal, _) = open_real(dir.path()).unwrap();
     commit(&mut journal, 12);
     drop(journal);
+    // A start-up that stops does not make it either.
+    std::fs::remove_file(dir.path().join("events.reserve")).unwrap();
     let text = std::fs::read(&path).unwrap();
     // The last newline is left alone: without it the last line is torn.
     for at in 0..text.len() - 1 {

@@ -3,7 +3,7 @@
 use ao_daemon::journal::{AppendError, Committed, Durability, Journal, SnapshotError, StorageFailed};
 
 use crate::model::{ENDLESS, Facts, SMALL, TestRecord, commit, data_dir, open, record, records};
-use crate::sim::{Plan, SimDisk};
+use crate::sim::{Loss, Plan, SimDisk};
 
 /// Opens on a disk that works, commits three records, and gives the disk its plan.
 fn three_then(plan: Plan) -> (tempfile::TempDir, SimDisk, Journal) {
@@ -19,6 +19,7 @@ fn three_then(plan: Plan) -> (tempfile::TempDir, SimDisk, Journal) {
         Plan::Works => Plan::Works,
         Plan::StopsAt(n) => Plan::StopsAt(n + opening),
         Plan::FailsOnceAt(n) => Plan::FailsOnceAt(n + opening),
+        Plan::FailsTwiceAt(n) => Plan::FailsTwiceAt(n + opening),
         Plan::FailsFrom(n) => Plan::FailsFrom(n + opening),
     };
     let disk = disk.planned(plan);
@@ -63,8 +64,8 @@ fn a_short_write_is_taken_back_and_only_reading_goes_on() {
 fn a_failed_sync_takes_back_everything_that_was_not_synced() {
     // Two writes without a sync, then a write whose sync fails.
     let (dir, disk, mut journal) = three_then(Plan::FailsOnceAt(3));
-    journal.append(&records(4, 4), Durability::Written).map(drop).unwrap();
-    journal.append(&records(5, 5), Durability::Written).map(drop).unwrap();
+    journal.append(&records(4, 4), Durability::Written).unwrap();
+    journal.append(&records(5, 5), Durability::Written).unwrap();
     assert_eq!(journal.reader().last_seq(), 5);
     let failed = refused(journal.append(&records(6, 6), Durability::Synced));
     assert_eq!(failed.doing, "synced");
@@ -78,7 +79,7 @@ fn a_failed_sync_takes_back_everything_that_was_not_synced() {
 #[test]
 fn a_failed_write_leaves_earlier_unsynced_turns_alone() {
     let (_dir, _disk, mut journal) = three_then(Plan::FailsOnceAt(1));
-    journal.append(&records(4, 5), Durability::Written).map(drop).unwrap();
+    journal.append(&records(4, 5), Durability::Written).unwrap();
     refused(journal.append(&records(6, 6), Durability::Written));
     assert_eq!(journal.committed(), Committed { last_seq: 5, synced_seq: 3 });
     assert_eq!(read_all(&journal), records(1, 5));
@@ -119,6 +120,47 @@ fn what_cannot_be_taken_back_is_reported_and_hidden_from_readers() {
     assert!((3..6).contains(&last), "{last}");
     assert_eq!(Facts::of(&opened), Facts::after(last));
     assert!(opened.cut.is_some());
+}
+
+#[test]
+fn what_could_not_be_taken_back_at_first_is_not_joined_to_the_record_of_the_failure() {
+    // The write takes a part, and cutting it off fails too; then the reserve makes room.
+    let (dir, disk, mut journal) = three_then(Plan::FailsTwiceAt(0));
+    let mut long = record(4);
+    long.session = Some("s".repeat(5000));
+    let failed = refused(journal.append(&[long], Durability::Synced));
+    assert!(failed.leftover > 2000, "{failed}");
+    journal.record_failure(&record(4)).unwrap();
+    assert_eq!(journal.failure().unwrap().leftover, 0);
+    assert_eq!(read_all(&journal), records(1, 4));
+    drop(journal);
+    let (_, opened) = open(&disk, dir.path(), ENDLESS).unwrap();
+    assert_eq!((Facts::of(&opened), opened.cut), (Facts::after(4), None));
+}
+
+#[test]
+fn after_a_snapshot_failed_commits_are_as_durable_as_before() {
+    let dir = data_dir();
+    let life = |disk: &SimDisk| -> Option<(u64, bool)> {
+        let (mut journal, _) = open(disk, dir.path(), SMALL).ok()?;
+        journal.append(&records(1, 13), Durability::Written).ok()?;
+        let snapshot = journal.snapshot(13, &Facts::after(13));
+        journal.append(&records(14, 15), Durability::Synced).ok()?;
+        Some((15, snapshot.is_ok()))
+    };
+    let whole = SimDisk::new(Plan::Works);
+    assert_eq!(life(&whole), Some((15, true)));
+    let mut without_snapshot = 0;
+    for n in 0..whole.operations() {
+        for seed in 0..30 {
+            let disk = SimDisk::new(Plan::FailsOnceAt(n));
+            let Some((last, snapshot)) = life(&disk) else { continue };
+            without_snapshot += u64::from(!snapshot);
+            let (_, opened) = open(&disk.after(Loss::Power(seed)), dir.path(), SMALL).unwrap();
+            assert_eq!(Facts::of(&opened), Facts::after(last), "failed at {n}, seed {seed}");
+        }
+    }
+    assert!(without_snapshot > 0);
 }
 
 #[test]

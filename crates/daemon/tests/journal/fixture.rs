@@ -68,7 +68,7 @@ fn a_journal_of_the_first_format_goes_on_in_it() {
     // Written again, the last record gives the same line but for number and checksum.
     let mut again = opened.records.last().unwrap().clone();
     again.seq = 9;
-    journal.append(&[again], Durability::Synced).map(drop).unwrap();
+    journal.append(&[again], Durability::Synced).unwrap();
     let path = dir.path().join("events.jsonl");
     let (old, new) = (&before[&path], std::fs::read(&path).unwrap());
     assert!(new.starts_with(old));

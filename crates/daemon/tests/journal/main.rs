@@ -7,6 +7,8 @@
 mod cuts;
 mod failures;
 mod fixture;
+mod kill;
+mod meeting;
 mod model;
 mod opening;
 mod random;

@@ -52,7 +52,7 @@ fn one_file_of_thousands_of_lines_is_searched_not_scanned() {
 fn unsynced_records_are_read_and_the_future_is_empty() {
     let dir = data_dir();
     let (mut journal, _) = open(&LocalDisk, dir.path(), SMALL).unwrap();
-    journal.append(&records(1, 2), Durability::Written).map(drop).unwrap();
+    journal.append(&records(1, 2), Durability::Written).unwrap();
     let reader = journal.reader();
     assert_eq!(page(&reader, 1, 10), Page { items: records(1, 2), next: 3 });
     assert_eq!(page(&reader, 3, 10), Page { items: vec![], next: 3 });
@@ -112,7 +112,7 @@ fn readers_see_whole_lines_in_order_while_segments_come_and_go() {
         .collect();
     while journal.next_seq() <= 600 {
         let next = journal.next_seq();
-        journal.append(&records(next, next + 2), Durability::Written).map(drop).unwrap();
+        journal.append(&records(next, next + 2), Durability::Written).unwrap();
         if journal.snapshot_due() {
             take_snapshot(&mut journal);
         }

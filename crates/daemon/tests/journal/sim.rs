@@ -17,6 +17,8 @@ pub enum Plan {
     StopsAt(u64),
     /// Operation `n` fails, later ones work.
     FailsOnceAt(u64),
+    /// Operation `n` and the one after it fail, later ones work.
+    FailsTwiceAt(u64),
     /// Operation `n` and all later ones fail, but reading works.
     FailsFrom(u64),
 }
@@ -158,9 +160,13 @@ impl SimDisk {
             Plan::Works => false,
             Plan::StopsAt(n) | Plan::FailsFrom(n) => this >= n,
             Plan::FailsOnceAt(n) => this == n,
+            Plan::FailsTwiceAt(n) => this == n || this == n + 1,
         };
-        let part = world.short
-            && matches!(self.plan, Plan::StopsAt(n) | Plan::FailsFrom(n) | Plan::FailsOnceAt(n) if this == n);
+        let first = match self.plan {
+            Plan::Works => false,
+            Plan::StopsAt(n) | Plan::FailsFrom(n) | Plan::FailsOnceAt(n) | Plan::FailsTwiceAt(n) => this == n,
+        };
+        let part = world.short && first;
         match (fails, part) {
             (false, _) => Ok((world, Permit::Do)),
             (true, true) => Ok((world, Permit::Part)),

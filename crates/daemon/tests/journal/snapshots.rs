@@ -6,6 +6,7 @@ use ao_daemon::journal::snapshot::SnapshotProblem;
 use ao_daemon::journal::{Journal, Limits};
 
 use crate::model::{Facts, SMALL, commit, contents, data_dir, open, record, records, take_snapshot};
+use crate::sim::{Loss, Plan, SimDisk};
 
 /// Commits until there are two closed segments (1 to 14 and 15 to 28), a snapshot at 28, and three records more.
 fn with_segments(dir: &std::path::Path) {
@@ -60,6 +61,21 @@ fn snapshot_and_rest_give_the_same_facts_as_the_whole_history() {
     let (_, opened) = reopen(dir.path());
     assert_eq!(opened.records, records(1, 31));
     assert_eq!((Facts::of(&opened), opened.snapshot_problem), (Facts::after(31), None));
+}
+
+#[test]
+fn a_snapshot_that_was_reported_is_there_after_a_power_loss() {
+    for seed in 0..30 {
+        let (dir, disk) = (data_dir(), SimDisk::new(Plan::Works));
+        let (mut journal, _) = open(&disk, dir.path(), SMALL).unwrap();
+        for _ in 0..2 {
+            commit(&mut journal, 7);
+            take_snapshot(&mut journal);
+        }
+        drop(journal);
+        let (_, opened) = open(&disk.after(Loss::Power(seed)), dir.path(), SMALL).unwrap();
+        assert_eq!(opened.snapshot.map(|snapshot| snapshot.seq), Some(14), "seed {seed}");
+    }
 }
 
 #[test]

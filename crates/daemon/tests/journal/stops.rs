@@ -119,7 +119,7 @@ fn whatever_operation_a_crash_comes_before_the_journal_opens_with_all_that_was_p
     assert!(operations > 40, "{operations}");
 
     for n in 0..=operations {
-        for loss in std::iter::once(Loss::Process).chain((0..40).map(Loss::Power)) {
+        for loss in std::iter::once(Loss::Process).chain((0..16).map(Loss::Power)) {
             for short in [false, true] {
                 let disk = SimDisk::new(Plan::StopsAt(n));
                 let disk = if short { disk.with_short_writes() } else { disk };
