@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::command::{self, CargoTarget, Only};
+use super::finding::{Kind, Reader};
 use super::libtest::{self, Section};
-use super::panic::{self, Target};
+use super::panic::{self, Panic, Target};
+use super::rustc;
 use super::scan::{Draft, Found, Scan};
-use super::{Kind, Reader, rustc};
 
 static RUNNING: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^ +Running (?:(unittests )?(\S.*?) \((.+)\)|`?(\S*?deps\S+)`?)$").expect("the pattern is valid")
@@ -58,7 +59,7 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
     for run in &runs {
         read_run(scan, run, &sections, &mut found);
     }
-    found.recognised = !runs.is_empty();
+    found.recognised.extend((!runs.is_empty()).then_some(Reader::Cargo));
     for section in &sections {
         scan.take(section.range.clone());
     }
@@ -167,7 +168,7 @@ impl Run {
     fn suite(&self) -> Option<String> {
         match &self.header {
             Some(Header::Doc(name)) => Some(format!("{name} doc-tests")),
-            Some(Header::Binary { root: Some(root), stem, .. }) => Some(format!("{stem} {root}")),
+            Some(Header::Binary { root: Some(root), stem, .. }) => Some(format!("{stem} ({root})")),
             Some(Header::Binary { root: None, stem, .. }) => Some(stem.clone()),
             None => self.spec.clone(),
         }
@@ -218,8 +219,10 @@ fn read_run(scan: &Scan<'_>, run: &Run, sections: &[Section], found: &mut Found)
         found.counts.passed += section.counts.passed;
         found.counts.failed += section.counts.failed;
         found.counts.ignored += section.counts.ignored;
+        // Without capture a panic stands among the results, with the test's name as its thread.
+        let inline = panic::panics(&scan.lines[section.range.clone()]);
         for name in &section.failed {
-            found.drafts.push(test(scan, run, section, name));
+            found.drafts.push(test(scan, run, section, name, &inline));
         }
         for name in &section.slow {
             found.notes.push(format!("the test {name} ran for over 60 seconds"));
@@ -232,7 +235,7 @@ fn read_run(scan: &Scan<'_>, run: &Run, sections: &[Section], found: &mut Found)
 }
 
 /// One failed test.
-fn test(scan: &Scan<'_>, run: &Run, section: &Section, name: &str) -> Draft {
+fn test(scan: &Scan<'_>, run: &Run, section: &Section, name: &str, inline: &[Panic]) -> Draft {
     let mut draft = Draft::new(Reader::Cargo, Kind::Test, name);
     draft.suite = run.suite();
     let doc = DOC_NAME.captures(name);
@@ -245,13 +248,11 @@ fn test(scan: &Scan<'_>, run: &Run, section: &Section, name: &str) -> Draft {
     let block = scan.lines.get(block.unwrap_or(0..0)).unwrap_or(&[]);
     let mut panics = panic::panics(block);
     if panics.is_empty() {
-        // Without capture a panic stands among the results, with the test's name as its thread.
-        panics = panic::panics(&scan.lines[section.range.clone()]);
-        panics.retain(|panic| panic.thread == name);
+        panics = inline.iter().filter(|panic| panic.thread == name).cloned().collect();
     }
     let verdict = panic::judge(name, target, &panics, scan);
     draft.headline = headline(block, verdict.headline.as_deref(), run.ended.as_deref());
-    draft.detail = block.join("\n");
+    draft.detail = panic::tidy(block);
     if draft.detail.trim().is_empty() {
         draft.detail = panics
             .iter()
@@ -261,8 +262,11 @@ fn test(scan: &Scan<'_>, run: &Run, section: &Section, name: &str) -> Draft {
     }
     (draft.file, draft.line, draft.column) = (verdict.file, verdict.line, verdict.column);
     draft.cause = verdict.cause;
-    if draft.file.is_none() {
-        (draft.file, draft.line, draft.column) = expected_panic(block);
+    if let Some((said, place)) = panic::unmet_expectation(block) {
+        draft.headline = said;
+        if let Some((place, column)) = place {
+            (draft.file, draft.line, draft.column) = (Some(place.file), Some(place.line), Some(column));
+        }
     }
     let only = match &doc {
         Some(doc) => {
@@ -278,29 +282,9 @@ fn test(scan: &Scan<'_>, run: &Run, section: &Section, name: &str) -> Draft {
     draft
 }
 
-/// `note: test did not panic as expected at src/lib.rs:69:8` is the only place such a test has.
-fn expected_panic(block: &[&str]) -> (Option<String>, Option<u32>, Option<u32>) {
-    let place = block.iter().find_map(|line| line.strip_prefix("note: test did not panic as expected at "));
-    let Some(place) = place else { return (None, None, None) };
-    let mut parts = place.rsplitn(3, ':');
-    let (column, line, file) = (parts.next(), parts.next(), parts.next());
-    (file.map(str::to_owned), line.and_then(|n| n.parse().ok()), column.and_then(|n| n.parse().ok()))
-}
-
-/// The line that tells most: what `should_panic` missed, else the panic, else an error that was returned, else a
+/// The line that tells most: the panic, else an error that was returned, else a
 /// compiler's word about a documentation test, else the first line there is.
 fn headline(block: &[&str], panic: Option<&str>, ended: Option<&str>) -> String {
-    if let Some(at) = block.iter().position(|line| *line == "note: panic did not contain expected string") {
-        return block[at..]
-            .iter()
-            .take(3)
-            .map(|line| line.trim_start_matches("note: ").trim())
-            .collect::<Vec<_>>()
-            .join("; ");
-    }
-    if let Some(line) = block.iter().find(|line| line.starts_with("note: test did not panic as expected")) {
-        return line.trim_start_matches("note: ").to_owned();
-    }
     let starts = |prefix: &str| block.iter().find(|line| line.starts_with(prefix)).map(|line| (*line).to_owned());
     panic
         .map(|message| message.lines().next().unwrap_or("the test panicked").to_owned())
@@ -329,7 +313,7 @@ fn collapse(scan: &Scan<'_>, run: &Run, sections: &[Section]) -> Draft {
         (None, Some(_)) => format!("the test process ended with {how} while this test ran"),
         (None, None) => format!("the test process ended with {how} before it named a failed test"),
     };
-    draft.detail = lines.join("\n");
+    draft.detail = panic::tidy(lines);
     if let Some(Header::Binary { root: Some(root), .. }) = &run.header {
         draft.file = Some(root.clone());
     }

@@ -1,7 +1,7 @@
 //! The reader of last resort: how a check ended, and the end of what it printed.
 
+use super::finding::{CheckOutput, Kind, Reader, TAIL_LINES};
 use super::scan::{Draft, Found};
-use super::{CheckOutput, Kind, Reader, TAIL_LINES};
 
 /// Signals by their usual numbers on Linux and macOS, as far as those agree.
 const SIGNALS: [(i32, &str); 8] = [
@@ -27,8 +27,20 @@ pub(super) fn draft(check: &CheckOutput<'_>, clean: &str, notes: &[String]) -> D
     }
     let lines: Vec<&str> = clean.trim_end().lines().collect();
     let tail = &lines[lines.len().saturating_sub(TAIL_LINES)..];
+    if let Some(said) = last_error(tail).filter(|_| identity == "exit") {
+        draft.headline = format!("{}: {said}", draft.headline);
+    }
     draft.detail = if tail.is_empty() { "It printed nothing.".to_owned() } else { tail.join("\n") };
     draft
+}
+
+/// The last line that calls itself an error; tools agree on that much.
+fn last_error<'a>(lines: &[&'a str]) -> Option<&'a str> {
+    let calls_itself = |line: &&&str| {
+        let word = line.trim_start().get(..5).unwrap_or("").to_ascii_lowercase();
+        word == "error" || word == "fatal"
+    };
+    lines.iter().rfind(calls_itself).map(|line| line.trim())
 }
 
 /// A name, what identifies it in the next run, and one sentence.
@@ -57,11 +69,9 @@ fn ending(check: &CheckOutput<'_>) -> (String, &'static str, String) {
             "command",
             "the shell may not run a command of the check".to_owned(),
         ),
-        Some(code) => (
-            format!("the check ended with exit code {code}"),
-            "exit",
-            format!("the check ended with exit code {code} and no reader knows why"),
-        ),
+        Some(code) => {
+            (format!("the check ended with exit code {code}"), "exit", format!("the check ended with exit code {code}"))
+        }
         None => ("the check did not run".to_owned(), "start", "the check could not be started".to_owned()),
     }
 }

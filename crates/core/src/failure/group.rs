@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use super::clean::{clip, one_line};
+use super::finding::{Failure, Group, Kind, Place};
 use super::report::digest;
-use super::{Failure, Group, Kind, Place};
 
 /// Longest title in bytes: it becomes part of branch names, lists and notifications.
 const TITLE_MAX: usize = 100;
@@ -44,7 +44,8 @@ fn title(failures: &[Failure]) -> String {
             (Kind::Test, _, _) => format!("{}: {headline}", first.name),
             (Kind::Compile | Kind::Lint, Some(file), Some(line)) => format!("{file}:{line}: {headline}"),
             (Kind::Compile | Kind::Lint, Some(file), None) => format!("{file}: {headline}"),
-            (Kind::Compile | Kind::Lint | Kind::Exit, _, _) => first.name.clone(),
+            (Kind::Exit, _, _) => headline.to_owned(),
+            (Kind::Compile | Kind::Lint, None, _) => first.name.clone(),
         },
         (_, Some(cause)) => format!("{}:{}: {headline} ({} failures)", cause.file, cause.line, failures.len()),
         (_, None) => format!("{} failures: {headline}", failures.len()),

@@ -3,10 +3,11 @@
 
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::finding::{Artefact, Kind, Reader};
 use super::panic;
 use super::scan::{Draft, Found, Scan};
 use super::traceback::{self, During};
-use super::{Artefact, Kind, Reader, clean, command, nextest};
+use super::{clean, command, nextest};
 
 /// One test case while it is read.
 #[derive(Debug, Default)]
@@ -45,8 +46,8 @@ pub(super) fn read(scan: &Scan<'_>) -> Found {
             read_report(scan, &file.path, &file.text, &mut found);
         }
     }
-    let is_xml = |line: &&str| line.starts_with("<?xml") || line.starts_with("<testsuite");
-    let start = scan.lines.iter().position(|line| is_xml(&line)).filter(|at| scan.is_free(*at));
+    let is_xml = |line: &str| line.starts_with("<?xml") || line.starts_with("<testsuite");
+    let start = scan.lines.iter().position(|line| is_xml(line)).filter(|at| scan.is_free(*at));
     if let Some(start) = start {
         let text = scan.lines[start..].join("\n");
         if text.contains("<testsuite") {
@@ -68,7 +69,7 @@ fn looks_like_report(file: &Artefact) -> bool {
 }
 
 fn read_report(scan: &Scan<'_>, path: &str, text: &str, found: &mut Found) {
-    found.recognised = true;
+    found.recognised.push(Reader::Junit);
     let mut suites: Vec<String> = Vec::new();
     let mut case: Option<Case> = None;
     let mut into = Into::Nothing;
@@ -115,7 +116,7 @@ fn read_report(scan: &Scan<'_>, path: &str, text: &str, found: &mut Found) {
     }
     // A failure that was being read when the report broke off is still a failure.
     if let Some(case) = case.filter(|case| case.outcome == Outcome::Failed) {
-        finish(scan, &suites, case, found);
+        finish(scan, &suites, &case, found);
     }
 }
 
@@ -207,7 +208,7 @@ fn close(scan: &Scan<'_>, element: &str, suites: &mut Vec<String>, case: &mut Op
             match case.outcome {
                 Outcome::Passed => found.counts.passed += 1,
                 Outcome::Skipped => found.counts.ignored += 1,
-                Outcome::Failed => finish(scan, suites, case, found),
+                Outcome::Failed => finish(scan, suites, &case, found),
             }
         }
         _ => {}
@@ -215,7 +216,7 @@ fn close(scan: &Scan<'_>, element: &str, suites: &mut Vec<String>, case: &mut Op
 }
 
 /// Makes a failure of a test case. What it says is read like the text of the tool that wrote it.
-fn finish(scan: &Scan<'_>, suites: &[String], case: Case, found: &mut Found) {
+fn finish(scan: &Scan<'_>, suites: &[String], case: &Case, found: &mut Found) {
     found.counts.failed += 1;
     let text = clean::strip(&case.text);
     let printed = clean::strip(&case.printed);
@@ -231,13 +232,13 @@ fn finish(scan: &Scan<'_>, suites: &[String], case: Case, found: &mut Found) {
             (false, true) => During::Fixture,
             (false, false) => During::Call,
         };
-        let reading = traceback::read(&lines, None, during);
+        let reading = traceback::read(&lines, super::pytest::root(&scan.lines).as_deref(), during);
         draft.kind = if collection { Kind::Compile } else { Kind::Test };
         draft.headline = reading.headline.unwrap_or_default();
         draft.missing = reading.missing.filter(|_| collection);
         draft.cause = reading.cause;
         (draft.file, draft.line) = reading.own.map_or((None, None), |own| (Some(own.file), Some(own.line)));
-        draft.rerun = pytest_node(&case, draft.file.as_deref()).and_then(|node| command::pytest(scan.command, &node));
+        draft.rerun = pytest_node(case, draft.file.as_deref()).and_then(|node| command::pytest(scan.command, &node));
     } else {
         let verdict = panic::judge(&case.name, nextest::target(&suite), &panics, scan);
         draft.headline = verdict.headline.as_deref().and_then(|text| text.lines().next()).unwrap_or("").to_owned();
@@ -254,7 +255,8 @@ fn finish(scan: &Scan<'_>, suites: &[String], case: Case, found: &mut Found) {
         draft.headline = case.summary.lines().next().unwrap_or("the test failed").to_owned();
     }
     draft.suite = Some(suite).filter(|suite| !suite.is_empty());
-    draft.detail = if text.trim().is_empty() { printed } else { text };
+    let silent = lines.iter().all(|line| line.trim().is_empty());
+    draft.detail = panic::tidy(if silent { &all } else { &lines });
     found.drafts.push(draft);
 }
 

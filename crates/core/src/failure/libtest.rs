@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Counts;
+use super::finding::Counts;
 
 /// One run of one test binary.
 #[derive(Debug)]

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::panic::{self, Target};
+use super::command;
+use super::finding::{Counts, Kind, Reader};
+use super::panic::{self, Panic, Target};
 use super::scan::{Draft, Found, Scan};
-use super::{Counts, Kind, Reader, command};
 
 static STATUS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^ *(?:TRY \d+ )?([A-Z][A-Z0-9+/ -]*?) \[[^\]]*s\] (?:\([^)]*\) +)?(\S+) +(\S.*)$")
@@ -78,11 +79,13 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
     };
     let first = scan.free().find(is_start).or_else(|| scan.free().find(|line| status(scan.lines[*line]).is_some()));
     let Some(first) = first else { return found };
-    found.recognised = true;
+    found.recognised.push(Reader::Nextest);
     let (tests, last) = tests(scan, first);
     found.counts = counts(scan, first..last, &tests);
+    // Without capture a panic stands among the results, with the test's name as its thread.
+    let inline = panic::panics(&scan.lines[first..last]);
     for test in tests.iter().filter(|test| test.outcome == Outcome::Failed) {
-        found.drafts.push(draft(scan, test, first..last));
+        found.drafts.push(draft(scan, test, &inline));
     }
     let end = scan.lines[last..].iter().take(5).position(|line| line.starts_with("error: "));
     scan.take(first..last + end.map_or(0, |len| len + 1));
@@ -115,9 +118,7 @@ fn tests(scan: &Scan<'_>, first: usize) -> (Vec<Test>, usize) {
         } else if SUMMARY.is_match(line) {
             summary = true;
             last = at + 1;
-        } else if is_frame {
-            last = at + 1;
-        } else if open.is_some() {
+        } else if is_frame || open.is_some() {
             last = at + 1;
         }
     }
@@ -168,7 +169,7 @@ fn counts(scan: &Scan<'_>, range: Range<usize>, tests: &[Test]) -> Counts {
     counts
 }
 
-fn draft(scan: &Scan<'_>, test: &Test, all: Range<usize>) -> Draft {
+fn draft(scan: &Scan<'_>, test: &Test, inline: &[Panic]) -> Draft {
     let output: Vec<&str> = scan.lines[test.output.clone().unwrap_or(0..0)]
         .iter()
         .map(|line| line.strip_prefix("    ").unwrap_or(line))
@@ -177,15 +178,35 @@ fn draft(scan: &Scan<'_>, test: &Test, all: Range<usize>) -> Draft {
     draft.suite = Some(test.binary.clone());
     let mut panics = panic::panics(&output);
     if panics.is_empty() {
-        panics = panic::panics(&scan.lines[all]);
-        panics.retain(|panic| panic.thread == test.name);
+        panics = inline.iter().filter(|panic| panic.thread == test.name).cloned().collect();
     }
     let verdict = panic::judge(&test.name, target(&test.binary), &panics, scan);
     draft.headline = headline(&output, verdict.headline.as_deref(), &test.label);
-    draft.detail = output.join("\n");
+    draft.detail = panic::tidy(&without_harness(&output, &test.name));
     (draft.file, draft.line, draft.column, draft.cause) = (verdict.file, verdict.line, verdict.column, verdict.cause);
+    if let Some((said, place)) = panic::unmet_expectation(&output) {
+        draft.headline = said;
+        if let Some((place, column)) = place {
+            (draft.file, draft.line, draft.column) = (Some(place.file), Some(place.line), Some(column));
+        }
+    }
     draft.rerun = command::nextest(scan.command, &test.binary, &test.name);
     draft
+}
+
+/// Leaves out what libtest says around its one test; nextest has said it already.
+fn without_harness<'a>(output: &[&'a str], name: &str) -> Vec<&'a str> {
+    let result = format!("test {name} ... FAILED");
+    let panicking = format!("test {name} - should panic ... FAILED");
+    let listed = format!("    {name}");
+    let is_harness = |line: &str| {
+        matches!(line, "running 1 test" | "failures:")
+            || line == result
+            || line == panicking
+            || line == listed
+            || line.starts_with("test result: FAILED. 0 passed; 1 failed;")
+    };
+    output.iter().filter(|line| !is_harness(line)).copied().collect()
 }
 
 /// A binary id is `package`, `package::test` or `package::bin/name`.
@@ -201,20 +222,8 @@ fn headline(output: &[&str], panic: Option<&str>, label: &str) -> String {
     let find = |wanted: &dyn Fn(&str) -> bool| {
         output.iter().map(|line| line.trim()).rfind(|line| wanted(line)).map(str::to_owned)
     };
-    find(&|line| line.starts_with("note: test did not panic as expected"))
-        .map(|line| line.trim_start_matches("note: ").to_owned())
-        .or_else(|| {
-            let at = output.iter().position(|line| *line == "note: panic did not contain expected string")?;
-            Some(
-                output[at..]
-                    .iter()
-                    .take(3)
-                    .map(|line| line.trim_start_matches("note: ").trim())
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            )
-        })
-        .or_else(|| panic.and_then(|message| message.lines().next()).map(str::to_owned))
+    panic
+        .map(|message| message.lines().next().unwrap_or("the test panicked").to_owned())
         .or_else(|| {
             find(&|line| line.ends_with("has overflowed its stack")).map(|_| "the test overflowed its stack".to_owned())
         })

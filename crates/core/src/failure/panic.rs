@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Place;
+use super::finding::Place;
 use super::place::{in_repository, is_rust_test_line, is_test_path};
 use super::scan::Scan;
 
 /// One panic of one thread.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Panic {
     pub thread: String,
     pub file: String,
@@ -21,7 +21,7 @@ pub(super) struct Panic {
     frames: Vec<Frame>,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Frame {
     symbol: String,
     file: Option<String>,
@@ -149,6 +149,51 @@ fn frames(lines: &[&str], start: usize) -> (Vec<Frame>, usize) {
     (found, at)
 }
 
+/// The text of a test's output as a person wants it: without thread numbers, which change from run to run, without the
+/// hint about backtraces, and without frames outside of the repository.
+pub(super) fn tidy(lines: &[&str]) -> String {
+    static THREAD: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^(thread '.*') \(\d+\) ").expect("the pattern is valid"));
+    let mut kept: Vec<String> = Vec::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at) {
+        let (frames, end) = frames(lines, at);
+        if end > at {
+            kept.push("stack backtrace:".to_owned());
+            let place = |frame: &Frame| {
+                frame.place().map(|place| format!("  {} at {}:{}", frame.symbol, place.file, place.line))
+            };
+            kept.extend(frames.iter().filter_map(place));
+            at = end;
+            continue;
+        }
+        let hint = line.starts_with("note: run with `RUST_BACKTRACE=1`")
+            || line.starts_with("note: Some details are omitted, run with `RUST_BACKTRACE");
+        let double = line.trim().is_empty() && kept.last().is_none_or(|last| last.trim().is_empty());
+        if !hint && !double {
+            kept.push(THREAD.replace(line, "$1 ").into_owned());
+        }
+        at += 1;
+    }
+    kept.join("\n")
+}
+
+/// What libtest says about a `should_panic` test that did not, or not in the way it should: a line, and the place and
+/// column of the test.
+pub(super) fn unmet_expectation(lines: &[&str]) -> Option<(String, Option<(Place, u32)>)> {
+    if let Some(at) = lines.iter().position(|line| *line == "note: panic did not contain expected string") {
+        let said: Vec<&str> = lines[at..].iter().take(3).map(|line| line.trim_start_matches("note: ").trim()).collect();
+        return Some((said.join("; "), None));
+    }
+    let line = lines.iter().find_map(|line| line.strip_prefix("note: test did not panic as expected"))?;
+    let place = line.trim().strip_prefix("at ").and_then(|place| {
+        let mut parts = place.rsplitn(3, ':');
+        let (column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
+        Some((Place { file: file.to_owned(), line: line.parse().ok()? }, column.parse().ok()?))
+    });
+    Some(("test did not panic as expected".to_owned(), place))
+}
+
 /// Decides what brought the test `name` down.
 pub(super) fn judge(name: &str, target: Target<'_>, panics: &[Panic], scan: &Scan<'_>) -> Verdict {
     let own = panics.iter().rfind(|panic| panic.thread == name).or(panics.last());
@@ -254,6 +299,7 @@ fn may_hold_test(file: &str, name: &str, root: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::finding::Artefact;
     use super::*;
 
     fn one(text: &str) -> Panic {
@@ -292,11 +338,11 @@ mod tests {
 
     #[test]
     fn a_source_that_is_at_hand_decides_what_is_test_code() {
-        let files = [crate::failure::Artefact {
+        let files = [Artefact {
             path: "src/lib.rs".into(),
             text: "fn under_test() {\n    assert!(false);\n}\n#[cfg(test)]\nmod tests {\n    fn check() {\n        None::<u8>.unwrap();\n    }\n}\n".into(),
         }];
-        let cause = |line: u32, message: &str, files: &[crate::failure::Artefact]| {
+        let cause = |line: u32, message: &str, files: &[Artefact]| {
             let text = format!("thread 'tests::a' panicked at src/lib.rs:{line}:5:\n{message}");
             let scan = Scan::new("", "", files);
             judge("tests::a", Target::Unit(Some("src/lib.rs")), &[one(&text)], &scan).cause.map(|place| place.line)

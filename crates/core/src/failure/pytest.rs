@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::command;
+use super::finding::{Counts, Kind, Place, Reader};
 use super::place::{in_repository, is_test_path};
 use super::scan::{Draft, Found, Scan};
 use super::traceback::{self, During, Reading};
-use super::{Counts, Kind, Reader, command};
 
 static RULE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"^=+ (.+?) =+$").expect("the pattern is valid"));
 static TITLE: LazyLock<Regex> =
@@ -48,9 +49,9 @@ struct Item {
 pub(super) fn read(scan: &mut Scan<'_>) -> Found {
     let mut found = Found::default();
     let Some(region) = region(scan) else { return found };
-    found.recognised = true;
+    found.recognised.push(Reader::Pytest);
     let lines = &scan.lines[region.clone()];
-    let root = lines.iter().find_map(|line| ROOT.captures(line)).map(|root| root[1].to_owned());
+    let root = root(lines);
     let root = root.as_deref();
     let totals = lines.iter().rev().find_map(|line| FINAL.captures(line)).map(|end| end[1].to_owned());
     found.counts = totals.as_deref().map(counts).unwrap_or_default();
@@ -68,6 +69,11 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
     }
     scan.take(region);
     found
+}
+
+/// The directory that pytest says it runs in; paths that are printed in full begin with it.
+pub(super) fn root(lines: &[&str]) -> Option<String> {
+    lines.iter().find_map(|line| ROOT.captures(line)).map(|root| root[1].to_owned())
 }
 
 /// The lines between the first and the last that only pytest writes.
@@ -176,7 +182,8 @@ fn join_blocks(lines: &[&str], items: &mut Vec<Item>, complete: bool, root: Opti
             in_failures = matches!(&rule[1], "FAILURES" | "ERRORS") || (in_failures && !is_section(&rule[1]));
         }
     }
-    for item in items.iter_mut().filter(|item| !item.node.contains("::") && item.phase == Phase::Call) {
+    let is_node = |node: &str| node.split('[').next().is_some_and(|path| path.contains("::"));
+    for item in items.iter_mut().filter(|item| !is_node(&item.node) && item.phase == Phase::Call) {
         item.node = node_of_block(&item.node, lines, item.block.clone(), root);
     }
 }
@@ -210,8 +217,8 @@ fn matching(items: &[Item], phase: Phase, title: &str, block: &[&str]) -> Option
     let fitting: Vec<usize> = (0..items.len()).filter(|at| fits(&items[*at])).collect();
     let mentioned = |at: &&usize| {
         let file = items[**at].node.split("::").next().unwrap_or("");
-        let is_frame = |line: &&str| line.strip_prefix(file).is_some_and(|rest| rest.starts_with(':'));
-        block.iter().take_while(|line| !TITLE.is_match(line)).any(|line| is_frame(&line))
+        let is_frame = |line: &str| line.strip_prefix(file).is_some_and(|rest| rest.starts_with(':'));
+        block.iter().take_while(|line| !TITLE.is_match(line)).any(|line| is_frame(line))
     };
     fitting.iter().find(mentioned).or(fitting.first()).copied()
 }
@@ -286,7 +293,7 @@ fn draft(command: &str, lines: &[&str], item: &Item, root: Option<&str>) -> Draf
         Some(own) => (draft.file, draft.line) = (Some(own.file), Some(own.line)),
         None => {
             draft.file =
-                file.contains('.').then(|| file.to_owned()).filter(|_| item.node.contains("::") || file.contains('/'))
+                file.contains('.').then(|| file.to_owned()).filter(|_| item.node.contains("::") || file.contains('/'));
         }
     }
     draft.cause = reading.cause;
@@ -304,7 +311,7 @@ fn line_style_place(block: &[&str], root: Option<&str>, reading: &mut Reading) {
     let Some(place) = block.last().and_then(|line| LINE_STYLE.captures(line)) else { return };
     let Some(file) = in_repository(&place[1], root) else { return };
     let Ok(line) = place[2].parse() else { return };
-    let place = super::Place { file, line };
+    let place = Place { file, line };
     reading.cause = Some(place.clone()).filter(|place| !is_test_path(&place.file));
     reading.own = Some(place);
 }
@@ -360,7 +367,7 @@ fn crash(command: &str, lines: &[&str], root: Option<&str>) -> Option<Draft> {
     draft.cause = callers
         .first()
         .filter(|(file, ..)| !is_test_path(file))
-        .map(|(file, line, _)| super::Place { file: file.clone(), line: *line });
+        .map(|(file, line, _)| Place { file: file.clone(), line: *line });
     draft.headline = lines[start]
         .split_once("Fatal Python error: ")
         .map_or_else(String::new, |(_, what)| format!("Fatal Python error: {what}"));

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
+use super::finding::{CheckOutput, Counts, Failure, Kind, Place, Reader, Report};
 use super::scan::{Draft, Found, Scan};
-use super::{CheckOutput, Counts, Failure, Place, Reader, Report, cargo, clean, exit, junit, nextest, pytest};
+use super::{cargo, clean, exit, junit, nextest, pytest};
 
 type ReadText = fn(&mut Scan<'_>) -> Found;
 
@@ -33,8 +34,8 @@ pub fn read(check: &CheckOutput<'_>) -> Report {
         let notes = all.notes.clone();
         merge(&mut all, exit::found(check, &clean, &notes));
     }
-    let reader = leader(&all.drafts);
-    Report { passed, reader, counts: all.counts, note: note(all.notes), failures: finish(all.drafts) }
+    let reader = leader(&all.drafts, &all.recognised);
+    Report { passed, reader, counts: all.counts, note: note(&all.notes), failures: finish(all.drafts) }
 }
 
 /// The tool that the command names reads first: what it printed may quote the others.
@@ -47,7 +48,7 @@ fn in_order(command: &str) -> [ReadText; 3] {
 }
 
 fn merge(all: &mut Found, found: Found) {
-    all.recognised |= found.recognised;
+    all.recognised.extend(found.recognised);
     all.counts.passed = all.counts.passed.saturating_add(found.counts.passed);
     all.counts.failed = all.counts.failed.saturating_add(found.counts.failed);
     all.counts.ignored = all.counts.ignored.saturating_add(found.counts.ignored);
@@ -60,7 +61,7 @@ fn merge(all: &mut Found, found: Found) {
 fn merge_reports(all: &mut Found, mut reports: Found) {
     let known: HashSet<String> = all.drafts.iter().flat_map(names).collect();
     reports.drafts.retain(|draft| !names(draft).iter().any(|name| known.contains(name)));
-    if all.recognised && all.counts != Counts::default() {
+    if all.counts != Counts::default() {
         reports.counts = Counts::default();
     }
     merge(all, reports);
@@ -83,11 +84,11 @@ fn names(draft: &Draft) -> Vec<String> {
     }
 }
 
-/// The reader with most failures; among equals, the one that comes first.
-fn leader(drafts: &[Draft]) -> Reader {
+/// The reader with most failures; when nothing failed, the first that knew the tool.
+fn leader(drafts: &[Draft], recognised: &[Reader]) -> Reader {
     let readers = [Reader::Cargo, Reader::Nextest, Reader::Pytest, Reader::Junit, Reader::Exit];
     let count = |reader: Reader| drafts.iter().filter(|draft| draft.reader == reader).count();
-    let mut leader = Reader::Exit;
+    let mut leader = if drafts.is_empty() { recognised.first().copied().unwrap_or(Reader::Exit) } else { Reader::Exit };
     for reader in readers {
         if count(reader) > count(leader) {
             leader = reader;
@@ -99,7 +100,7 @@ fn leader(drafts: &[Draft]) -> Reader {
 /// Longest note in bytes.
 const NOTE_MAX: usize = 1000;
 
-fn note(notes: Vec<String>) -> Option<String> {
+fn note(notes: &[String]) -> Option<String> {
     (!notes.is_empty()).then(|| clean::one_line(&clean::strip(&notes.join("; ")), NOTE_MAX))
 }
 
@@ -131,10 +132,8 @@ fn finish(mut drafts: Vec<Draft>) -> Vec<Failure> {
 fn identity(draft: &Draft) -> String {
     let name = draft.identity.as_deref().unwrap_or(&draft.name);
     match draft.kind {
-        super::Kind::Compile | super::Kind::Lint => digest(&[draft.reader.name(), name]),
-        super::Kind::Test | super::Kind::Exit => {
-            digest(&[draft.reader.name(), draft.suite.as_deref().unwrap_or(""), name])
-        }
+        Kind::Compile | Kind::Lint => digest(&[draft.reader.name(), name]),
+        Kind::Test | Kind::Exit => digest(&[draft.reader.name(), draft.suite.as_deref().unwrap_or(""), name]),
     }
 }
 

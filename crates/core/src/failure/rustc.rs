@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::finding::{Kind, Place, Reader};
 use super::place::in_repository;
 use super::scan::{Draft, Scan};
-use super::{Kind, Place, Reader};
 
 static HEAD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^error(?:\[([A-Za-z0-9_:]+)\])?: (.+)$").expect("the pattern is valid"));
@@ -16,6 +16,8 @@ static ARROW: LazyLock<Regex> =
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^error: could not compile `([^`]+)`(?: \(([^)]+)\))?").expect("the pattern is valid")
 });
+
+static FOLDER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r" \(/[^)]*\)").expect("the pattern is valid"));
 
 /// Codes of names that cannot be resolved: the same message in two places misses the same thing.
 const UNRESOLVED: [&str; 9] = ["E0405", "E0407", "E0412", "E0422", "E0425", "E0432", "E0433", "E0531", "E0599"];
@@ -33,7 +35,8 @@ pub(super) fn read(scan: &mut Scan<'_>, rerun: Option<&str>) -> Vec<Draft> {
         let line = scan.lines[at];
         if let Some(unit) = UNIT.captures(line) {
             let suite = match unit.get(2) {
-                Some(target) => format!("{} ({})", &unit[1], target.as_str()),
+                // A library and its unit tests are one source, and which of the two is compiled first varies.
+                Some(target) => format!("{} ({})", &unit[1], target.as_str().trim_end_matches(" test")),
                 None => unit[1].to_owned(),
             };
             for draft in &mut drafts[waiting..] {
@@ -110,9 +113,9 @@ fn cargo_error(scan: &Scan<'_>, at: usize) -> Option<(Draft, usize)> {
     let is_status = |line: &&str| line.starts_with("   ") && line.trim_start().starts_with("Compiling ");
     let len = 1 + scan.lines[at + 1..].iter().take_while(|line| goes_on(line) && !is_status(line)).count();
     // The folder in brackets is this machine's.
-    let name = line.split(" (/").next().unwrap_or(line);
-    let mut draft = Draft::new(Reader::Cargo, Kind::Compile, name);
-    draft.headline = name.to_owned();
+    let name = FOLDER.replace_all(line, "").into_owned();
+    let mut draft = Draft::new(Reader::Cargo, Kind::Compile, &name);
+    draft.headline = name;
     draft.detail = scan.lines[at..at + len].join("\n");
     Some((draft, at + len))
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Artefact, Counts, Failure, Kind, Place, Reader};
+use super::finding::{Artefact, Counts, Failure, Kind, MESSAGE_MAX, Place, Reader};
 
 /// The cleaned lines of an output. A reader takes the lines it understood, so that no other reads them again: tests of
 /// test tools print what looks like results.
@@ -49,8 +49,8 @@ impl<'a> Scan<'a> {
 /// What one reader made of an output.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The reader knows the tool that wrote it, even if nothing failed.
-    pub recognised: bool,
+    /// The readers that know the tool which wrote it, even if nothing failed.
+    pub recognised: Vec<Reader>,
     pub drafts: Vec<Draft>,
     pub counts: Counts,
     pub notes: Vec<String>,
@@ -97,7 +97,9 @@ impl Draft {
 
     /// The order of reports: by sort, then by where it is, never by when it ran.
     pub fn order(&self) -> impl Ord + use<> {
-        (self.kind, self.reader, self.suite.clone(), self.file.clone(), self.line, self.column, self.name.clone())
+        // Which unit a compile error is reported for first depends on timing.
+        let suite = if self.kind == Kind::Test { self.suite.clone() } else { None };
+        (self.kind, self.reader, suite, self.file.clone(), self.line, self.column, self.name.clone())
     }
 
     pub fn finish(self, id: String) -> Failure {
@@ -128,7 +130,7 @@ fn message(headline: &str, detail: &str) -> String {
     let headline = super::clean::one_line(headline, HEADLINE_MAX);
     let detail = detail.trim_end().trim_start_matches('\n');
     let rest = if headline.is_empty() {
-        return bounded(detail, super::MESSAGE_MAX);
+        return bounded(detail, MESSAGE_MAX);
     } else if let Some(rest) = detail.strip_prefix(&headline) {
         rest.trim_start_matches('\n')
     } else {
@@ -137,7 +139,7 @@ fn message(headline: &str, detail: &str) -> String {
     if rest.is_empty() {
         return headline;
     }
-    let room = super::MESSAGE_MAX - headline.len() - 1;
+    let room = MESSAGE_MAX - headline.len() - 1;
     format!("{headline}\n{}", bounded(rest, room))
 }
 

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::Place;
+use super::finding::Place;
 use super::place::{in_repository, is_test_path};
 
 static LOCATION: LazyLock<Regex> = LazyLock::new(|| {
