@@ -38,6 +38,12 @@ impl Terminal {
         &self.screen
     }
 
+    /// Bytes fed so far.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.ground.offset()
+    }
+
     /// How many of the bytes held (or just read) come after G.
     fn open(&mut self) -> usize {
         let ground = self.ground.ground_offset();

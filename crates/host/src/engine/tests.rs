@@ -5,5 +5,7 @@
 mod compare;
 mod fidelity;
 mod hostile;
+mod judge;
 mod recordings;
 mod snapshot;
+mod table;
