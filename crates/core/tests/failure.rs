@@ -77,8 +77,9 @@ fn summary(report: &Report) -> String {
     let counts = report.counts;
     let _ = writeln!(
         text,
-        "{} by {}, {} passed, {} failed, {} ignored{}",
+        "{}{} by {}, {} passed, {} failed, {} ignored{}",
         if report.passed { "passed" } else { "failed" },
+        if report.partial { " in part" } else { "" },
         report.reader.name(),
         counts.passed,
         counts.failed,

@@ -66,8 +66,15 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
     for run in &runs {
         scan.take(run.lines.clone());
     }
+    // Only `--no-fail-fast` runs what comes after a failed binary, and then says how many failed.
+    let is_total = |line: &str| {
+        line.starts_with("error: ") && (line.ends_with(" targets failed:") || line == "error: 1 target failed:")
+    };
+    found.partial = runs.iter().any(|run| run.spec.is_some()) && !scan.lines.iter().any(|line| is_total(line));
     let no_run = command::cargo_no_run(scan.command);
-    found.drafts.extend(rustc::read(scan, no_run.as_deref()));
+    let diagnostics = rustc::read(scan, no_run.as_deref());
+    found.partial |= !diagnostics.is_empty();
+    found.drafts.extend(diagnostics);
     found
 }
 
@@ -244,7 +251,7 @@ fn test(scan: &Scan<'_>, run: &Run, section: &Section, name: &str, inline: &[Pan
         Some(file) => Target::Doc(Some(file)),
         None => run.kind(),
     };
-    let block = section.blocks.iter().find(|(other, _)| other == name).map(|(_, range)| range.clone());
+    let block = section.blocks.get(name).cloned();
     let block = scan.lines.get(block.unwrap_or(0..0)).unwrap_or(&[]);
     let mut panics = panic::panics(block);
     if panics.is_empty() {

@@ -78,5 +78,5 @@ fn ending(check: &CheckOutput<'_>) -> (String, &'static str, String) {
 
 /// A `Found` with nothing but this failure.
 pub(super) fn found(check: &CheckOutput<'_>, clean: &str, notes: &[String]) -> Found {
-    Found { drafts: vec![draft(check, clean, notes)], ..Found::default() }
+    Found { drafts: vec![draft(check, clean, notes)], partial: true, ..Found::default() }
 }

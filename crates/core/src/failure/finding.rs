@@ -142,6 +142,9 @@ pub struct Report {
     pub passed: bool,
     /// What failed, in an order that does not depend on the order in which tests ran. Never empty unless `passed`.
     pub failures: Vec<Failure>,
+    /// The tools stopped before they had run everything (a compile error, a runner that stops at the first failure, a
+    /// crash), or a failure could not be read: more may fail than is listed.
+    pub partial: bool,
     /// The reader that found most, or `exit` when none understood the output.
     pub reader: Reader,
     /// How many tests there were.

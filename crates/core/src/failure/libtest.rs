@@ -1,7 +1,7 @@
 //! Reads what libtest prints: `running 3 tests`, results, captured output, `test result:`.
 //! One section is one run of one test binary; which binary it was is not written in it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ pub(super) struct Section {
     /// Names of the tests that failed, each once.
     pub failed: Vec<String>,
     /// Captured output by name.
-    pub blocks: Vec<(String, Range<usize>)>,
+    pub blocks: HashMap<String, Range<usize>>,
     /// Tests that had begun to print and never got a result.
     pub unfinished: Vec<String>,
     /// Tests that took longer than a minute.
@@ -67,7 +67,7 @@ fn section(lines: &[&str], start: usize, total: usize) -> Section {
     let mut section = Section {
         range: start..start,
         failed: Vec::new(),
-        blocks: Vec::new(),
+        blocks: HashMap::new(),
         unfinished: Vec::new(),
         slow: Vec::new(),
         counts: Counts::default(),
@@ -81,11 +81,9 @@ fn section(lines: &[&str], start: usize, total: usize) -> Section {
             None => (section.failed.clone(), boundary(lines, progress + 1)),
         };
         section.blocks = blocks(lines, progress + 1..end, &names);
-        for name in names.into_iter().chain(section.blocks.iter().map(|(name, _)| name.clone())) {
-            if !section.failed.contains(&name) {
-                section.failed.push(name);
-            }
-        }
+        let mut seen = seen;
+        let told = names.iter().chain(section.blocks.keys());
+        section.failed.extend(told.filter(|name| seen.insert((*name).clone())).cloned());
         section.range.end = end;
     } else {
         section.range.end = progress;
@@ -96,7 +94,6 @@ fn section(lines: &[&str], start: usize, total: usize) -> Section {
         section.complete = true;
         section.range.end += 1;
     }
-    section.unfinished.retain(|name| !section.failed.contains(name));
     section
 }
 
@@ -104,14 +101,15 @@ fn section(lines: &[&str], start: usize, total: usize) -> Section {
 fn progress(lines: &[&str], start: usize, total: usize, section: &mut Section) -> usize {
     let mut at = start;
     let mut results = 0;
+    let mut known: HashSet<&str> = HashSet::new();
+    let is_status = |line: &&str| STATUS.is_match(line);
+    let until = boundary_of_progress(lines, start);
+    let last_status = lines[start..until].iter().rposition(is_status).map_or(start, |len| start + len);
     while let Some(line) = lines.get(at) {
         if *line == "failures:" || RESULT.is_match(line) {
             // Without capture a test may print such a line itself; the real one comes after the last result. What
             // quiet runs print as dots is not counted, so a run without any result line ends here too.
-            if results >= total
-                || results == 0
-                || !lines[at + 1..].iter().take_while(|line| !is_boundary(line)).any(|line| STATUS.is_match(line))
-            {
+            if results >= total || results == 0 || at > last_status {
                 break;
             }
         } else if is_boundary(line) {
@@ -119,32 +117,33 @@ fn progress(lines: &[&str], start: usize, total: usize, section: &mut Section) -
         }
         if let Some(status) = STATUS.captures(line) {
             results += 1;
-            section.unfinished.retain(|name| name != &status[1]);
+            let name = status.get(1).map_or("", |name| name.as_str());
+            let first = known.insert(name);
             match &status[2] {
                 "FAILED" => {
                     section.counts.failed += 1;
-                    push_new(&mut section.failed, &status[1]);
+                    section.failed.extend(first.then(|| name.to_owned()));
                 }
                 "ignored" => section.counts.ignored += 1,
                 _ => section.counts.passed += 1,
             }
         } else if let Some(name) = line.strip_suffix(" --- FAILED") {
             section.counts.failed += 1;
-            push_new(&mut section.failed, name);
+            section.failed.extend(known.insert(name).then(|| name.to_owned()));
         } else if let Some(name) = line.strip_suffix(" has been running for over 60 seconds") {
-            push_new(&mut section.slow, name.strip_prefix("test ").unwrap_or(name));
+            section.slow.push(name.strip_prefix("test ").unwrap_or(name).to_owned());
         } else if let Some((name, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ")) {
-            push_new(&mut section.unfinished, name);
+            section.unfinished.push(name.to_owned());
         }
         at += 1;
     }
+    section.unfinished.retain(|name| !known.contains(name.as_str()));
     at
 }
 
-fn push_new(names: &mut Vec<String>, name: &str) {
-    if !names.iter().any(|known| known == name) {
-        names.push(name.to_owned());
-    }
+/// Results do not go on beyond the next line of cargo.
+fn boundary_of_progress(lines: &[&str], start: usize) -> usize {
+    lines[start..].iter().position(|line| is_boundary(line)).map_or(lines.len(), |len| start + len)
 }
 
 fn boundary(lines: &[&str], start: usize) -> usize {
@@ -152,14 +151,15 @@ fn boundary(lines: &[&str], start: usize) -> usize {
     lines[start..].iter().position(ends).map_or(lines.len(), |len| start + len)
 }
 
+/// Lists that a section may hold before its own; a test of a test tool prints a few.
+const NESTED_LISTS: usize = 100;
+
 /// The list of failed names that closes a section, and the line of its result. Tests of test tools print lists of their
 /// own into the captured output, so the one that agrees with the results seen before wins.
 fn failed_list(lines: &[&str], start: usize, seen: &HashSet<String>, counts: Counts) -> Option<(Vec<String>, usize)> {
     let mut plausible = None;
-    for at in start..lines.len() {
-        if lines[at] != "failures:" {
-            continue;
-        }
+    let heads = (start..lines.len()).filter(|at| lines[*at] == "failures:");
+    for at in heads.take(NESTED_LISTS) {
         let names: Vec<&str> = lines[at + 1..].iter().map_while(|line| line.strip_prefix("    ")).collect();
         let end = at + 1 + names.len() + 1;
         let Some(result) = lines.get(end).and_then(|line| RESULT.captures(line)) else { continue };
@@ -170,7 +170,8 @@ fn failed_list(lines: &[&str], start: usize, seen: &HashSet<String>, counts: Cou
         if names.len() == counts.failed as usize && names.iter().all(|name| seen.contains(*name)) {
             return Some((list(), end));
         }
-        if plausible.is_none() && seen.iter().all(|name| names.contains(&name.as_str())) {
+        let listed: HashSet<&str> = names.iter().copied().collect();
+        if plausible.is_none() && seen.iter().all(|name| listed.contains(name.as_str())) {
             plausible = Some((list(), end));
         }
     }
@@ -178,23 +179,26 @@ fn failed_list(lines: &[&str], start: usize, seen: &HashSet<String>, counts: Cou
 }
 
 /// The captured output of each failed test.
-fn blocks(lines: &[&str], range: Range<usize>, names: &[String]) -> Vec<(String, Range<usize>)> {
-    let mut found: Vec<(String, Range<usize>)> = Vec::new();
+fn blocks(lines: &[&str], range: Range<usize>, names: &[String]) -> HashMap<String, Range<usize>> {
+    let expected: HashSet<&str> = names.iter().map(String::as_str).collect();
+    let mut found: HashMap<String, Range<usize>> = HashMap::new();
+    let mut open: Option<(&str, usize)> = None;
     for at in range.clone() {
         let title = lines[at]
             .strip_prefix("---- ")
             .and_then(|rest| rest.strip_suffix(" stdout ----").or_else(|| rest.strip_suffix(" stderr ----")));
         let Some(name) = title else { continue };
-        let expected = names.is_empty() || names.iter().any(|known| known == name);
-        if expected && !found.iter().any(|(known, _)| known == name) {
-            if let Some((_, last)) = found.last_mut() {
-                last.end = at;
-            }
-            found.push((name.to_owned(), at + 1..range.end));
+        let is_open = open.is_some_and(|(other, _)| other == name);
+        if (expected.is_empty() || expected.contains(name))
+            && !is_open
+            && !found.contains_key(name)
+            && let Some((before, start)) = open.replace((name, at + 1))
+        {
+            found.insert(before.to_owned(), start..at);
         }
     }
-    if let Some((_, last)) = found.last_mut() {
-        last.end = last_block_end(lines, last.clone(), names);
+    if let Some((last, start)) = open {
+        found.insert(last.to_owned(), start..last_block_end(lines, start..range.end, names));
     }
     found
 }

@@ -1,6 +1,7 @@
 //! Reads what `cargo nextest run` prints: one status line a test, indented output under failed ones, a summary.
 //! Retries count by their last attempt; compile errors are read in `rustc.rs`.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -87,6 +88,12 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
     for test in tests.iter().filter(|test| test.outcome == Outcome::Failed) {
         found.drafts.push(draft(scan, test, &inline));
     }
+    let is_stop = |line: &&str| {
+        line.starts_with("  Cancelling due to ")
+            || line.starts_with("  Canceling due to ")
+            || line.contains(" not run due to ")
+    };
+    found.partial = scan.lines[first..].iter().any(is_stop);
     let end = scan.lines[last..].iter().take(5).position(|line| line.starts_with("error: "));
     scan.take(first..last + end.map_or(0, |len| len + 1));
     found
@@ -95,6 +102,7 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
 /// All tests with what is last known of them, and the line after the last one that is nextest's.
 fn tests(scan: &Scan<'_>, first: usize) -> (Vec<Test>, usize) {
     let mut tests: Vec<Test> = Vec::new();
+    let mut known: HashMap<(&str, &str), usize> = HashMap::new();
     let mut last = first + 1;
     let mut open: Option<usize> = None;
     let mut summary = false;
@@ -114,7 +122,8 @@ fn tests(scan: &Scan<'_>, first: usize) -> (Vec<Test>, usize) {
         }
         if let Some(status) = status {
             last = at + 1;
-            open = note_status(&mut tests, &status, at, summary);
+            let index = *known.entry((status.binary, status.name)).or_insert(tests.len());
+            open = note_status(&mut tests, index, &status, at, summary);
         } else if SUMMARY.is_match(line) {
             summary = true;
             last = at + 1;
@@ -129,18 +138,16 @@ fn tests(scan: &Scan<'_>, first: usize) -> (Vec<Test>, usize) {
 }
 
 /// Remembers a status line; returns the test when its output may follow.
-fn note_status(tests: &mut Vec<Test>, status: &Status<'_>, at: usize, summary: bool) -> Option<usize> {
+fn note_status(tests: &mut Vec<Test>, index: usize, status: &Status<'_>, at: usize, summary: bool) -> Option<usize> {
     let outcome = status.outcome();
+    if index == tests.len() {
+        let (binary, name) = (status.binary.to_owned(), status.name.to_owned());
+        tests.push(Test { binary, name, outcome, label: String::new(), output: None });
+    }
+    let test = &mut tests[index];
     if outcome == Outcome::Under {
         return None;
     }
-    let known = tests.iter().position(|test| test.binary == status.binary && test.name == status.name);
-    let index = known.unwrap_or_else(|| {
-        let (binary, name) = (status.binary.to_owned(), status.name.to_owned());
-        tests.push(Test { binary, name, outcome, label: String::new(), output: None });
-        tests.len() - 1
-    });
-    let test = &mut tests[index];
     test.outcome = outcome;
     test.label = status.label.to_owned();
     if summary {

@@ -1,6 +1,7 @@
 //! Reads what pytest prints in its many styles: the short summary names the failures, the blocks say why.
 //! How a traceback is understood is in `traceback.rs`.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -24,6 +25,8 @@ static VERBOSE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^(?:\[gw\d+\] \[ *\d+%\] )?(?:(FAILED|ERROR) )?(\S+\.py::\S.*?)(?: (FAILED|ERROR))?(?: +\[ *\d+%\])?$")
         .expect("the pattern is valid")
 });
+static SUBTEST: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^(?:SUBFAILED|SUBFAIL)(.*?) (\S+\.py::.+)$").expect("the pattern is valid"));
 static ROOT: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*rootdir: ([^,]+?)(?:, .*)?$").expect("the pattern is valid"));
 static LINE_STYLE: LazyLock<Regex> =
@@ -40,6 +43,8 @@ enum Phase {
 #[derive(Debug)]
 struct Item {
     node: String,
+    /// How the title of its block names it.
+    title: String,
     phase: Phase,
     said: String,
     block: Option<Range<usize>>,
@@ -55,6 +60,8 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
     let root = root.as_deref();
     let totals = lines.iter().rev().find_map(|line| FINAL.captures(line)).map(|end| end[1].to_owned());
     found.counts = totals.as_deref().map(counts).unwrap_or_default();
+    let is_stop = |line: &&str| line.starts_with("!!") && line.ends_with("!!");
+    found.partial = totals.is_none() || lines.iter().any(is_stop);
     let mut items = summary(lines);
     let complete = totals.is_some() && items.len() == found.counts.failed as usize;
     join_blocks(lines, &mut items, complete, root);
@@ -62,6 +69,8 @@ pub(super) fn read(scan: &mut Scan<'_>) -> Found {
         items = verbose(lines);
     }
     join_line_style(lines, &mut items);
+    let folded = fold_subtests(&mut items);
+    found.counts.failed = found.counts.failed.saturating_sub(folded);
     found.drafts = items.iter().map(|item| draft(scan.command, lines, item, root)).collect();
     found.drafts.extend(conftest(lines, root));
     if found.drafts.is_empty() {
@@ -117,19 +126,33 @@ fn summary(lines: &[&str]) -> Vec<Item> {
     let Some(start) = lines.iter().rposition(is_start) else { return Vec::new() };
     let mut items = Vec::new();
     for line in &lines[start + 1..] {
-        let (phase, rest) = match line.split_once(' ') {
-            Some(("FAILED", rest)) => (Phase::Call, rest),
-            Some(("ERROR", rest)) => (Phase::Fixture, rest),
-            _ => continue,
+        let (phase, subtest, rest) = match line.split_once(' ') {
+            Some(("FAILED", rest)) => (Phase::Call, "", rest),
+            Some(("ERROR", rest)) => (Phase::Fixture, "", rest),
+            _ => {
+                match SUBTEST.captures(line).and_then(|parts| Some((parts.get(1)?.as_str(), parts.get(2)?.as_str()))) {
+                    Some((subtest, rest)) => (Phase::Call, subtest.trim(), rest),
+                    None => continue,
+                }
+            }
         };
         let (node, said) = split_node(rest);
         if !node.contains("::") && !node.contains('.') && !node.contains('/') {
             continue;
         }
         let phase = if phase == Phase::Fixture && !node.contains("::") { Phase::Collection } else { phase };
-        items.push(Item { node: node.to_owned(), phase, said: said.to_owned(), block: None });
+        let title = format!("{} {subtest}", domain(node)).trim_end().to_owned();
+        items.push(Item { node: node.to_owned(), title, phase, said: said.to_owned(), block: None });
     }
     items
+}
+
+/// Subtests are no tests of their own: they cannot be run alone. Keeps the first of each test and returns how many went.
+fn fold_subtests(items: &mut Vec<Item>) -> u32 {
+    let before = items.len();
+    let mut seen: HashSet<String> = HashSet::new();
+    items.retain(|item| item.phase != Phase::Call || seen.insert(item.node.clone()));
+    u32::try_from(before - items.len()).unwrap_or(u32::MAX)
 }
 
 /// `tests/a.py::b[x - y] - AssertionError` is a node id and what it said; parameters may hold the separator.
@@ -164,7 +187,7 @@ fn join_blocks(lines: &[&str], items: &mut Vec<Item>, complete: bool, root: Opti
             let known = matching(items, phase, &domain, &lines[at + 1..]);
             known.or_else(|| {
                 (!complete).then(|| {
-                    items.push(Item { node: domain, phase, said: String::new(), block: None });
+                    items.push(Item { node: domain.clone(), title: domain, phase, said: String::new(), block: None });
                     items.len() - 1
                 })
             })
@@ -185,6 +208,21 @@ fn join_blocks(lines: &[&str], items: &mut Vec<Item>, complete: bool, root: Opti
     let is_node = |node: &str| node.split('[').next().is_some_and(|path| path.contains("::"));
     for item in items.iter_mut().filter(|item| !is_node(&item.node) && item.phase == Phase::Call) {
         item.node = node_of_block(&item.node, lines, item.block.clone(), root);
+    }
+    let contains = |item: &Item| {
+        item.block
+            .clone()
+            .is_some_and(|block| lines[block].iter().take(1).any(|line| line.ends_with(" failed subtests")))
+    };
+    // The test that only sums up its subtests is named after them.
+    for at in 0..items.len() {
+        if !is_node(&items[at].node) && contains(&items[at]) {
+            let name = items[at].title.clone();
+            let is_subtest =
+                |other: &&Item| other.title.strip_prefix(&name).is_some_and(|rest| rest.starts_with([' ']));
+            let node = items.iter().find(is_subtest).map(|other| other.node.clone());
+            items[at].node = node.unwrap_or(name);
+        }
     }
 }
 
@@ -213,7 +251,7 @@ fn parse_title(title: &str) -> (Phase, String) {
 /// The first item without a block that a title means; among tests of one name in several files, the one whose file the
 /// block mentions.
 fn matching(items: &[Item], phase: Phase, title: &str, block: &[&str]) -> Option<usize> {
-    let fits = |item: &Item| item.block.is_none() && item.phase == phase && domain(&item.node) == title;
+    let fits = |item: &Item| item.block.is_none() && item.phase == phase && item.title == title;
     let fitting: Vec<usize> = (0..items.len()).filter(|at| fits(&items[*at])).collect();
     let mentioned = |at: &&usize| {
         let file = items[**at].node.split("::").next().unwrap_or("");
@@ -228,8 +266,10 @@ fn node_of_block(domain: &str, lines: &[&str], block: Option<Range<usize>>, root
     let reading = traceback::read(&lines[block.unwrap_or(0..0)], root, During::Call);
     match reading.own {
         Some(own) if is_test_path(&own.file) => {
-            let (name, parameters) = domain.find('[').map_or((domain, ""), |at| domain.split_at(at));
-            format!("{}::{}{parameters}", own.file, name.replace('.', "::"))
+            let (name, parameters) = domain.find(['[', '(']).map_or((domain, ""), |at| domain.split_at(at));
+            // What stands apart from the name names a subtest.
+            let parameters = if name.ends_with(' ') { "" } else { parameters };
+            format!("{}::{}{parameters}", own.file, name.trim_end().replace('.', "::"))
         }
         _ => domain.to_owned(),
     }
@@ -238,6 +278,7 @@ fn node_of_block(domain: &str, lines: &[&str], block: Option<Range<usize>>, root
 /// `-v` names every test as it ends; this is all there is of a run that was stopped.
 fn verbose(lines: &[&str]) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
+    let mut seen: HashSet<(&str, bool)> = HashSet::new();
     for line in lines {
         let Some(result) = VERBOSE.captures(line) else { continue };
         let phase = match result.get(1).or(result.get(3)).map(|word| word.as_str()) {
@@ -245,9 +286,9 @@ fn verbose(lines: &[&str]) -> Vec<Item> {
             Some(_) => Phase::Fixture,
             None => continue,
         };
-        let node = result[2].to_owned();
-        if !items.iter().any(|item| item.node == node && item.phase == phase) {
-            items.push(Item { node, phase, said: String::new(), block: None });
+        let node = result.get(2).map_or("", |node| node.as_str());
+        if seen.insert((node, phase == Phase::Call)) {
+            items.push(Item { title: domain(node), node: node.to_owned(), phase, said: String::new(), block: None });
         }
     }
     items

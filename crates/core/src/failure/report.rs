@@ -34,8 +34,10 @@ pub fn read(check: &CheckOutput<'_>) -> Report {
         let notes = all.notes.clone();
         merge(&mut all, exit::found(check, &clean, &notes));
     }
+    note_unread(&mut all);
     let reader = leader(&all.drafts, &all.recognised);
-    Report { passed, reader, counts: all.counts, note: note(&all.notes), failures: finish(all.drafts) }
+    let partial = all.partial && !passed;
+    Report { passed, partial, reader, counts: all.counts, note: note(&all.notes), failures: finish(all.drafts) }
 }
 
 /// The tool that the command names reads first: what it printed may quote the others.
@@ -52,6 +54,7 @@ fn merge(all: &mut Found, found: Found) {
     all.counts.passed = all.counts.passed.saturating_add(found.counts.passed);
     all.counts.failed = all.counts.failed.saturating_add(found.counts.failed);
     all.counts.ignored = all.counts.ignored.saturating_add(found.counts.ignored);
+    all.partial |= found.partial;
     all.drafts.extend(found.drafts);
     all.notes.extend(found.notes);
 }
@@ -95,6 +98,16 @@ fn leader(drafts: &[Draft], recognised: &[Reader]) -> Reader {
         }
     }
     leader
+}
+
+/// Says so when the tools counted more failed tests than were read: the output may lack its middle.
+fn note_unread(all: &mut Found) {
+    let tests = all.drafts.iter().filter(|draft| draft.reader != Reader::Exit).count();
+    let read = u32::try_from(tests).unwrap_or(u32::MAX);
+    if let Some(missing) = all.counts.failed.checked_sub(read).filter(|missing| *missing > 0) {
+        all.partial = true;
+        all.notes.push(format!("the tools counted {} failed, {missing} of them could not be read", all.counts.failed));
+    }
 }
 
 /// Longest note in bytes.

@@ -1,6 +1,7 @@
 //! Reads rustc's diagnostics as cargo prints them: errors, and lints that were raised to errors.
 //! Warnings are no failures.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -25,6 +26,7 @@ const UNRESOLVED: [&str; 9] = ["E0405", "E0407", "E0412", "E0422", "E0425", "E04
 /// Reads and takes all diagnostics in the lines that nobody took.
 pub(super) fn read(scan: &mut Scan<'_>, rerun: Option<&str>) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
+    let mut seen = HashSet::new();
     let mut waiting = 0;
     let free: Vec<usize> = scan.free().collect();
     let mut next = 0;
@@ -47,12 +49,8 @@ pub(super) fn read(scan: &mut Scan<'_>, rerun: Option<&str>) -> Vec<Draft> {
         } else if let Some((draft, end)) = diagnostic(scan, at).or_else(|| cargo_error(scan, at)) {
             scan.take(at..end);
             next = end;
-            let same = |other: &Draft| {
-                (&other.file, other.line, other.column, &other.name)
-                    == (&draft.file, draft.line, draft.column, &draft.name)
-            };
             // The same source is compiled once for its tests and once without.
-            if !drafts.iter().any(same) {
+            if seen.insert((draft.file.clone(), draft.line, draft.column, draft.name.clone())) {
                 drafts.push(Draft { rerun: rerun.map(str::to_owned), ..draft });
             }
         }

@@ -53,6 +53,8 @@ pub(super) struct Found {
     pub recognised: Vec<Reader>,
     pub drafts: Vec<Draft>,
     pub counts: Counts,
+    /// The tool stopped before it had run everything.
+    pub partial: bool,
     pub notes: Vec<String>,
 }
 
