@@ -5,8 +5,10 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use crate::engine::Size;
+use crate::engine::queries::ReplyFilter;
 use crate::wire::{Access, Decoder, Frame, MAX_FRAME, Push, Refusal, Reply, Sizing, WireError};
 
 /// Bytes waiting beyond which no further request of that connection is read.
@@ -56,6 +58,10 @@ pub(super) struct Viewer {
     pub pace: Pace,
     pub sent: u64,
     pub acked: u64,
+    /// Takes its terminal's replies out of its keys.
+    pub replies: ReplyFilter,
+    /// When a half sequence among its keys is a key after all.
+    pub held: Option<Instant>,
 }
 
 /// Whether a connection is told of screens and exits.

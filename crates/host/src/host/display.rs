@@ -2,15 +2,17 @@
 //!
 //! It does no input or output; scrolled rows, events and bytes for viewers are handed to the caller.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::engine::alacritty::AlacrittyEngine;
+use crate::engine::guarded::Guarded;
+use crate::engine::queries::QueryFilter;
+use crate::engine::terminal::Terminal;
 use crate::engine::{Engine, Size, TermEvent};
 use crate::wire::{Cursor, Modes};
 
 /// Bytes since the ground offset that are kept for a viewer to come; a sequence longer than that (an image) makes
 /// viewers wait for its end.
-const TAIL: usize = 256 << 10;
+const OPEN: usize = 256 << 10;
 
 /// What a piece of output led to.
 #[derive(Debug, Default)]
@@ -23,55 +25,101 @@ pub(super) struct Fed {
     pub events: Vec<TermEvent>,
 }
 
+/// What a viewer needs to go on from here.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    /// Offset of the state.
+    pub ground: u64,
+    /// The state.
+    pub screen: Vec<u8>,
+    /// What viewers got since then.
+    pub tail: Vec<u8>,
+}
+
 /// The terminal.
 pub(super) struct Display {
-    engine: Box<dyn Engine>,
-    /// Bytes fed so far.
-    offset: u64,
-    /// Last offset at which nothing was half done.
+    engine: Guarded<Terminal>,
+    filter: QueryFilter,
+    /// Ground offset at which `open` begins.
     ground: u64,
-    /// What viewers got since then.
-    tail: Vec<u8>,
+    /// Raw bytes since then, at most [`OPEN`] and one piece more.
+    open: Vec<u8>,
+    fed: u64,
+    /// The engine's clock counts from here.
+    started: Instant,
 }
 
 impl Display {
     pub fn new(size: Size) -> Self {
-        Self { engine: Box::new(AlacrittyEngine::new(size)), offset: 0, ground: 0, tail: Vec::new() }
+        Self {
+            engine: Guarded::new(size, Terminal::new),
+            filter: QueryFilter::new(),
+            ground: 0,
+            open: Vec::new(),
+            fed: 0,
+            started: Instant::now(),
+        }
     }
 
     /// Interprets a piece of output.
-    pub fn feed(&mut self, bytes: &[u8]) -> Fed {
+    pub fn feed(&mut self, bytes: &[u8], now: Instant) -> Fed {
+        self.engine.tick(self.clock(now));
         self.engine.feed(bytes);
-        self.offset += bytes.len() as u64;
-        self.ground = self.offset;
-        let visible = bytes.to_vec();
-        self.tail.clear();
-        Fed { visible, scrolled: self.engine.take_scrolled(), events: self.engine.take_events() }
+        self.fed += bytes.len() as u64;
+        if self.open.len() <= OPEN {
+            self.open.extend_from_slice(bytes);
+        }
+        self.settle();
+        let visible = self.filter.filter_output(bytes);
+        Fed { visible, ..self.take() }
+    }
+
+    /// Forgets what is before the ground.
+    fn settle(&mut self) {
+        let ground = self.engine.ground_offset();
+        if ground == self.fed {
+            self.open = Vec::new();
+        } else {
+            let done = usize::try_from(ground - self.ground).unwrap_or(usize::MAX);
+            // Bytes that were too many to keep are behind the ground only when all that is kept is.
+            self.open.drain(..done.min(self.open.len()));
+        }
+        self.ground = ground;
+    }
+
+    fn take(&mut self) -> Fed {
+        Fed { visible: Vec::new(), scrolled: self.engine.take_scrolled(), events: self.engine.take_events() }
+    }
+
+    fn clock(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.started).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// When something happens by itself: a synchronized update that stays open for too long is drawn.
     pub fn due(&self) -> Option<Instant> {
-        None
+        self.engine.deadline().map(|at| self.started + Duration::from_millis(at))
     }
 
     /// Does what was due.
-    pub fn on_time(&mut self, _now: Instant) -> Fed {
-        Fed::default()
+    pub fn on_time(&mut self, now: Instant) -> Fed {
+        self.engine.tick(self.clock(now));
+        self.settle();
+        self.take()
     }
 
     pub fn resize(&mut self, size: Size) -> Fed {
         self.engine.resize(size);
-        Fed { visible: Vec::new(), scrolled: self.engine.take_scrolled(), events: self.engine.take_events() }
+        self.take()
     }
 
-    /// The state at the ground offset and what came since; `None` while a sequence is too long to be kept.
-    pub fn snapshot(&self) -> Option<(u64, Vec<u8>, &[u8])> {
-        (self.tail.len() <= TAIL).then(|| (self.ground, self.engine.serialise(), self.tail.as_slice()))
-    }
-
-    /// What of a viewer's input its person typed: replies of its terminal are left out.
-    pub fn keys(&mut self, bytes: Vec<u8>) -> Vec<u8> {
-        bytes
+    /// The state at the ground offset and what came since; `None` while an open sequence is too long to be kept.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        if self.ground + self.open.len() as u64 != self.fed {
+            return None;
+        }
+        // At the ground nothing is half done, so a fresh filter does what the one of the stream did.
+        let tail = QueryFilter::new().filter_output(&self.open);
+        Some(Snapshot { ground: self.ground, screen: self.engine.serialise(), tail })
     }
 
     pub fn size(&self) -> Size {
@@ -96,6 +144,6 @@ impl Display {
     }
 
     pub fn is_degraded(&self) -> bool {
-        false
+        self.engine.degraded()
     }
 }

@@ -5,7 +5,7 @@
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{WaitOptions, WaitStatus, waitpid};
+use rustix::process::{WaitOptions, WaitStatus, wait};
 
 use super::conn::{Phase, Watching};
 use super::serve::Host;
@@ -19,7 +19,7 @@ impl Host {
     /// Waits for every child that ended; orphans of the session come here too.
     pub(super) fn reap(&mut self) {
         loop {
-            match waitpid(None, WaitOptions::NOHANG) {
+            match wait(WaitOptions::NOHANG) {
                 Ok(Some((pid, status))) => {
                     if u32::try_from(pid.as_raw_nonzero().get()) == Ok(self.family.child) {
                         self.ended(ending(status));

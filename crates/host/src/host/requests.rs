@@ -10,6 +10,7 @@ use super::conn::{Asker, Pace, Phase, Viewer, Watching};
 use super::serve::Host;
 use super::stop::{Progress, Stopping};
 use super::typing::{Repeated, pasted};
+use crate::engine::queries::{INPUT_WAIT_MS, ReplyFilter};
 use crate::record::{ExitRecord, Tree};
 use crate::wire::{
     self, Access, Attach, Child, ErrorKind, Form, Frame, Hello, HelloOk, Push, Refusal, Region, Reply, Request,
@@ -45,7 +46,7 @@ impl Host {
                 self.acknowledged(at, offset);
                 return;
             }
-            Request::Input(bytes) => self.person_types(at, bytes),
+            Request::Input(bytes) => self.person_types(at, &bytes),
             Request::Resize(size) => {
                 match &mut self.conns[at].viewer {
                     Some(viewer) => {
@@ -113,23 +114,41 @@ impl Host {
         self.conns[at].reply(id, &Reply::HelloOk(hello));
     }
 
-    fn person_types(&mut self, at: usize, bytes: Vec<u8>) -> Result<Reply, Refusal> {
-        match &self.conns[at].viewer {
-            Some(viewer) if viewer.access == Access::ReadWrite => {}
+    fn person_types(&mut self, at: usize, bytes: &[u8]) -> Result<Reply, Refusal> {
+        let viewer = match &mut self.conns[at].viewer {
+            Some(viewer) if viewer.access == Access::ReadWrite => viewer,
             Some(_) => return Err(refusal(ErrorKind::Denied, "this viewer is read-only")),
             None => return Err(refusal(ErrorKind::Conflict, "keys come from viewers: attach first")),
-        }
+        };
         if self.exit.is_some() {
             return Err(refusal(ErrorKind::Conflict, "the program has ended"));
         }
-        let keys = self.display.keys(bytes);
+        let keys = viewer.replies.filter_input(bytes);
+        viewer.held = viewer.replies.holds().then(|| Instant::now() + Duration::from_millis(INPUT_WAIT_MS));
+        self.keys(at, keys);
+        Ok(Reply::Done)
+    }
+
+    fn keys(&mut self, at: usize, keys: Vec<u8>) {
         if !keys.is_empty() {
             self.watch.person(Instant::now());
             self.claim_size(at);
             self.typing.keys(keys);
             self.flush_keys();
         }
-        Ok(Reply::Done)
+    }
+
+    /// Gives the program what looked like the beginning of a terminal's reply and was none, such as the Escape key.
+    pub(super) fn release_keys(&mut self, now: Instant) {
+        for at in 0..self.conns.len() {
+            if let Some(viewer) = &mut self.conns[at].viewer
+                && viewer.held.is_some_and(|until| now >= until)
+            {
+                viewer.held = None;
+                let keys = viewer.replies.flush();
+                self.keys(at, keys);
+            }
+        }
     }
 
     fn rows_are(&self, range: RowRange) -> Result<Reply, Refusal> {
@@ -285,7 +304,16 @@ impl Host {
 }
 
 fn viewer(attach: &Attach) -> Viewer {
-    Viewer { access: attach.access, sizing: attach.sizing, size: attach.size, pace: Pace::Due(None), sent: 0, acked: 0 }
+    Viewer {
+        access: attach.access,
+        sizing: attach.sizing,
+        size: attach.size,
+        pace: Pace::Due(None),
+        sent: 0,
+        acked: 0,
+        replies: ReplyFilter::new(),
+        held: None,
+    }
 }
 
 fn refusal(kind: ErrorKind, message: &str) -> Refusal {

@@ -134,10 +134,9 @@ impl Host {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        [self.leave_at, self.stop_at(), self.hung_up, self.retry_at, self.watch.due(), self.display.due()]
-            .into_iter()
-            .flatten()
-            .min()
+        let own = [self.leave_at, self.stop_at(), self.hung_up, self.retry_at, self.watch.due(), self.display.due()];
+        let held = self.conns.iter().filter_map(|conn| conn.viewer.as_ref()?.held);
+        own.into_iter().flatten().chain(held).min()
     }
 
     fn on_signals(&mut self, signals: &Signals) {
@@ -235,7 +234,7 @@ impl Host {
 
     fn on_output(&mut self, bytes: &[u8]) {
         self.output.append(bytes, now_us());
-        let fed = self.display.feed(bytes);
+        let fed = self.display.feed(bytes, Instant::now());
         self.spread(fed);
         self.watch.output(Instant::now());
         self.flush_keys();
@@ -276,6 +275,7 @@ impl Host {
         if self.stop_at().is_some_and(|at| now >= at) {
             self.look_after_stop(now);
         }
+        self.release_keys(now);
         if self.display.due().is_some_and(|at| now >= at) {
             let fed = self.display.on_time(now);
             self.spread(fed);

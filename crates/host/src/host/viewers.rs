@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use super::conn::{Pace, Phase, Viewer, Watching};
+use super::display::Snapshot;
 use super::serve::Host;
 use crate::engine::Size;
 use crate::record::now_us;
@@ -43,7 +44,7 @@ impl Host {
     }
 
     fn send_screens(&mut self) {
-        let Some((offset, screen, tail)) = self.display.snapshot() else { return };
+        let Some(Snapshot { ground: offset, screen, tail }) = self.display.snapshot() else { return };
         let attached = Attached {
             launch: self.spec.launch.clone(),
             rows_total: self.rows.total(),
@@ -61,7 +62,7 @@ impl Host {
                 None => conn.push(&Push::Attached(attached.clone())),
             }
             if !tail.is_empty() {
-                conn.push(&Push::Output(Output { end, bytes: tail.to_vec() }));
+                conn.push(&Push::Output(Output { end, bytes: tail.clone() }));
             }
         }
     }

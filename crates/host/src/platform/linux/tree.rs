@@ -10,6 +10,8 @@ use std::path::Path;
 pub(super) struct Stat {
     pub parent: u32,
     pub start_ticks: u64,
+    /// False for one that ended and was not waited for.
+    pub lives: bool,
 }
 
 /// Reads `/proc/PID/stat`; `None` when there is no such process.
@@ -19,15 +21,16 @@ pub(super) fn stat(pid: u32) -> Option<Stat> {
     let end = text.iter().rposition(|&byte| byte == b')')?;
     let fields = std::str::from_utf8(text.get(end + 1..)?).ok()?;
     let mut fields = fields.split_ascii_whitespace();
-    let parent = fields.nth(1)?.parse().ok()?;
+    let lives = !matches!(fields.next()?, "Z" | "X");
+    let parent = fields.next()?.parse().ok()?;
     let start_ticks = fields.nth(17)?.parse().ok()?;
-    Some(Stat { parent, start_ticks })
+    Some(Stat { parent, start_ticks, lives })
 }
 
-/// Start of a process in clock ticks since boot (`/proc/PID/stat`, field 22); `None` when there is none.
+/// Start of a living process in clock ticks since boot (`/proc/PID/stat`, field 22); `None` when there is none.
 #[must_use]
 pub fn start_ticks(pid: u32) -> Option<u64> {
-    stat(pid).map(|stat| stat.start_ticks)
+    stat(pid).filter(|stat| stat.lives).map(|stat| stat.start_ticks)
 }
 
 /// Process ids of all descendants, nearest first, those that ended but were not waited for included.

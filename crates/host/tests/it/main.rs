@@ -1,0 +1,13 @@
+//! Hosts with real terminals and real processes; every test waits for events and ends everything that it started.
+//!
+//! The host is the example `host`, which `cargo test -p ao-host` builds beside these tests.
+
+mod attach;
+mod discover;
+mod end;
+mod files;
+mod protocol;
+mod stop;
+mod typing;
+mod watch;
+mod world;

@@ -1,0 +1,73 @@
+//! What the daemon is told.
+
+use std::time::{Duration, Instant};
+
+use ao_host::wire::{Health, Push, Request, Screen};
+
+use crate::world::{attach, screen_until, script, wait_push, watch};
+
+fn screens(push: Push) -> Option<Screen> {
+    match push {
+        Push::Screen(screen) => Some(screen),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_subscriber_gets_everything_first_and_changes_after_that() {
+    let world = script("printf 'one\\ntwo\\n\\033]0;my title\\007'; read line; printf 'three'; read line").start();
+    let mut client = world.client();
+    watch(&mut client);
+    let first = wait_push(&mut client, screens);
+    assert!(first.full && first.rows.len() == 24);
+    let mut told = world.client();
+    watch(&mut told);
+    screen_until(&mut told, "two");
+    let settled = wait_push(&mut client, |push| screens(push).filter(|screen| screen.title == "my title" && screen.quiet));
+    assert!(settled.last_output_ms.is_some() && settled.person_input_ms.is_none());
+    assert_eq!(settled.log, Health::Good);
+    let mut viewer = world.client();
+    attach(&mut viewer, None);
+    viewer.send(&Request::Input(b"\r".to_vec())).expect("sent");
+    let change = wait_push(&mut client, |push| {
+        screens(push).filter(|screen| screen.rows.iter().any(|row| row.text.contains("three")))
+    });
+    assert!(!change.full && change.rows.len() <= 2, "{:?}", change.rows);
+    assert!(change.person_input_ms.is_some());
+    assert!(change.rev > first.rev);
+}
+
+#[test]
+fn osc_sequences_are_told_and_the_last_of_each_is_kept_for_later_subscribers() {
+    let world = script("printf '\\033]7501;idle\\007\\033]7501;working\\007\\033]9;note\\007'; echo ready; read line").start();
+    let mut client = world.client();
+    watch(&mut client);
+    screen_until(&mut client, "ready");
+    let mut late = world.client();
+    watch(&mut late);
+    let full = wait_push(&mut late, screens);
+    let osc: Vec<_> = full.osc.iter().map(|osc| (osc.number, osc.text.as_str())).collect();
+    assert_eq!(osc, [(9, "note"), (7501, "working")]);
+}
+
+#[test]
+fn a_flood_is_told_at_most_ten_times_a_second_and_once_after_quiet() {
+    let world = script("read line; timeout 1 yes; echo quiet-now; read line").start();
+    let mut client = world.client();
+    watch(&mut client);
+    wait_push(&mut client, screens);
+    let mut viewer = world.client();
+    attach(&mut viewer, None);
+    viewer.send(&Request::Input(b"\r".to_vec())).expect("sent");
+    drop(viewer);
+    let begin = Instant::now();
+    let mut count = 0u32;
+    let last = wait_push(&mut client, |push| {
+        count += 1;
+        screens(push).filter(|screen| screen.quiet && screen.offset > 1000)
+    });
+    let most = u32::try_from(begin.elapsed().as_millis() / 100).expect("small") + 2;
+    assert!(count > 3 && count <= most, "{count} pushes, at most {most} expected");
+    assert!(last.rows_total > 100);
+    assert_eq!(client.next_push(Duration::from_millis(250)).expect("connected"), None, "quiet means quiet");
+}
