@@ -2,6 +2,7 @@
 
 pub mod composer;
 pub mod observe;
+pub mod watch;
 
 use crate::activity::Activity;
 use crate::project::Permissions;
@@ -51,6 +52,13 @@ pub struct Adapter {
     /// Arguments that continue it; `{native}` is replaced.
     #[serde(default)]
     pub resume_args: Vec<String>,
+    /// Where it keeps a conversation; it is continued only if that file is there. `{home}`, `{native}` and `{workspace-dashed}`
+    /// (the workspace's path with everything but letters and digits as `-`) are replaced.
+    #[serde(default)]
+    pub transcript: Option<String>,
+    /// The caller's extra arguments are the whole command, not arguments of the program.
+    #[serde(default)]
+    pub takes_command: bool,
     /// Arguments by permission preset.
     #[serde(default)]
     pub permissions: BTreeMap<PermissionName, Vec<String>>,
@@ -71,7 +79,7 @@ pub struct Adapter {
     /// Hook dialect; the plugin writes the private configuration for it.
     #[serde(default)]
     pub hooks: Option<HookDialect>,
-    /// What hook events mean, by event name.
+    /// What hook events mean, by event name, or by name and detail as in `Notification.permission_prompt`.
     #[serde(default)]
     pub hook_events: BTreeMap<String, Signal>,
     /// What titles and OSC sequences mean.
@@ -130,6 +138,9 @@ pub struct Door {
     /// What begins a turn besides the activity `working`: any output after Enter.
     #[serde(default)]
     pub output_begins_turn: bool,
+    /// How a prompt that was sent stands in the transcript above the composer: what is above the last one is an older turn.
+    #[serde(default)]
+    pub echo: Option<Pattern>,
 }
 
 const fn default_pause() -> u64 {
@@ -140,11 +151,18 @@ const fn default_pause() -> u64 {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Composer {
-    /// Rows that begin with a prompt sign: the last one on the screen that matches `first` begins it, the row before the one
-    /// that matches `end` (or the last row that is not blank) ends it.
+    /// Rows that begin with a prompt sign: the last one on the screen that matches `first` and not `never`, and stands below
+    /// a row that matches `above`, begins it; the row before the next one that matches `end` ends it. A screen without such
+    /// rows has no composer. Without `end` the last row that is not blank ends it.
     Rows {
         /// The first row; its first group is the text after the prompt sign.
         first: Pattern,
+        /// Rows that look like the first one and are something else: the choices of a dialog.
+        #[serde(default)]
+        never: Option<Pattern>,
+        /// The row above the first one.
+        #[serde(default)]
+        above: Option<Pattern>,
         /// The row after the last one.
         #[serde(default)]
         end: Option<Pattern>,
@@ -195,6 +213,9 @@ pub struct MarkRule {
 pub struct ScreenRule {
     /// Its name, for evidence.
     pub name: String,
+    /// The recordings, or the test, that prove it.
+    #[serde(default)]
+    pub proof: Vec<String>,
     /// Where to look.
     pub region: Where,
     /// Every one of these matches some row there.
@@ -227,11 +248,19 @@ pub enum Where {
     Composer,
     /// The ten rows above the composer, or above the last row that is not blank.
     AboveComposer,
+    /// The whole screen while it has no composer: dialogs stand in its place.
+    Dialog,
     /// The last rows that are not blank.
     #[serde(untagged)]
     Footer {
         /// How many.
         footer: u16,
+    },
+    /// The last rows that are not blank above the composer, as far as they belong to the last turn.
+    #[serde(untagged)]
+    Turn {
+        /// How many.
+        turn: u16,
     },
 }
 
@@ -274,6 +303,13 @@ pub enum AdapterError {
 pub fn parse(file: &str, text: &str) -> Result<Adapter, AdapterError> {
     let adapter: Adapter =
         toml::from_str(text).map_err(|e| AdapterError::Syntax { file: file.to_owned(), source: Box::new(e) })?;
+    let wrong = |what: String| Err(AdapterError::Meaning { file: file.to_owned(), what });
+    if crate::id::checked_name("agent name", &adapter.name).is_err() {
+        return wrong(format!("name {:?} is not a name", adapter.name));
+    }
+    if let Some(rule) = adapter.rules.iter().find(|r| r.all.is_empty() && r.any.is_empty() && r.none.is_empty()) {
+        return wrong(format!("rule {:?} has no pattern, so it would always hold", rule.name));
+    }
     let tables = adapter
         .marks
         .iter()

@@ -20,11 +20,16 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
             let row = screen.cursor.0;
             Some(Found { region: screen.region(row, row + 1), text: String::new() })
         }
-        Composer::Rows { first, end, placeholder } => {
-            let begin = screen.rows.iter().rposition(|row| first.0.is_match(row))?;
+        Composer::Rows { first, never, above, end, placeholder } => {
+            let begins = |n: usize, row: &str| {
+                first.0.is_match(row)
+                    && !never.as_ref().is_some_and(|p| p.0.is_match(row))
+                    && above.as_ref().is_none_or(|p| n > 0 && screen.rows.get(n - 1).is_some_and(|r| p.0.is_match(r)))
+            };
+            let begin = screen.rows.iter().enumerate().rev().find(|(n, row)| begins(*n, row))?.0;
             let rest = screen.rows.get(begin + 1..)?;
             let length = match end {
-                Some(end) => rest.iter().position(|row| end.0.is_match(row)).unwrap_or_else(|| filled(rest)),
+                Some(end) => rest.iter().position(|row| end.0.is_match(row))?,
                 None => filled(rest),
             };
             let head = first.0.captures(screen.rows.get(begin)?)?.get(1).map_or("", |m| m.as_str()).trim();
@@ -65,4 +70,49 @@ pub fn holds(adapter: &Adapter, found: &Found, prompt: &str) -> bool {
 /// Text without white space, so that wrapping does not matter.
 fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::parse;
+
+    const ADAPTER: &str = r#"
+name = "boxed"
+about = "x"
+program = "x"
+memory_mb = 1
+[door]
+composer = { kind = "rows", first = "^> (.*)$", never = "^> 1\\. ", above = "^-+$", end = "^-+$", placeholder = "^Say$" }
+pasted = "^\\[Pasted"
+"#;
+
+    fn found(rows: &[&str]) -> Option<Found> {
+        let rows = rows.iter().map(|r| (*r).to_owned()).collect();
+        find(&parse("boxed.toml", ADAPTER).unwrap(), &Screen { rows, ..Screen::default() })
+    }
+
+    #[test]
+    fn the_composer_is_the_box_and_not_what_looks_like_it() {
+        assert_eq!(found(&["> old prompt", "----", "> new", "  more", "", "----", "foot"]).unwrap().text, "new more");
+        assert_eq!(found(&["> old prompt", "done", "----"]), None, "a prompt in the transcript is no composer");
+        assert_eq!(found(&["----", "> 1. Yes", "  2. No", "----"]), None, "a dialog is no composer");
+        assert_eq!(found(&["----", "> text", "  that is cut off"]), None, "a composer has an end");
+    }
+
+    #[test]
+    fn a_placeholder_is_no_text() {
+        assert_eq!(found(&["----", "> Say", "----"]).unwrap().text, "");
+    }
+
+    #[test]
+    fn a_composer_holds_a_prompt_however_it_is_wrapped_and_nothing_else() {
+        let adapter = parse("boxed.toml", ADAPTER).unwrap();
+        let holds = |rows: &[&str], prompt| holds(&adapter, &found(rows).unwrap(), prompt);
+        assert!(holds(&["----", "> mend the t", "  est now", "----"], "mend the test\nnow"));
+        assert!(holds(&["----", "> [Pasted text #1 +9 lines]", "----"], "long"));
+        assert!(!holds(&["----", "> mend", "----"], "mend the test"), "a short part may be anything");
+        assert!(!holds(&["----", "> Say", "----"], "mend the test"), "an empty composer holds nothing");
+        assert!(!holds(&["----", "> mend the test now please", "----"], "mend the test"), "more than ours is not ours");
+    }
 }

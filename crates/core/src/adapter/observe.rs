@@ -20,14 +20,21 @@ pub fn mark(adapter: &Adapter, mark: &Mark, at: Time) -> Option<Observation> {
     })
 }
 
-/// What the screen says: the best rule that matches.
+/// The best rule that holds on a screen.
 #[must_use]
-pub fn screen(adapter: &Adapter, screen: &Screen, at: Time) -> Option<Observation> {
-    let best = adapter
+pub fn rule<'a>(adapter: &'a Adapter, screen: &Screen) -> Option<&'a ScreenRule> {
+    let composer = composer::find(adapter, screen).map(|c| usize::from(c.region.from));
+    adapter
         .rules
         .iter()
-        .filter(|rule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen))
-        .max_by_key(|rule| rule.priority)?;
+        .filter(|rule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen, composer))
+        .max_by_key(|rule| rule.priority)
+}
+
+/// What the screen says: the best rule that holds. Whoever looks again and again wants `watch` instead.
+#[must_use]
+pub fn screen(adapter: &Adapter, screen: &Screen, at: Time) -> Option<Observation> {
+    let best = rule(adapter, screen)?;
     Some(Observation {
         activity: activity(&best.says)?,
         source: Source::Screen,
@@ -37,10 +44,12 @@ pub fn screen(adapter: &Adapter, screen: &Screen, at: Time) -> Option<Observatio
     })
 }
 
-/// What a hook call says; none for events that mean nothing.
+/// What a hook call says; none for events that mean nothing. `event` is a name, or a name and a detail as in
+/// `Notification.permission_prompt`; an adapter that knows no such detail is asked for the name.
 #[must_use]
 pub fn hook(adapter: &Adapter, event: &str, at: Time) -> Option<Observation> {
-    let signal = adapter.hook_events.get(event)?;
+    let name = event.split_once('.').map_or(event, |(name, _)| name);
+    let signal = adapter.hook_events.get(event).or_else(|| adapter.hook_events.get(name))?;
     Some(Observation {
         activity: activity(&signal.activity)?,
         source: Source::Hook,
@@ -55,23 +64,44 @@ fn activity(table: &ActivityTable) -> Option<Activity> {
     table.activity().ok()
 }
 
-fn matches(adapter: &Adapter, rule: &ScreenRule, screen: &Screen) -> bool {
-    let rows = rows(adapter, rule.region, screen);
+fn matches(adapter: &Adapter, rule: &ScreenRule, screen: &Screen, composer: Option<usize>) -> bool {
+    let Some(rows) = rows(adapter, rule.region, screen, composer) else { return false };
     let seen = |p: &Pattern| rows.iter().any(|row| p.0.is_match(row));
     rule.all.iter().all(seen) && (rule.any.is_empty() || rule.any.iter().any(seen)) && !rule.none.iter().any(seen)
 }
 
-fn rows<'a>(adapter: &Adapter, region: Where, screen: &'a Screen) -> Vec<&'a str> {
+/// The rows of a region; none when the screen has no such region now.
+fn rows<'a>(adapter: &Adapter, region: Where, screen: &'a Screen, composer: Option<usize>) -> Option<Vec<&'a str>> {
     let filled = screen.rows.iter().rposition(|r| !r.trim().is_empty()).map_or(0, |last| last + 1);
     let all = screen.rows.iter().take(filled).map(String::as_str);
-    let composer = || composer::find(adapter, screen).map_or(filled, |c| usize::from(c.region.from));
-    match region {
+    Some(match region {
         Where::Footer { footer } => all.skip(filled.saturating_sub(usize::from(footer))).collect(),
         Where::CursorRow => screen.rows.get(usize::from(screen.cursor.0)).map(String::as_str).into_iter().collect(),
-        Where::Composer => all.skip(composer()).collect(),
+        Where::Composer => all.skip(composer?).collect(),
         Where::AboveComposer => {
-            let end = composer();
+            let end = composer.unwrap_or(filled);
             all.take(end).skip(end.saturating_sub(10)).collect()
         }
-    }
+        Where::Dialog => {
+            if composer.is_some() {
+                return None;
+            }
+            all.collect()
+        }
+        Where::Turn { turn } => {
+            let echo = adapter.door.echo.as_ref();
+            let above: Vec<&str> = all.take(composer?).collect();
+            let last = above.iter().rposition(|row| echo.is_some_and(|p| p.0.is_match(row)));
+            let turn = usize::from(turn);
+            let mut rows: Vec<&str> = above
+                .into_iter()
+                .skip(last.map_or(0, |n| n + 1))
+                .rev()
+                .filter(|row| !row.trim().is_empty())
+                .take(turn)
+                .collect();
+            rows.reverse();
+            rows
+        }
+    })
 }
