@@ -2,6 +2,8 @@
 //!
 //! For `scripts/test-xterm.sh`, which holds it against another terminal; it judges nothing.
 
+use std::io::Write as _;
+
 use ao_host::engine::terminal::Terminal;
 use ao_host::engine::{Engine, Size};
 
@@ -38,6 +40,5 @@ fn report(engine: &Terminal) -> Result<(), Box<dyn std::error::Error>> {
         "cursor": [row, col],
         "shown": shown,
     });
-    println!("{line}");
-    Ok(())
+    Ok(writeln!(std::io::stdout(), "{line}")?)
 }

@@ -2,10 +2,10 @@
 //!
 //! The engine keeps the screen and a serialiser that can rebuild it; it does no input or output.
 
-pub mod alacritty;
 pub mod answers;
 pub mod cell;
 pub mod dispatch;
+pub mod draw;
 pub mod format;
 pub mod grid;
 pub mod ground;

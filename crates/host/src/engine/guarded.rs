@@ -15,6 +15,9 @@ const PIECE: usize = 64;
 /// Rebuilds for one feed; after that the rest of its bytes is not drawn.
 const MAX_REBUILDS: usize = 8;
 
+/// How far back the clock of a rebuilt engine begins: what was given up for its age before is so again.
+const REBUILD_AGE_MS: u64 = 1000;
+
 /// An engine with a way back.
 pub struct Guarded<E> {
     make: fn(Size) -> E,
@@ -28,7 +31,10 @@ pub struct Guarded<E> {
     snapshot_size: Size,
     /// Bytes from the ground offset of the snapshot on.
     since: Vec<u8>,
-    now_ms: u64,
+    /// Time of the last tick, on the engine's clock: [`REBUILD_AGE_MS`] ahead of the caller's.
+    engine_ms: u64,
+    /// G never goes back.
+    ground: u64,
     scrolled: Vec<String>,
     said: Vec<TermEvent>,
     degraded: Cell<bool>,
@@ -38,15 +44,18 @@ impl<E: Engine> Guarded<E> {
     /// Guards an engine made by `make`.
     #[must_use]
     pub fn new(size: Size, make: fn(Size) -> E) -> Self {
+        let mut engine = make(size);
+        engine.tick(REBUILD_AGE_MS);
         Self {
             make,
-            engine: make(size),
+            engine,
             engine_fed: 0,
             fed: 0,
             snapshot: Vec::new(),
             snapshot_size: size,
             since: Vec::new(),
-            now_ms: 0,
+            engine_ms: REBUILD_AGE_MS,
+            ground: 0,
             scrolled: Vec::new(),
             said: Vec::new(),
             degraded: Cell::new(false),
@@ -75,16 +84,21 @@ impl<E: Engine> Guarded<E> {
         self.said.append(&mut self.engine.take_events());
     }
 
-    /// A fresh engine in the state of the last good byte. If even that panics, the screen starts empty.
-    fn rebuild(&mut self) {
+    /// A fresh engine in the state of the last good byte, at which `open` bytes were held back or half done. If even
+    /// that panics, the screen starts empty.
+    fn rebuild(&mut self, open: usize) {
         self.degraded.set(true);
-        let (make, size, now_ms) = (self.make, self.snapshot_size, self.now_ms);
+        let (make, size, now) = (self.make, self.snapshot_size, self.engine_ms);
         let (snapshot, since) = (&self.snapshot, &self.since);
         let rebuilt = catch_unwind(AssertUnwindSafe(|| {
             let mut engine = make(size);
+            engine.tick(now - REBUILD_AGE_MS);
             engine.feed(snapshot);
-            engine.tick(now_ms);
             engine.feed(since);
+            let fed = (snapshot.len() + since.len()) as u64;
+            if fed - engine.ground_offset() > open as u64 {
+                engine.tick(now);
+            }
             // All this was said and scrolled before.
             engine.take_events();
             engine.take_scrolled();
@@ -107,15 +121,23 @@ impl<E: Engine> Guarded<E> {
         usize::try_from(self.engine_fed.saturating_sub(self.engine.ground_offset())).unwrap_or(usize::MAX)
     }
 
+    /// How many of the bytes since the snapshot come before G.
+    fn ground_len(&self) -> usize {
+        self.since.len().saturating_sub(self.open())
+    }
+
+    fn advance(&mut self) {
+        self.ground = self.ground.max(self.fed.saturating_sub(self.open() as u64));
+    }
+
     fn take_snapshot(&mut self) {
         let engine = &self.engine;
         if let Ok(snapshot) = catch_unwind(AssertUnwindSafe(|| engine.serialise())) {
-            let open = self.since.len().saturating_sub(self.open());
-            self.since = self.since.split_off(open);
+            self.since = self.since.split_off(self.ground_len());
             self.snapshot = snapshot;
             self.snapshot_size = self.engine.size();
         } else {
-            self.rebuild();
+            self.rebuild(self.open());
         }
     }
 }
@@ -123,16 +145,18 @@ impl<E: Engine> Guarded<E> {
 impl<E: Engine> Engine for Guarded<E> {
     fn feed(&mut self, bytes: &[u8]) {
         self.fed += bytes.len() as u64;
+        let open = self.open();
         if self.try_feed(bytes) {
             self.since.extend_from_slice(bytes);
         } else {
-            self.rebuild();
+            self.rebuild(open);
             let mut rebuilds = 1;
             for piece in bytes.chunks(PIECE) {
+                let open = self.open();
                 if self.try_feed(piece) {
                     self.since.extend_from_slice(piece);
                 } else {
-                    self.rebuild();
+                    self.rebuild(open);
                     rebuilds += 1;
                     if rebuilds > MAX_REBUILDS {
                         break;
@@ -143,39 +167,43 @@ impl<E: Engine> Engine for Guarded<E> {
         if self.since.len() > SNAPSHOT_EVERY.max(2 * self.open()) {
             self.take_snapshot();
         }
+        self.advance();
     }
 
     fn tick(&mut self, now_ms: u64) {
-        self.now_ms = now_ms;
+        let now = self.engine_ms.max(now_ms.saturating_add(REBUILD_AGE_MS));
+        self.engine_ms = now;
+        let held = self.since.len() - self.ground_len();
         let engine = &mut self.engine;
-        if catch_unwind(AssertUnwindSafe(|| engine.tick(now_ms))).is_ok() {
+        if catch_unwind(AssertUnwindSafe(|| engine.tick(now))).is_ok() {
             self.collect();
         } else {
             // What was held back made it panic: without it the state at the last ground is whole.
-            let open = self.since.len().saturating_sub(self.open());
-            self.since.truncate(open);
-            self.rebuild();
+            self.since.truncate(self.since.len() - held);
+            self.rebuild(0);
         }
+        self.advance();
     }
 
     fn deadline(&self) -> Option<u64> {
-        self.engine.deadline()
+        self.engine.deadline().map(|at| at.saturating_sub(REBUILD_AGE_MS))
     }
 
     fn ground_offset(&self) -> u64 {
-        self.fed - (self.open() as u64).min(self.fed)
+        self.ground
     }
 
     fn resize(&mut self, size: Size) {
-        let engine = &mut self.engine;
+        let (open, engine) = (self.open(), &mut self.engine);
         if catch_unwind(AssertUnwindSafe(|| engine.resize(size))).is_ok() {
             self.collect();
         } else {
             // The size must be the PTY's whatever happens: the old state is drawn into a terminal of the new size.
             self.snapshot_size = size;
-            self.rebuild();
+            self.rebuild(open);
         }
         self.take_snapshot();
+        self.advance();
     }
 
     fn size(&self) -> Size {
@@ -185,8 +213,7 @@ impl<E: Engine> Engine for Guarded<E> {
     fn serialise(&self) -> Vec<u8> {
         catch_unwind(AssertUnwindSafe(|| self.engine.serialise())).unwrap_or_else(|_| {
             self.degraded.set(true);
-            let ground = self.since.len().saturating_sub(self.open());
-            [&self.snapshot, &self.since[..ground]].concat()
+            [&self.snapshot, &self.since[..self.ground_len()]].concat()
         })
     }
 
@@ -361,5 +388,17 @@ mod tests {
         engine.tick(200);
         assert!(engine.degraded());
         assert_eq!(engine.row_text(0), "kept");
+    }
+
+    #[test]
+    fn an_update_given_up_for_its_age_stays_given_up_after_a_panic() {
+        let mut engine = guarded(20, 3);
+        engine.tick(0);
+        engine.feed(b"\x1b[?2026hlate");
+        assert_eq!((engine.ground_offset(), engine.deadline()), (0, Some(151)));
+        engine.tick(151);
+        assert_eq!(engine.ground_offset(), 12);
+        engine.feed(b"~");
+        assert_eq!((engine.row_text(0).as_str(), engine.ground_offset(), engine.deadline()), ("late", 13, None));
     }
 }

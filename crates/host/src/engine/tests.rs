@@ -6,6 +6,7 @@ mod compare;
 mod fidelity;
 mod hostile;
 mod judge;
+mod queries;
 mod recordings;
 mod snapshot;
 mod table;

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::time::Duration;
 
-use ao_host::engine::alacritty::AlacrittyEngine;
+use ao_host::engine::terminal::Terminal;
 use ao_host::engine::{Engine, Size};
 use ao_host::wire::{Access, Attach, Push, Reply, Request, Sizing};
 
@@ -11,7 +11,7 @@ use crate::world::{attach, contains, output_until, script, until, wait_push};
 
 /// Draws what a viewer gets.
 fn draw(size: Size, parts: &[&[u8]]) -> Vec<String> {
-    let mut engine = AlacrittyEngine::new(size);
+    let mut engine = Terminal::new(size);
     parts.iter().for_each(|bytes| engine.feed(bytes));
     (0..size.rows).map(|row| engine.row_text(row)).collect()
 }
