@@ -24,7 +24,8 @@ mod traceback;
 
 pub use clean::{strip, trim_log};
 pub use finding::{
-    Artefact, CheckOutput, Counts, Failure, Group, Kind, MESSAGE_MAX, Place, Reader, Report, TAIL_LINES,
+    Artefact, CheckOutput, Counts, FAILURES_MAX, Failure, Group, Kind, MESSAGE_MAX, MESSAGES_MAX, Place, Reader,
+    Report, TAIL_LINES,
 };
 pub use group::group;
 pub use report::read;

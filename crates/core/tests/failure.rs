@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use ao_core::failure::{Artefact, CheckOutput, Kind, MESSAGE_MAX, Reader, Report, group, read, trim_log};
+use ao_core::failure::{
+    Artefact, CheckOutput, FAILURES_MAX, Kind, MESSAGE_MAX, MESSAGES_MAX, Reader, Report, group, read, trim_log,
+};
 use proptest::prelude::*;
 
 fn folder() -> PathBuf {
@@ -358,6 +360,35 @@ fn messages_are_bounded_and_clean() {
     assert!(message.len() <= MESSAGE_MAX, "{}", message.len());
     assert!(message.contains("lines left out"));
     assert!(!message.contains(['\u{1b}', '\u{7}', '\u{202e}']));
+}
+
+#[test]
+fn a_flood_of_failures_stays_small_and_says_what_it_dropped() {
+    let mut output = "running 3000 tests\n".to_owned();
+    output.extend((0..3000).map(|n| format!("test t{n:04} ... FAILED\n")));
+    output.push_str("\nfailures:\n\n");
+    output.extend((0..3000).map(|n| format!("---- t{n:04} stdout ----\n{}\n", "why\n".repeat(300))));
+    let report =
+        read(&CheckOutput { command: "cargo test", exit_code: Some(101), output: &output, ..CheckOutput::default() });
+    assert_eq!(report.failures.len(), FAILURES_MAX);
+    assert!(report.partial);
+    assert_eq!(report.note.as_deref(), Some("2000 more failures are not listed"));
+    assert_eq!(report.failures[0].name, "t0000");
+    assert!(report.failures.iter().map(|failure| failure.message.len()).sum::<usize>() <= MESSAGES_MAX);
+}
+
+#[test]
+fn a_failure_that_was_counted_and_not_read_is_noted() {
+    let recording = recording("pytest-9.2.0/all");
+    let kept: String = recording
+        .output
+        .lines()
+        .filter(|line| !line.contains("test_discount"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let report = read(&recording.check(&kept, &[]));
+    assert!(report.partial);
+    assert_eq!(report.note.as_deref(), Some("the tools counted 23 failed, 2 of them could not be read"));
 }
 
 /// What must hold of any report.

@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 /// Longest `Failure::message` in bytes; enough for an assertion with its context, little enough for ten in one prompt.
 pub const MESSAGE_MAX: usize = 4096;
 
+/// Most failures that one report lists. A report is stored and sent as a whole, and nobody mends more at once.
+pub const FAILURES_MAX: usize = 1000;
+
+/// Most bytes that the messages of one report take together; beyond it each gets a smaller share.
+pub const MESSAGES_MAX: usize = 1024 * 1024;
+
 /// Lines of output that a failure without a reader of its own carries.
 pub const TAIL_LINES: usize = 60;
 

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
-use super::finding::{CheckOutput, Counts, Failure, Kind, Place, Reader, Report};
+use super::finding::{
+    CheckOutput, Counts, FAILURES_MAX, Failure, Kind, MESSAGE_MAX, MESSAGES_MAX, Place, Reader, Report,
+};
 use super::scan::{Draft, Found, Scan};
 use super::{cargo, clean, exit, junit, nextest, pytest};
 
@@ -35,6 +37,7 @@ pub fn read(check: &CheckOutput<'_>) -> Report {
         merge(&mut all, exit::found(check, &clean, &notes));
     }
     note_unread(&mut all);
+    drop_beyond_limit(&mut all);
     let reader = leader(&all.drafts, &all.recognised);
     let partial = all.partial && !passed;
     Report { passed, partial, reader, counts: all.counts, note: note(&all.notes), failures: finish(all.drafts) }
@@ -110,6 +113,17 @@ fn note_unread(all: &mut Found) {
     }
 }
 
+/// Keeps what a report may hold, and says so. What goes is at the end of the order, so that every run drops the same.
+fn drop_beyond_limit(all: &mut Found) {
+    all.drafts.sort_by_cached_key(Draft::order);
+    let beyond = all.drafts.len().saturating_sub(FAILURES_MAX);
+    if beyond > 0 {
+        all.drafts.truncate(FAILURES_MAX);
+        all.partial = true;
+        all.notes.push(format!("{beyond} more failures are not listed"));
+    }
+}
+
 /// Longest note in bytes.
 const NOTE_MAX: usize = 1000;
 
@@ -119,7 +133,7 @@ fn note(notes: &[String]) -> Option<String> {
 
 /// Puts failures in order, gives those that miss the same thing the same cause, and names each.
 fn finish(mut drafts: Vec<Draft>) -> Vec<Failure> {
-    drafts.sort_by_cached_key(Draft::order);
+    let room = (MESSAGES_MAX / drafts.len().max(1)).min(MESSAGE_MAX);
     let mut first_missing: HashMap<String, Place> = HashMap::new();
     for draft in &mut drafts {
         let own = draft.file.clone().zip(draft.line).map(|(file, line)| Place { file, line });
@@ -135,7 +149,7 @@ fn finish(mut drafts: Vec<Draft>) -> Vec<Failure> {
             let again = seen.entry(base.clone()).or_insert(0);
             *again += 1;
             let id = if *again == 1 { base } else { digest(&[&base, &again.to_string()]) };
-            draft.finish(id)
+            draft.finish(id, room)
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::finding::{Artefact, Counts, Failure, Kind, MESSAGE_MAX, Place, Reader};
+use super::finding::{Artefact, Counts, Failure, Kind, Place, Reader};
 
 /// The cleaned lines of an output. A reader takes the lines it understood, so that no other reads them again: tests of
 /// test tools print what looks like results.
@@ -104,7 +104,8 @@ impl Draft {
         (self.kind, self.reader, suite, self.file.clone(), self.line, self.column, self.name.clone())
     }
 
-    pub fn finish(self, id: String) -> Failure {
+    /// Makes it a failure whose message has at most `room` bytes.
+    pub fn finish(self, id: String, room: usize) -> Failure {
         Failure {
             id,
             reader: self.reader,
@@ -113,7 +114,7 @@ impl Draft {
             file: self.file,
             line: self.line,
             column: self.column,
-            message: message(&self.headline, &self.detail),
+            message: message(&self.headline, &self.detail, room),
             rerun: self.rerun,
             suite: self.suite,
             cause: self.cause,
@@ -128,11 +129,11 @@ const NAME_MAX: usize = 300;
 const HEADLINE_MAX: usize = 500;
 
 /// Headline first, then the detail unless it says the same; the whole within the limit.
-fn message(headline: &str, detail: &str) -> String {
-    let headline = super::clean::one_line(headline, HEADLINE_MAX);
+fn message(headline: &str, detail: &str, max: usize) -> String {
+    let headline = super::clean::one_line(headline, HEADLINE_MAX.min(max));
     let detail = detail.trim_end().trim_start_matches('\n');
     let rest = if headline.is_empty() {
-        return bounded(detail, MESSAGE_MAX);
+        return bounded(detail, max);
     } else if let Some(rest) = detail.strip_prefix(&headline) {
         rest.trim_start_matches('\n')
     } else {
@@ -141,7 +142,7 @@ fn message(headline: &str, detail: &str) -> String {
     if rest.is_empty() {
         return headline;
     }
-    let room = MESSAGE_MAX - headline.len() - 1;
+    let room = max.saturating_sub(headline.len() + 1);
     format!("{headline}\n{}", bounded(rest, room))
 }
 
