@@ -44,6 +44,9 @@ pub struct RunView {
     /// An unfinished run was joined instead of starting this one.
     #[serde(default)]
     pub joined: bool,
+    /// What the caller should know about the start, such as a dirty checkout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// One group of failures.
@@ -91,6 +94,7 @@ impl RunView {
             started_at: run.started.0,
             ended_at: None,
             joined: false,
+            notes: Vec::new(),
         };
         let state = match &run.state {
             RunState::Checking { .. } => "checking",

@@ -35,6 +35,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ao_core::kind::Kind;
 use serde::{Serialize, de::DeserializeOwned};
 
 use active::{Active, Mark};
@@ -125,6 +126,17 @@ pub enum AppendError {
         /// The number that was given.
         found: u64,
     },
+}
+
+impl AppendError {
+    /// Returns what it means for the caller.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Storage(_) => Kind::StorageFailed,
+            Self::Encode(_) | Self::Sequence { .. } => Kind::Bug,
+        }
+    }
 }
 
 /// Why there is no new snapshot.

@@ -1,3 +1,16 @@
 //! The loop, the journal, the actors, and the HTTP surface.
 
+pub mod engine;
+pub mod instance;
 pub mod journal;
+pub mod paths;
+pub mod registration;
+pub mod trust;
+
+mod clock;
+mod env;
+mod hub;
+mod perform;
+mod projection;
+mod supervisor;
+mod watch;

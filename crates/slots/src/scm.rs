@@ -92,6 +92,8 @@ pub const MAX_CHECK_OUTPUT: usize = 4 * 1024 * 1024;
 /// The slot's interface.
 #[async_trait]
 pub trait Scm: Send + Sync {
+    /// Looks at the repository that `path` lies in.
+    async fn look(&self, path: &Path) -> Answer<Repository>;
     /// Makes sure that the pull request is open with this head. `local` keeps `refs/ao/pull/{number}/head`.
     async fn ensure_pull_request(&self, plan: &PullRequestPlan) -> Answer<()>;
     /// Builds a candidate without touching any checkout.
@@ -106,6 +108,22 @@ pub trait Scm: Send + Sync {
     async fn remove_scratch(&self, repository: &Path, dir: &Path) -> Answer<()>;
     /// Runs a check, ending its whole process tree when it is over.
     async fn run_check(&self, plan: &CheckPlan) -> Answer<CheckRan>;
+}
+
+/// A repository as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repository {
+    /// Top directory of the main checkout, also when asked from inside a linked worktree.
+    pub root: PathBuf,
+    /// The branch that is checked out in the main checkout; none when HEAD is detached.
+    pub branch: Option<String>,
+    /// HEAD's commit; none in a repository without commits.
+    pub head: Option<CommitId>,
+    /// The branch that work lands on when nobody says otherwise: the remote's default, else `main`, `master`, or the one
+    /// that is checked out.
+    pub default_branch: String,
+    /// Paths that differ from HEAD in the main checkout, untracked ones included.
+    pub dirty: u32,
 }
 
 /// A pull request that is wanted.

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ao_core::kind::Kind;
 use serde::de::DeserializeOwned;
 
 use super::disk::{Access, Disk, DiskFile};
@@ -99,6 +100,17 @@ pub enum ReadError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl ReadError {
+    /// Returns what it means for the caller.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Gone { .. } => Kind::NotFound,
+            Self::BadLine(_) | Self::Io { .. } | Self::Replaced { .. } => Kind::StorageFailed,
+        }
+    }
 }
 
 /// Reads committed lines; cheap to clone, usable while the journal is written and after its storage failed.

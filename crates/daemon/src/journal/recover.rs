@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ao_core::kind::Kind;
 use serde::de::DeserializeOwned;
 
 use super::disk::{Access, Disk, DiskFile};
@@ -135,6 +136,22 @@ pub enum OpenError {
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl OpenError {
+    /// Returns what it means for the caller.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Locked { .. } => Kind::Conflict,
+            Self::BadLine(BadLine { flaw: Flaw::Newer { .. }, .. }) => Kind::Unsupported,
+            Self::BadLine(_)
+            | Self::Missing { .. }
+            | Self::Overlap { .. }
+            | Self::SnapshotAhead { .. }
+            | Self::Io { .. } => Kind::StorageFailed,
+        }
+    }
 }
 
 /// What the writer goes on from.

@@ -1,0 +1,329 @@
+//! The configuration file `agent-orchestrator.yaml`: its shape, and its meaning for one project. Text in, values out.
+
+pub mod duration;
+pub mod reactions;
+
+use crate::project::{BATCH_LIMIT, CHECK_TIMEOUT, MergeStrategy, Permissions, Settings};
+use duration::Duration;
+use reactions::RuleFile;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// One configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Config {
+    /// Where editors find the schema; ignored.
+    #[serde(rename = "$schema")]
+    pub schema: Option<String>,
+    /// Port of the dashboard. Taken by another program: an error when it stands here, the next free one when it does not.
+    pub port: Option<u16>,
+    /// What holds for every project that says nothing else.
+    pub defaults: Defaults,
+    /// Projects by name.
+    pub projects: BTreeMap<String, ProjectConfig>,
+    /// Reactions by key, for every project.
+    pub reactions: BTreeMap<String, RuleFile>,
+    /// What happens to sessions over time.
+    pub lifecycle: Lifecycle,
+    /// Power of the machine.
+    pub power: Power,
+}
+
+/// What holds for every project that says nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Defaults {
+    /// Runtime.
+    pub runtime: Option<String>,
+    /// Agent.
+    pub agent: Option<String>,
+    /// Workspace kind.
+    pub workspace: Option<String>,
+    /// Forge.
+    pub scm: Option<String>,
+    /// Tracker.
+    pub tracker: Option<String>,
+    /// Notifiers.
+    pub notifiers: Option<Vec<String>>,
+    /// Sessions at the same time in one project.
+    pub parallel: Option<u32>,
+}
+
+/// One project.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ProjectConfig {
+    /// Name for people.
+    pub name: Option<String>,
+    /// `owner/repo` in its forge.
+    pub repo: Option<String>,
+    /// Path of the repository; `~` is the home directory, a relative path starts at the configuration's directory.
+    pub path: Option<String>,
+    /// The branch that work lands on.
+    pub default_branch: Option<String>,
+    /// Prefix of session ids.
+    pub session_prefix: Option<String>,
+    /// Runtime.
+    pub runtime: Option<String>,
+    /// Agent.
+    pub agent: Option<String>,
+    /// Workspace kind.
+    pub workspace: Option<String>,
+    /// Forge.
+    pub scm: Option<String>,
+    /// Tracker.
+    pub tracker: Option<String>,
+    /// The check: the command that must pass before anything lands.
+    pub check: Option<String>,
+    /// How long one run of it may take, such as `30m`.
+    pub check_timeout: Option<Duration>,
+    /// How branches become commits.
+    pub merge: Option<MergeConfig>,
+    /// Sessions at the same time.
+    pub parallel: Option<u32>,
+    /// Relative paths linked from the main checkout into every workspace.
+    pub symlinks: Vec<String>,
+    /// Commands run in a new workspace.
+    pub post_create: Vec<String>,
+    /// What agents may do, and with which model.
+    pub agent_config: AgentConfig,
+    /// Rules appended to what agents are told.
+    pub agent_rules: Option<String>,
+    /// Reactions by key, over those of the whole file.
+    pub reactions: BTreeMap<String, RuleFile>,
+}
+
+/// How branches become commits on the target.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct MergeConfig {
+    /// `squash`, `merge` or `rebase`.
+    pub strategy: Option<String>,
+    /// Most pull requests in one batch.
+    pub batch: Option<u32>,
+}
+
+/// What agents may do.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct AgentConfig {
+    /// `readonly`, `standard`, `permissive` or `autonomous`; or `suggest`, `default`, `auto-edit`, `permissionless`.
+    pub permissions: Option<String>,
+    /// Model.
+    pub model: Option<String>,
+}
+
+/// What happens to sessions over time.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Lifecycle {
+    /// Remove a workspace through its rescue ref once its work has landed.
+    pub auto_cleanup_on_merge: bool,
+}
+
+/// Power of the machine.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Power {
+    /// Keep the machine awake while sessions work; accepted, without effect so far.
+    pub prevent_idle_sleep: bool,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {what}")]
+pub struct ConfigError {
+    /// The file's name.
+    pub file: String,
+    /// What is wrong and where, with a suggestion when there is one.
+    pub what: String,
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// [`ConfigError`] with the line, and a suggestion for a key that nearly is one.
+pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
+    let refuse = |what: String| ConfigError { file: file.to_owned(), what };
+    if text.trim().is_empty() {
+        return Ok(Config::default());
+    }
+    let config: Config = serde_saphyr::from_str(text).map_err(|e| refuse(explain(&e.to_string())))?;
+    // What is only text to the parser is checked here, so that a mistake shows when the file is read and not in the night.
+    for (name, project) in &config.projects {
+        crate::id::checked_name("project name", name).map_err(|e| refuse(e.to_string()))?;
+        settings(&config, project).map_err(|what| refuse(format!("projects.{name}: {what}")))?;
+    }
+    reactions::merge(&config.reactions, &BTreeMap::new()).map_err(|what| refuse(format!("reactions.{what}")))?;
+    Ok(config)
+}
+
+/// The effective settings of a project: its own words over `defaults` over what is built in.
+///
+/// # Errors
+/// Words that name the key and what it may be.
+pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, String> {
+    let built_in = Settings::default();
+    let pick = |own: &Option<String>, default: &Option<String>, otherwise: String| own.clone().or_else(|| default.clone()).unwrap_or(otherwise);
+    let defaults = &config.defaults;
+    let merge = project.merge.clone().unwrap_or_default();
+    Ok(Settings {
+        agent: pick(&project.agent, &defaults.agent, built_in.agent),
+        runtime: pick(&project.runtime, &defaults.runtime, built_in.runtime),
+        workspace: pick(&project.workspace, &defaults.workspace, built_in.workspace),
+        scm: pick(&project.scm, &defaults.scm, built_in.scm),
+        tracker: pick(&project.tracker, &defaults.tracker, built_in.tracker),
+        notifiers: defaults.notifiers.clone().unwrap_or(built_in.notifiers),
+        default_branch: project.default_branch.clone().unwrap_or_default(),
+        check: project.check.clone(),
+        check_timeout: project.check_timeout.map_or(CHECK_TIMEOUT, |d| d.0),
+        merge: strategy(merge.strategy.as_deref())?,
+        batch_limit: merge.batch.unwrap_or(BATCH_LIMIT).max(1),
+        parallel: project.parallel.or(defaults.parallel).unwrap_or(0),
+        symlinks: project.symlinks.clone(),
+        post_create: project.post_create.clone(),
+        permissions: permissions(project.agent_config.permissions.as_deref())?,
+        model: project.agent_config.model.clone(),
+        agent_rules: project.agent_rules.clone(),
+        auto_cleanup_on_merge: config.lifecycle.auto_cleanup_on_merge,
+        reactions: reactions::merge(&config.reactions, &project.reactions)?,
+    })
+}
+
+/// Commands that this project's part of the file would run: they need `ao trust` when the file comes with a repository.
+#[must_use]
+pub fn commands(project: &ProjectConfig) -> Vec<String> {
+    project.check.iter().chain(&project.post_create).cloned().collect()
+}
+
+fn strategy(name: Option<&str>) -> Result<MergeStrategy, String> {
+    match name {
+        None | Some("squash") => Ok(MergeStrategy::Squash),
+        Some("merge") => Ok(MergeStrategy::Merge),
+        Some("rebase") => Ok(MergeStrategy::Rebase),
+        Some(other) => Err(format!("merge.strategy is {other:?}; it may be squash, merge or rebase")),
+    }
+}
+
+fn permissions(name: Option<&str>) -> Result<Permissions, String> {
+    match name {
+        None => Ok(Permissions::default()),
+        Some("readonly" | "suggest") => Ok(Permissions::Readonly),
+        Some("standard" | "default") => Ok(Permissions::Standard),
+        Some("permissive" | "auto-edit") => Ok(Permissions::Permissive),
+        Some("autonomous" | "permissionless" | "skip") => Ok(Permissions::Autonomous),
+        Some(other) => Err(format!(
+            "agentConfig.permissions is {other:?}; it may be readonly, standard, permissive or autonomous (or suggest, default, auto-edit, permissionless)"
+        )),
+    }
+}
+
+/// The parser's words, with "did you mean" for a key that nearly is one.
+fn explain(words: &str) -> String {
+    let first = words.lines().next().unwrap_or_default();
+    let unknown = first.split_once("unknown field `").and_then(|(_, rest)| rest.split_once('`'));
+    let Some((unknown, rest)) = unknown else { return words.to_owned() };
+    let known = rest.split_once("expected one of ").map_or("", |(_, known)| known).split(", ").map(|k| k.trim_matches('`'));
+    match nearest(unknown, known) {
+        Some(near) => format!("{words}\nDid you mean `{near}`?"),
+        None => words.to_owned(),
+    }
+}
+
+/// The known word that is nearest to `given`, when it is near enough to be a slip of the finger.
+#[must_use]
+pub fn nearest<'w>(given: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let plain = given.to_lowercase().replace(['_', '-'], "");
+    known.map(|k| (distance(&plain, &k.to_lowercase().replace(['_', '-'], "")), k)).filter(|(d, k)| *d <= 1 + k.len() / 5).min().map(|(_, k)| k)
+}
+
+/// Levenshtein distance in characters.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let above = row.get(j + 1).copied().unwrap_or(usize::MAX);
+            let here = (diagonal + usize::from(ca != *cb)).min(above + 1).min(left + 1);
+            diagonal = above;
+            if let Some(cell) = row.get_mut(j) {
+                *cell = left;
+            }
+            left = here;
+        }
+        if let Some(last) = row.last_mut() {
+            *last = left;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reaction::{Action, Escalate, ReactionKey};
+    use crate::time::Millis;
+
+    #[test]
+    fn the_example_of_the_documents_loads_and_means_what_it_says() {
+        let text = "
+$schema: https://example.org/schema.json
+port: 3000
+defaults:
+  runtime: tmux
+  agent: claude-code
+  workspace: worktree
+  notifiers: [desktop]
+projects:
+  my-app:
+    repo: owner/my-app
+    path: ~/my-app
+    defaultBranch: main
+    sessionPrefix: app
+    check: cargo test --workspace
+    checkTimeout: 5m
+reactions:
+  ci-failed:
+    auto: true
+    action: send-to-agent
+    retries: 2
+    escalateAfter: 30m
+power:
+  preventIdleSleep: true
+";
+        let config = parse("x.yaml", text).expect("it loads");
+        let project = config.projects.get("my-app").expect("the project");
+        let settings = settings(&config, project).expect("settings");
+        assert_eq!(settings.runtime, "tmux");
+        assert_eq!(settings.check_timeout, Millis::mins(5));
+        let rule = settings.reactions.rule(ReactionKey::CiFailed);
+        assert_eq!((rule.action, rule.retries, rule.escalate_after), (Action::SendToAgent, 2, Some(Escalate::After(Millis::mins(30)))));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_an_error_with_its_line_and_a_suggestion() {
+        let error = parse("x.yaml", "projects:\n  app:\n    defaultBranhc: main\n").expect_err("refused").to_string();
+        for part in ["x.yaml", "defaultBranhc", "line 3", "Did you mean `defaultBranch`?"] {
+            assert!(error.contains(part), "{part} is missing in:\n{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_means_nothing_is_refused_when_the_file_is_read() {
+        for (text, part) in [
+            ("projects:\n  app:\n    merge: {strategy: octopus}\n", "octopus"),
+            ("projects:\n  app:\n    agentConfig: {permissions: all}\n", "permissions"),
+            ("reactions:\n  ci-faild: {auto: true}\n", "ci-failed"),
+            ("reactions:\n  ci-failed: {action: dance}\n", "dance"),
+            ("projects:\n  app: {checkTimeout: soon}\n", "soon"),
+            ("projects:\n  ../x: {path: .}\n", "project name"),
+        ] {
+            let error = parse("x.yaml", text).expect_err(text).to_string();
+            assert!(error.contains(part), "{part} is missing in:\n{error}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The live links to session hosts, by session.
+
+use ao_core::adapter::Adapter;
+use ao_core::id::{LaunchId, SessionId};
+use ao_core::kind::{Fault, Kind};
+use ao_core::screen::Screen;
+use ao_slots::runtime::Control;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, watch};
+
+/// A live link.
+#[derive(Clone)]
+pub(crate) struct SessionLink {
+    /// The launch it belongs to.
+    pub(crate) launch: LaunchId,
+    /// Commands to the host.
+    pub(crate) control: Arc<dyn Control>,
+    /// The screen as last pushed.
+    pub(crate) screen: watch::Receiver<Screen>,
+    /// What is known of the agent.
+    pub(crate) adapter: Arc<Adapter>,
+}
+
+/// All live links. Held for a map operation only, never across an await.
+#[derive(Default)]
+pub(crate) struct Hub {
+    links: Mutex<BTreeMap<SessionId, SessionLink>>,
+    changed: Notify,
+}
+
+impl Hub {
+    pub(crate) fn put(&self, session: &SessionId, link: SessionLink) {
+        self.lock().insert(session.clone(), link);
+        self.changed.notify_waiters();
+    }
+
+    /// Forgets a link, unless another launch has taken its place.
+    pub(crate) fn remove(&self, session: &SessionId, launch: &LaunchId) {
+        let mut links = self.lock();
+        if links.get(session).is_some_and(|l| l.launch == *launch) {
+            links.remove(session);
+        }
+    }
+
+    /// Waits until a link is added.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// The link of a session.
+    pub(crate) fn link(&self, session: &SessionId) -> Result<SessionLink, Fault> {
+        self.lock().get(session).cloned().ok_or_else(|| {
+            Fault::new(Kind::Conflict, format!("session {session} has no running agent"))
+                .hint(format!("`ao status {session}` says why; `ao logs {session}` shows what it printed"))
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, SessionLink>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,121 @@
+//! Performs checks: the right checkout, one at a time in each, and the report read by core.
+
+use crate::engine::Engine;
+use crate::env;
+use crate::paths::Paths;
+use ao_core::effect::{CheckPlace, CheckPurpose, Effect, Outcome};
+use ao_core::failure::{self, CheckOutput};
+use ao_core::id::ProjectId;
+use ao_core::kind::{Fault, Kind};
+use ao_core::project::Project;
+use ao_core::time::Millis;
+use ao_slots::scm::{CheckPlan, CheckRan};
+use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Mutex as AsyncMutex;
+
+/// The end of a check's output that goes into a prompt, in bytes, before core trims it further.
+const LOG_KEPT: usize = 16 * 1024;
+
+/// One lock per scratch checkout: two checks never share one.
+#[derive(Clone, Default)]
+pub(super) struct Gates {
+    locks: Arc<Mutex<BTreeMap<PathBuf, Arc<AsyncMutex<()>>>>>,
+}
+
+impl Gates {
+    fn lock(&self, dir: &PathBuf) -> Arc<AsyncMutex<()>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner).entry(dir.clone()).or_default().clone()
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the fields of one effect")]
+pub(super) async fn run(
+    engine: &Engine,
+    gates: &Gates,
+    effect: &Effect,
+    purpose: &CheckPurpose,
+    project: &ProjectId,
+    place: &CheckPlace,
+    command: &str,
+    limit: Millis,
+) -> Result<Outcome, Fault> {
+    let project = super::merge::project(engine, project)?;
+    let scm = engine.registry().scm(&project.settings.scm)?;
+    let log = Paths::check_log(&project, effect.key().as_str());
+    if let Some(parent) = log.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(|e| storage(parent, &e))?;
+    }
+    let (dir, lock) = match place {
+        CheckPlace::Workspace { path } => (PathBuf::from(path), None),
+        CheckPlace::Scratch { .. } => {
+            let dir = Paths::scratch(&project, scratch_name(purpose));
+            let lock = gates.lock(&dir);
+            (dir, Some(lock))
+        }
+    };
+    let _held = match &lock {
+        Some(lock) => Some(lock.lock().await),
+        None => None,
+    };
+    if let CheckPlace::Scratch { commit } = place {
+        scm.scratch(&PathBuf::from(&project.path), &dir, commit).await?;
+    }
+    let plan = CheckPlan {
+        dir: dir.clone(),
+        command: command.to_owned(),
+        limit: Duration::from_millis(limit.0),
+        log: log.clone(),
+        env: environment(engine, &project, purpose)?,
+    };
+    let ran = scm.run_check(&plan).await?;
+    Ok(outcome(command, &ran, &log))
+}
+
+fn outcome(command: &str, ran: &CheckRan, log: &std::path::Path) -> Outcome {
+    let report = failure::read(&CheckOutput {
+        command,
+        exit_code: ran.code,
+        signal: ran.signal,
+        timed_out: ran.timed_out,
+        output: &ran.output,
+        files: &[],
+    });
+    let kept = failure::trim_log(&ran.output, LOG_KEPT);
+    Outcome::Checked { report, log: kept, log_file: log.display().to_string(), moved: false }
+}
+
+/// Reading the target and gating candidates have a checkout each, so that neither waits for the other.
+const fn scratch_name(purpose: &CheckPurpose) -> &'static str {
+    match purpose {
+        CheckPurpose::Read { .. } | CheckPurpose::Target { .. } => "target",
+        CheckPurpose::Candidate { .. } | CheckPurpose::Own { .. } | CheckPurpose::All { .. } => "candidate",
+    }
+}
+
+/// The environment of whoever asked for the work that is checked, else the daemon's own. Agents' keys are not in it.
+fn environment(engine: &Engine, project: &Project, purpose: &CheckPurpose) -> Result<BTreeMap<String, String>, Fault> {
+    let kept = engine.read(|c| match purpose {
+        CheckPurpose::Read { run, .. } => c.facts.runs.get(run).map(|r| r.env.clone()),
+        CheckPurpose::Own { session, .. } | CheckPurpose::All { session, .. } => c.facts.sessions.get(session).map(|s| s.env.clone()),
+        CheckPurpose::Candidate { batch } | CheckPurpose::Target { batch } => {
+            let entry = c.facts.queues.get(&project.id).and_then(|q| q.batch.as_ref()).filter(|b| b.id == *batch).and_then(|b| b.entries.first());
+            let session = entry.and_then(|e| c.facts.pull_requests.get(&e.pr)).and_then(|pr| c.facts.sessions.get(&pr.session));
+            session.map(|s| s.env.clone())
+        }
+    });
+    let mut env = kept.unwrap_or_default();
+    env.remove(env::SECRETS);
+    if env.is_empty() {
+        env = env::own();
+    }
+    env.insert("CI".to_owned(), "true".to_owned());
+    Ok(env)
+}
+
+fn storage(path: &std::path::Path, e: &std::io::Error) -> Fault {
+    Fault::new(Kind::StorageFailed, format!("{}: {e}", path.display()))
+}

@@ -1,0 +1,147 @@
+//! Performs what concerns hosts: start an agent, stop everything of it.
+
+use super::workspace::look_up;
+use crate::engine::Engine;
+use crate::env;
+use crate::paths::Paths;
+use crate::watch::Watcher;
+use ao_core::effect::Outcome;
+use ao_core::id::{LaunchId, SessionId};
+use ao_core::kind::{Fault, Kind};
+use ao_core::screen::sha256_hex;
+use ao_slots::agent::AgentPlan;
+use ao_slots::runtime::{Found, LaunchPlace, LaunchPlan};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+/// Size of a terminal that nobody looks at: wide enough for every recorded agent's dialogs.
+const SIZE: (u16, u16) = (120, 40);
+
+/// How long an agent may take to leave politely: the slowest recorded one needs 5 s (`reference` Codex, offline).
+const GRACE_MS: u64 = 6_000;
+
+pub(super) async fn ensure(engine: &Engine, watcher: &Watcher, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<Outcome, Fault> {
+    let plan = plan(engine, id, launch, resume).await?;
+    let (_, session) = look_up(engine, id)?;
+    engine.registry().runtime(&session.runtime)?.ensure(&plan).await?;
+    watcher.watch(id, launch).await?;
+    Ok(Outcome::HostStarted)
+}
+
+async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<LaunchPlan, Fault> {
+    let (project, session) = look_up(engine, id)?;
+    let paths = engine.paths();
+    let workspace = session.workspace_path.clone().ok_or_else(|| Fault::conflict(format!("session {id} has no workspace")))?;
+    let given = env::restore(paths, &session.env).map_err(|e| secrets_lost(id, &e))?;
+    let private = Paths::session_dir(&project, id).join("agent");
+    make_private(&private)?;
+    let agent = engine.registry().agent(&session.agent)?;
+    let ao = std::env::current_exe().map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
+    let launched = agent
+        .launch(&AgentPlan {
+            session: id.clone(),
+            launch: launch.clone(),
+            workspace: PathBuf::from(&workspace),
+            private,
+            ao: ao.clone(),
+            data_root: paths.root().to_owned(),
+            secret: secret(paths, id)?,
+            permissions: project.settings.permissions,
+            model: session.model.clone(),
+            args: session.agent_args.clone(),
+            rules: project.settings.agent_rules.clone(),
+            env: given.clone(),
+            resume,
+        })
+        .await?;
+    let mut environment = if given.is_empty() { env::own() } else { given };
+    environment.extend(launched.env);
+    environment.extend(identity(engine, id, launch, &session.name, &ao, &environment));
+    let dir = Paths::launch_dir(&project, id, launch);
+    Ok(LaunchPlan {
+        session: id.clone(),
+        launch: launch.clone(),
+        dir,
+        socket: paths.host_socket(launch),
+        argv: launched.argv,
+        cwd: PathBuf::from(workspace),
+        env: environment,
+        cols: SIZE.0,
+        rows: SIZE.1,
+    })
+}
+
+/// What every agent is told about itself. `ao` on its PATH is the daemon's own binary.
+fn identity(engine: &Engine, id: &SessionId, launch: &LaunchId, name: &str, ao: &Path, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut path = ao.parent().map(|p| p.display().to_string()).unwrap_or_default();
+    if let Some(given) = env.get("PATH") {
+        path = format!("{given}:{path}");
+    }
+    BTreeMap::from([
+        ("AO_HOME".to_owned(), engine.paths().root().display().to_string()),
+        ("AO_SESSION".to_owned(), id.to_string()),
+        ("AO_SESSION_NAME".to_owned(), name.to_owned()),
+        ("AO_LAUNCH".to_owned(), launch.to_string()),
+        ("PATH".to_owned(), path),
+        ("TERM".to_owned(), "xterm-256color".to_owned()),
+        ("COLORTERM".to_owned(), "truecolor".to_owned()),
+    ])
+}
+
+/// The secret that a session's hooks show: derived from one that is made once for the data root.
+pub(crate) fn secret(paths: &Paths, id: &SessionId) -> Result<String, Fault> {
+    let root = root_secret(paths).map_err(|e| Fault::new(Kind::StorageFailed, format!("the data root's secret: {e}")))?;
+    Ok(sha256_hex(format!("{root}\0{id}").as_bytes()))
+}
+
+fn root_secret(paths: &Paths) -> io::Result<String> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let path = paths.root().join("secret");
+    match std::fs::read_to_string(&path) {
+        Ok(text) if text.len() >= 64 => Ok(text),
+        Ok(_) | Err(_) => {
+            let mut bytes = [0_u8; 32];
+            getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
+            let text = sha256_hex(&bytes);
+            let temporary = path.with_extension("new");
+            let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            file.write_all(text.as_bytes())?;
+            std::fs::rename(&temporary, &path)?;
+            Ok(text)
+        }
+    }
+}
+
+fn make_private(dir: &Path) -> Result<(), Fault> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|e| Fault::new(Kind::StorageFailed, format!("{}: {e}", dir.display())))
+}
+
+fn secrets_lost(id: &SessionId, e: &io::Error) -> Fault {
+    Fault::unavailable(format!("the secret part of the environment of session {id} cannot be read: {e}"))
+        .hint("start the session again from a shell that has the keys")
+}
+
+pub(super) async fn stop(engine: &Engine, id: &SessionId, launch: &LaunchId) -> Result<Outcome, Fault> {
+    let (project, session) = look_up(engine, id)?;
+    let place = LaunchPlace { launch: launch.clone(), dir: Paths::launch_dir(&project, id, launch) };
+    let runtime = engine.registry().runtime(&session.runtime)?;
+    let code = match runtime.find(&place).await {
+        Found::Dead(exit) => exit.and_then(|e| e.code),
+        Found::Unknown(why) => return Err(Fault::unavailable(format!("nobody knows whether session {id} still runs: {why}"))),
+        Found::Alive => {
+            let link = runtime.connect(&place).await?;
+            let exit = link.control.stop(GRACE_MS).await?;
+            link.control.acknowledge_exit().await?;
+            exit.code
+        }
+    };
+    engine.hub().remove(id, launch);
+    Ok(Outcome::Stopped { code })
+}

@@ -1,0 +1,242 @@
+//! Registers projects from their configuration, and starts runs from what their repository is now.
+
+use crate::engine::Engine;
+use crate::env;
+use crate::trust;
+use ao_api::project::ProjectView;
+use ao_api::request::{NewProject, NewRun};
+use ao_api::run::RunView;
+use ao_core::config::{self, Config, ProjectConfig};
+use ao_core::event::{Answer, Event, NewRun as Wanted};
+use ao_core::id::{ProjectId, session_prefix, slug};
+use ao_core::kind::{Fault, Kind};
+use ao_core::project::{Project, Settings};
+use ao_core::screen::sha256_hex;
+use ao_slots::scm::Repository;
+use std::path::{Path, PathBuf};
+
+/// Name of the configuration file.
+pub const CONFIG_FILE: &str = "agent-orchestrator.yaml";
+
+/// A configuration that was found for a repository.
+struct Found {
+    /// The file.
+    file: PathBuf,
+    /// Its text.
+    text: String,
+    /// What it says.
+    config: Config,
+}
+
+/// Registers the project of a repository, or renews its settings.
+///
+/// # Errors
+/// What is wrong with the path, the repository or its configuration, and what to do about it.
+pub async fn register(engine: &Engine, wanted: &NewProject) -> Result<ProjectView, Fault> {
+    let path = Path::new(&wanted.path);
+    if !path.is_absolute() {
+        return Err(Fault::invalid(format!("{:?} is not an absolute path", wanted.path)));
+    }
+    let scm = engine.registry().scm(&Settings::default().scm)?;
+    let repository = scm.look(path).await?;
+    let found = find_config(wanted.config.as_deref().map(Path::new), &repository.root)?;
+    let (id, project) = choose(found.as_ref(), &repository)?;
+    let mut settings = match &found {
+        Some(found) => config::settings(&found.config, &project).map_err(|what| Fault::invalid(format!("{}: {what}", found.file.display())))?,
+        None => Settings::default(),
+    };
+    if let Some(found) = &found {
+        require_trust(engine, found, &project)?;
+    }
+    if settings.default_branch.is_empty() {
+        settings.default_branch.clone_from(&repository.default_branch);
+    }
+    let origin = found.as_ref().and_then(|f| f.file.parent()).unwrap_or(&repository.root);
+    let data = data_directory(engine, origin, &id)?;
+    let prefix = project.session_prefix.clone().unwrap_or_else(|| free_prefix(engine, &id, &repository));
+    let event = Event::ProjectConfigured {
+        project: id.clone(),
+        path: repository.root.display().to_string(),
+        data: data.display().to_string(),
+        prefix,
+        settings: Box::new(settings),
+    };
+    engine.command(event).await?;
+    engine
+        .read(|c| c.facts.projects.get(&id).map(|p| ProjectView::of(&c.facts, p)))
+        .ok_or_else(|| Fault::new(Kind::Bug, format!("project {id} was registered and is not there")))
+}
+
+/// The configuration that was named, else the nearest one from the repository's root upwards.
+fn find_config(named: Option<&Path>, root: &Path) -> Result<Option<Found>, Fault> {
+    let file = match named {
+        Some(file) => Some(file.to_owned()),
+        None => root.ancestors().map(|dir| dir.join(CONFIG_FILE)).find(|file| file.is_file()),
+    };
+    let Some(file) = file else { return Ok(None) };
+    let text = std::fs::read_to_string(&file).map_err(|e| {
+        let kind = if e.kind() == std::io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Unavailable };
+        Fault::new(kind, format!("the configuration {} cannot be read: {e}", file.display()))
+    })?;
+    let config = config::parse(&file.display().to_string(), &text)
+        .map_err(|e| Fault::invalid(e.to_string()).hint("`ao doctor` checks a configuration"))?;
+    Ok(Some(Found { file, text, config }))
+}
+
+/// The project of the configuration that this repository is; a repository without one is a project by its directory's name.
+fn choose(found: Option<&Found>, repository: &Repository) -> Result<(ProjectId, ProjectConfig), Fault> {
+    let by_directory = || {
+        let name = repository.root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        ProjectId::new(slug(&name))
+    };
+    let Some(found) = found else { return Ok((by_directory(), ProjectConfig::default())) };
+    let base = found.file.parent().unwrap_or(&repository.root);
+    let here = found.config.projects.iter().find(|(_, p)| is_at(p, base, &repository.root));
+    if let Some((name, project)) = here {
+        return Ok((ProjectId::new(name.clone()), project.clone()));
+    }
+    if found.config.projects.is_empty() {
+        return Ok((by_directory(), ProjectConfig::default()));
+    }
+    let names: Vec<&str> = found.config.projects.keys().map(String::as_str).collect();
+    let fault = Fault::not_found(format!(
+        "{} has no project whose path is {} (it has {})",
+        found.file.display(),
+        repository.root.display(),
+        names.join(", ")
+    ));
+    Err(fault.hint("add it under `projects`, or run `ao` in one of those repositories"))
+}
+
+fn is_at(project: &ProjectConfig, base: &Path, root: &Path) -> bool {
+    let written = project.path.as_deref().unwrap_or(".");
+    let path = match written.strip_prefix("~/") {
+        Some(rest) => std::env::home_dir().map_or_else(|| PathBuf::from(written), |home| home.join(rest)),
+        None => base.join(written),
+    };
+    let real = |p: &Path| std::fs::canonicalize(p).unwrap_or_else(|_| p.to_owned());
+    real(&path) == real(root)
+}
+
+/// Commands that come with a repository need a person's word first.
+fn require_trust(engine: &Engine, found: &Found, project: &ProjectConfig) -> Result<(), Fault> {
+    let commands = config::commands(project);
+    if commands.is_empty() || trust::is_trusted(engine.paths(), &found.file, &found.text) {
+        return Ok(());
+    }
+    let list = commands.iter().map(|c| format!("`{}`", ao_core::prompt::clean(c))).collect::<Vec<_>>().join(", ");
+    let fault = Fault::new(Kind::Denied, format!("{} wants to run commands and is not trusted: {list}", found.file.display()));
+    Err(fault.hint(format!("read the file, then: ao trust {}", found.file.display())))
+}
+
+/// `{data root}/{hash12}-{project}`, with `.origin` saying whose it is.
+fn data_directory(engine: &Engine, origin: &Path, id: &ProjectId) -> Result<PathBuf, Fault> {
+    if let Some(project) = engine.read(|c| c.facts.projects.get(id).cloned()) {
+        return Ok(PathBuf::from(project.data));
+    }
+    let real = std::fs::canonicalize(origin).unwrap_or_else(|_| origin.to_owned());
+    let hash = sha256_hex(real.display().to_string().as_bytes());
+    let dir = engine.paths().root().join(format!("{}-{id}", hash.get(..12).unwrap_or(&hash)));
+    let mark = dir.join(".origin");
+    let storage = |e: std::io::Error| Fault::new(Kind::StorageFailed, format!("{}: {e}", dir.display()));
+    match std::fs::read_to_string(&mark) {
+        Ok(text) if text.trim() != real.display().to_string() => {
+            let fault = Fault::conflict(format!("{} belongs to {}", dir.display(), text.trim()));
+            Err(fault.hint("two directories have the same short hash: give one project another name"))
+        }
+        Ok(_) => Ok(dir),
+        Err(_) => {
+            std::fs::create_dir_all(&dir).map_err(storage)?;
+            std::fs::write(&mark, format!("{}\n", real.display())).map_err(storage)?;
+            Ok(dir)
+        }
+    }
+}
+
+/// The prefix of the rule, with a number when another project has it.
+fn free_prefix(engine: &Engine, id: &ProjectId, repository: &Repository) -> String {
+    if let Some(prefix) = engine.read(|c| c.facts.projects.get(id).map(|p| p.prefix.clone())) {
+        return prefix;
+    }
+    let name = repository.root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let plain = session_prefix(&name);
+    let taken = |prefix: &str| engine.read(|c| c.facts.projects.values().any(|p| p.prefix == prefix && p.id != *id));
+    if !taken(&plain) {
+        return plain;
+    }
+    (2_u32..).map(|n| format!("{plain}{n}")).find(|p| !taken(p)).unwrap_or(plain)
+}
+
+/// The project that a request means: the one it names, or the only one there is.
+///
+/// # Errors
+/// `not_found` or `invalid`, with the projects there are.
+pub fn find_project(engine: &Engine, wanted: Option<&str>) -> Result<Project, Fault> {
+    engine.read(|c| {
+        let live: Vec<&Project> = c.facts.projects.values().filter(|p| !p.removed).collect();
+        let names: Vec<&str> = live.iter().map(|p| p.id.as_str()).collect();
+        match (wanted, live.as_slice()) {
+            (Some(name), _) => live.iter().find(|p| p.id.as_str() == name).map(|p| (*p).clone()).ok_or_else(|| {
+                Fault::not_found(format!("there is no project {name:?}")).hint(format!("there are: {}", names.join(", ")))
+            }),
+            (None, [only]) => Ok((*only).clone()),
+            (None, []) => Err(Fault::not_found("there is no project yet").hint("run `ao start` in a repository")),
+            (None, [_, _, ..]) => Err(Fault::invalid("say which project").hint(format!("there are: {}", names.join(", ")))),
+        }
+    })
+}
+
+/// Starts a run on what the repository is now, or joins the unfinished one.
+///
+/// # Errors
+/// What keeps it from starting, and what to do about it.
+pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault> {
+    let project = find_project(engine, wanted.project_id.as_deref())?;
+    let scm = engine.registry().scm(&project.settings.scm)?;
+    let repository = scm.look(Path::new(&project.path)).await?;
+    let Some(base) = repository.head.clone() else {
+        let fault = Fault::conflict(format!("{} has no commits yet", repository.root.display()));
+        return Err(fault.hint("commit something first: sessions start from a commit"));
+    };
+    let Some(target) = repository.branch.clone() else {
+        let fault = Fault::conflict(format!("{} has a detached HEAD, so there is no branch to land on", repository.root.display()));
+        return Err(fault.hint("check out the branch that the fixes are for: git switch BRANCH"));
+    };
+    let agent = engine.registry().agent(wanted.agent.as_deref().unwrap_or(&project.settings.agent))?;
+    let path = wanted.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
+    if let ao_slots::agent::Detected::Missing { hint } = agent.detect(&path).await {
+        return Err(Fault::not_found(format!("the agent {} is not installed", agent.adapter().name)).hint(hint));
+    }
+    let kept = env::keep(engine.paths(), &wanted.env, Some(agent.adapter()))
+        .map_err(|e| Fault::new(Kind::StorageFailed, format!("the environment cannot be kept: {e}")))?;
+    let new = Wanted {
+        project: project.id.clone(),
+        check: wanted.check,
+        target: target.clone(),
+        base,
+        agent: Some(agent.adapter().name.clone()),
+        agent_args: wanted.agent_args,
+        env: kept,
+        parallel: wanted.parallel,
+        max_attempts: wanted.max_attempts,
+        dry_run: wanted.dry_run,
+        keep: wanted.keep,
+    };
+    let answer = engine.command(Event::RunRequested { new: Box::new(new) }).await?;
+    let Answer::Run { run, joined } = answer else {
+        return Err(Fault::new(Kind::Bug, "a run was asked for and the answer names none"));
+    };
+    let mut view = engine
+        .read(|c| c.facts.runs.get(&run).map(RunView::of))
+        .ok_or_else(|| Fault::new(Kind::Bug, format!("run {run} was started and is not there")))?;
+    view.joined = joined;
+    if repository.dirty > 0 {
+        view.notes.push(format!(
+            "{} paths in {} are not committed: the run starts from {} and does not see them; nothing lands on {target} while they are in the way",
+            repository.dirty,
+            repository.root.display(),
+            view.target
+        ));
+    }
+    Ok(view)
+}

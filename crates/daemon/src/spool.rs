@@ -1,0 +1,79 @@
+//! Reads what agents' hooks left in the spool, also what came while no daemon ran, and turns it into observations.
+
+use crate::engine::Engine;
+use crate::perform::host_secret;
+use ao_core::adapter::observe;
+use ao_core::event::Event;
+use ao_core::hook::SpooledHook;
+use ao_core::id::{LaunchId, SessionId};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use tokio::net::UnixDatagram;
+use tokio_util::sync::CancellationToken;
+
+/// Follows the spool until the shutdown.
+///
+/// # Errors
+/// When the spool's directory or socket cannot be made.
+pub(crate) async fn follow(engine: Engine, shutdown: CancellationToken) -> io::Result<()> {
+    let paths = engine.paths();
+    std::fs::create_dir_all(paths.spool())?;
+    std::fs::set_permissions(paths.spool(), std::fs::Permissions::from_mode(0o700))?;
+    let socket = paths.hook_socket();
+    match std::fs::remove_file(&socket) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    let nudges = UnixDatagram::bind(&socket)?;
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+    loop {
+        read_all(&engine).await;
+        let mut nothing = [0_u8; 1];
+        tokio::select! {
+            nudged = nudges.recv(&mut nothing) => { nudged?; }
+            () = shutdown.cancelled() => return Ok(()),
+        }
+    }
+}
+
+/// Reads everything that lies there, oldest first. A file is removed only after what it says was reported.
+async fn read_all(engine: &Engine) {
+    for path in waiting(engine) {
+        match std::fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice::<SpooledHook>(&bytes) {
+                Ok(hook) => report(engine, &hook).await,
+                Err(e) => tracing::warn!(path = %path.display(), error = %e, "a hook call is not understood and was dropped"),
+            },
+            Err(e) => tracing::warn!(path = %path.display(), error = %e, "a hook call cannot be read"),
+        }
+        if let Err(e) = std::fs::remove_file(&path) {
+            tracing::warn!(path = %path.display(), error = %e, "a hook call cannot be removed");
+        }
+    }
+}
+
+fn waiting(engine: &Engine) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(engine.paths().spool()) else { return Vec::new() };
+    let mut files: Vec<PathBuf> =
+        entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|p| p.extension().is_some_and(|x| x == "json")).collect();
+    files.sort();
+    files
+}
+
+/// Hooks with a wrong secret, of an unknown session or of an earlier launch say nothing.
+async fn report(engine: &Engine, hook: &SpooledHook) {
+    let session = SessionId::new(hook.session.clone());
+    let launch = LaunchId::new(hook.launch.clone());
+    let agent = engine.read(|c| c.facts.sessions.get(&session).filter(|s| s.launch.as_ref() == Some(&launch)).map(|s| s.agent.clone()));
+    let Some(agent) = agent.and_then(|name| engine.registry().agent(&name).ok()) else { return };
+    let known = host_secret(engine.paths(), &session).unwrap_or_default();
+    if !bool::from(subtle::ConstantTimeEq::ct_eq(known.as_bytes(), hook.secret.as_bytes())) || known.is_empty() {
+        tracing::warn!(session = %session, "a hook call with a wrong secret was dropped");
+        return;
+    }
+    if let Some(observation) = observe::hook(agent.adapter(), &hook.event, engine.now()) {
+        engine.report(Event::Observed { session, launch, observation }).await;
+    }
+}

@@ -1,0 +1,224 @@
+//! The loop: receive, decide, commit, publish, perform. One thread owns the machine; nothing else decides.
+
+use crate::clock::wall_ms;
+use crate::engine::{Engine, Inbound, Record};
+use crate::journal::{AppendError, Durability, Journal};
+use crate::perform::Performer;
+use crate::projection;
+use ao_core::effect::Effect;
+use ao_core::event::{Answer, Event};
+use ao_core::facts::Facts;
+use ao_core::id::{ProjectId, SessionId};
+use ao_core::kind::{Fault, Kind};
+use ao_core::machine;
+use ao_core::time::Time;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Events decided in one turn at the most: one write and one sync serve them all, and nobody waits longer than for these.
+const TURN: usize = 64;
+
+/// The loop's own state.
+pub(crate) struct Supervisor {
+    /// Facts with every decision of this turn, committed or not.
+    facts: Facts,
+    journal: Journal,
+    engine: Engine,
+    performer: Performer,
+    inbound: mpsc::Receiver<Inbound>,
+    /// The next moment at which something is due, for the timer.
+    due: watch::Sender<Option<Time>>,
+}
+
+/// A caller and what it is told once its event is committed.
+type Waiting = (oneshot::Sender<Result<Answer, Fault>>, Answer);
+
+impl Supervisor {
+    pub(crate) fn new(
+        facts: Facts,
+        journal: Journal,
+        engine: Engine,
+        performer: Performer,
+        inbound: mpsc::Receiver<Inbound>,
+    ) -> (Self, watch::Receiver<Option<Time>>) {
+        let (due, timer) = watch::channel(None);
+        (Self { facts, journal, engine, performer, inbound, due }, timer)
+    }
+
+    /// Runs until every sender is gone. Blocking: it has a thread of its own.
+    pub(crate) fn run(mut self) {
+        self.announce_deadline();
+        while let Some(first) = self.inbound.blocking_recv() {
+            let mut turn = vec![first];
+            while turn.len() < TURN {
+                match self.inbound.try_recv() {
+                    Ok(next) => turn.push(next),
+                    Err(_) => break,
+                }
+            }
+            self.turn(turn);
+            self.announce_deadline();
+        }
+        if let Err(e) = self.journal.sync() {
+            tracing::error!(error = %e, "the journal's last lines could not be synced");
+        }
+    }
+
+    fn turn(&mut self, turn: Vec<Inbound>) {
+        let mut records = Vec::new();
+        let mut effects = Vec::new();
+        let mut waiting: Vec<Waiting> = Vec::new();
+        for inbound in turn {
+            let now = self.engine.now();
+            let decision = machine::decide(&self.facts, &inbound.event, now);
+            if !decision.delta.is_empty() || !decision.effects.is_empty() {
+                records.push(self.record(inbound.event, now, &decision, records.len()));
+                self.facts.apply_all(decision.delta);
+                effects.extend(decision.effects);
+            }
+            if let Some(reply) = inbound.reply {
+                waiting.push((reply, decision.answer));
+            }
+        }
+        let durable = !effects.is_empty() || (!waiting.is_empty() && !records.is_empty());
+        match self.commit(&records, durable) {
+            Ok(()) => self.committed(records, effects, waiting),
+            Err(fault) => self.failed(&fault, waiting),
+        }
+    }
+
+    fn record(&self, event: Event, now: Time, decision: &machine::Decision, ahead: usize) -> Record {
+        let (project, session) = subject(&self.facts, &event);
+        Record {
+            seq: self.journal.next_seq() + u64::try_from(ahead).unwrap_or(0),
+            at: wall_ms(),
+            time: now.0,
+            project: project.map(|p| p.to_string()),
+            session: session.map(|s| s.to_string()),
+            event,
+            delta: decision.delta.clone(),
+            effects: decision.effects.clone(),
+        }
+    }
+
+    fn commit(&mut self, records: &[Record], durable: bool) -> Result<(), Fault> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let durability = if durable { Durability::Synced } else { Durability::Written };
+        self.journal.append(records, durability).map(|_| ()).map_err(|e| match e {
+            AppendError::Storage(e) => Fault::new(Kind::StorageFailed, format!("the journal cannot be written: {e}"))
+                .hint("make room or mend the disk, then `ao daemon restart`"),
+            other => Fault::new(Kind::Bug, format!("the journal refused the event: {other}")),
+        })
+    }
+
+    fn committed(&mut self, records: Vec<Record>, effects: Vec<Effect>, waiting: Vec<Waiting>) {
+        let touched = projection::touched(&records);
+        self.engine.publish(records);
+        for effect in effects {
+            self.performer.perform(effect);
+        }
+        for (reply, answer) in waiting {
+            // A caller that went away wants no answer.
+            let _ = reply.send(Ok(answer));
+        }
+        self.engine.read(|committed| projection::write(&committed.facts, &touched, self.engine.now()));
+        if self.journal.snapshot_due() {
+            if let Err(e) = self.journal.snapshot(wall_ms(), &self.facts) {
+                tracing::warn!(error = %e, "the snapshot was not written; the journal goes on");
+            }
+        }
+    }
+
+    /// The journal is read-only from here on: what was decided in this turn did not happen.
+    fn failed(&mut self, fault: &Fault, waiting: Vec<Waiting>) {
+        tracing::error!(error = %fault, "nothing more is done until the daemon is restarted");
+        self.facts = self.engine.read(|committed| committed.facts.clone());
+        for (reply, _) in waiting {
+            let _ = reply.send(Err(fault.clone()));
+        }
+    }
+
+    fn announce_deadline(&self) {
+        let next = if self.journal.failure().is_some() { None } else { machine::deadline(&self.facts, self.engine.now()) };
+        self.due.send_if_modified(|due| {
+            let changed = *due != next;
+            *due = next;
+            changed
+        });
+    }
+}
+
+/// Ticks whenever something is due. Nothing due costs nothing.
+pub(crate) async fn timer(engine: Engine, mut due: watch::Receiver<Option<Time>>) {
+    loop {
+        let next = *due.borrow_and_update();
+        let changed = match next {
+            None => due.changed().await,
+            Some(at) => {
+                let left = std::time::Duration::from_millis(at.since(engine.now()).0);
+                tokio::select! {
+                    changed = due.changed() => changed,
+                    () = tokio::time::sleep(left) => {
+                        engine.report(Event::Ticked).await;
+                        // The loop answers with the next deadline, or with this one again when nothing came of it.
+                        tokio::select! {
+                            changed = due.changed() => changed,
+                            () = tokio::time::sleep(std::time::Duration::from_secs(1)) => Ok(()),
+                        }
+                    }
+                }
+            }
+        };
+        if changed.is_err() {
+            return;
+        }
+    }
+}
+
+/// What an event is about.
+fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Option<&'e SessionId>) {
+    let of_session = |id: &'e SessionId| (facts.sessions.get(id).map(|s| &s.project), Some(id));
+    match event {
+        Event::DaemonStarted { .. } | Event::Ticked => (None, None),
+        Event::ProjectConfigured { project, .. } | Event::ProjectRemoved { project } | Event::QueueRetried { project } => (Some(project), None),
+        Event::SessionRequested { new } => (Some(&new.project), None),
+        Event::RunRequested { new } => (Some(&new.project), None),
+        Event::MessageSent { session, .. }
+        | Event::StopRequested { session, .. }
+        | Event::RestoreRequested { session }
+        | Event::CleanupRequested { session }
+        | Event::MergeRequested { session }
+        | Event::Observed { session, .. }
+        | Event::OutputSeen { session, .. }
+        | Event::HostExited { session, .. }
+        | Event::HostProbed { session, .. } => of_session(session),
+        Event::DeliveryDropped { delivery } => facts.deliveries.get(delivery).map_or((None, None), |d| of_session(&d.session)),
+        Event::RunCancelled { run } => (facts.runs.get(run).map(|r| &r.project), None),
+        Event::EffectDone { key, .. } | Event::EffectFailed { key, .. } => {
+            let effect = facts.pending.get(key).map(|p| &p.effect);
+            match effect.and_then(Effect::session) {
+                Some(session) => of_session(session),
+                None => (effect.and_then(project_of), None),
+            }
+        }
+    }
+}
+
+fn project_of(effect: &Effect) -> Option<&ProjectId> {
+    match effect {
+        Effect::RunCheck { project, .. }
+        | Effect::EnsurePullRequest { project, .. }
+        | Effect::BuildCandidate { project, .. }
+        | Effect::Land { project, .. }
+        | Effect::ReadTarget { project, .. }
+        | Effect::Notify { project, .. } => Some(project),
+        Effect::EnsureWorkspace { .. }
+        | Effect::EnsureHost { .. }
+        | Effect::PastePrompt { .. }
+        | Effect::SubmitPrompt { .. }
+        | Effect::EnsureStopped { .. }
+        | Effect::RemoveWorkspace { .. }
+        | Effect::InspectWorkspace { .. } => None,
+    }
+}

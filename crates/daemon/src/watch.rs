@@ -1,0 +1,287 @@
+//! One actor per launch: connects to its host, reads observations out of what is pushed, and notices its end.
+
+use crate::engine::Engine;
+use crate::hub::SessionLink;
+use crate::paths::Paths;
+use ao_core::activity::{Activity, Observation, Source};
+use ao_core::adapter::{Adapter, observe};
+use ao_core::event::{Event, Probe};
+use ao_core::id::{LaunchId, SessionId};
+use ao_core::kind::Fault;
+use ao_core::screen::Screen;
+use ao_core::time::{Millis, Time};
+use ao_slots::agent::Agent;
+use ao_slots::runtime::{Control, Exit, Found, LaunchPlace, Link, Push, Runtime};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Flowing output is reported at most this often: it is only a sign of life.
+const LIFE_SIGN: Millis = Millis::mins(1);
+
+/// The first pause before a host that does not answer is asked again; it doubles up to [`LONGEST_PAUSE`], for ever.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+
+/// The longest pause between two looks.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Starts actors.
+#[derive(Clone)]
+pub(crate) struct Watcher {
+    engine: Engine,
+    runtime: Handle,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+struct Actor {
+    engine: Engine,
+    session: SessionId,
+    launch: LaunchId,
+    place: LaunchPlace,
+    runtime: Arc<dyn Runtime>,
+    agent: Arc<dyn Agent>,
+    /// What each source said last, so that repeats stay here.
+    said: BTreeMap<Source, (Activity, String)>,
+    /// Offset of the newest mark that was reported.
+    marks_to: u64,
+    life_sign: Time,
+}
+
+/// Why a connection ended.
+enum Ended {
+    Exited(Exit),
+    Lost,
+}
+
+impl Watcher {
+    pub(crate) fn new(engine: Engine, runtime: Handle, tasks: TaskTracker, shutdown: CancellationToken) -> Self {
+        Self { engine, runtime, tasks, shutdown }
+    }
+
+    /// Connects to a launch and watches it from then on. A launch that is watched already is left alone.
+    pub(crate) async fn watch(&self, session: &SessionId, launch: &LaunchId) -> Result<(), Fault> {
+        if self.engine.hub().link(session).is_ok_and(|l| l.launch == *launch) {
+            return Ok(());
+        }
+        let mut actor = self.actor(session, launch)?;
+        // An agent that ended at once has left its exit record instead of a socket.
+        let first = match actor.runtime.find(&actor.place).await {
+            Found::Dead(exit) => First::Dead(exit),
+            Found::Alive | Found::Unknown(_) => First::Link(actor.connect().await?),
+        };
+        let shutdown = self.shutdown.clone();
+        let work = async move {
+            tokio::select! {
+                () = actor.live(first) => {}
+                () = shutdown.cancelled() => {}
+            }
+        };
+        self.tasks.spawn_on(work, &self.runtime);
+        Ok(())
+    }
+
+    /// Looks at a launch that an earlier daemon started, until something is known; an unknown is never an end.
+    pub(crate) fn adopt(&self, session: SessionId, launch: LaunchId) {
+        let this = self.clone();
+        let work = async move {
+            let mut pause = FIRST_PAUSE;
+            while !this.shutdown.is_cancelled() {
+                match this.look(&session, &launch).await {
+                    Ok(()) => return,
+                    Err(fault) => {
+                        let probe = Probe::Unknown { why: fault.message };
+                        this.engine.report(Event::HostProbed { session: session.clone(), launch: launch.clone(), probe }).await;
+                    }
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
+                    () = this.shutdown.cancelled() => {}
+                }
+            }
+        };
+        self.tasks.spawn_on(work, &self.runtime);
+    }
+
+    async fn look(&self, session: &SessionId, launch: &LaunchId) -> Result<(), Fault> {
+        let actor = self.actor(session, launch)?;
+        match actor.runtime.find(&actor.place).await {
+            Found::Alive => {
+                self.watch(session, launch).await?;
+                self.engine.report(Event::HostProbed { session: session.clone(), launch: launch.clone(), probe: Probe::Alive }).await;
+                Ok(())
+            }
+            Found::Dead(exit) => {
+                actor.report_end(exit).await;
+                Ok(())
+            }
+            Found::Unknown(why) => Err(Fault::unavailable(why)),
+        }
+    }
+
+    fn actor(&self, session: &SessionId, launch: &LaunchId) -> Result<Actor, Fault> {
+        let (project, facts) = self.engine.read(|c| {
+            let found = c.facts.sessions.get(session);
+            let project = found.and_then(|s| c.facts.projects.get(&s.project)).cloned();
+            (project, found.cloned())
+        });
+        let (Some(project), Some(facts)) = (project, facts) else {
+            return Err(Fault::not_found(format!("there is no session {session}")));
+        };
+        Ok(Actor {
+            engine: self.engine.clone(),
+            session: session.clone(),
+            launch: launch.clone(),
+            place: LaunchPlace { launch: launch.clone(), dir: Paths::launch_dir(&project, session, launch) },
+            runtime: self.engine.registry().runtime(&facts.runtime)?,
+            agent: self.engine.registry().agent(&facts.agent)?,
+            said: BTreeMap::new(),
+            marks_to: facts.seen_offset,
+            life_sign: facts.last_output,
+        })
+    }
+}
+
+enum First {
+    Link(Connected),
+    Dead(Option<Exit>),
+}
+
+struct Connected {
+    link: Wire,
+    screen: watch::Sender<Screen>,
+}
+
+struct Wire {
+    control: Arc<dyn Control>,
+    pushes: tokio::sync::mpsc::Receiver<Push>,
+}
+
+impl Actor {
+    fn adapter(&self) -> Arc<Adapter> {
+        Arc::new(self.agent.adapter().clone())
+    }
+
+    async fn connect(&mut self) -> Result<Connected, Fault> {
+        let Link { control, pushes } = self.runtime.connect(&self.place).await?;
+        let control: Arc<dyn Control> = Arc::from(control);
+        let (sender, screen) = watch::channel(Screen::default());
+        let link = SessionLink { launch: self.launch.clone(), control: control.clone(), screen, adapter: self.adapter() };
+        self.engine.hub().put(&self.session, link);
+        Ok(Connected { link: Wire { control, pushes }, screen: sender })
+    }
+
+    /// Watches until the agent has ended.
+    async fn live(mut self, first: First) {
+        let mut next = match first {
+            First::Dead(exit) => {
+                self.report_end(exit).await;
+                return;
+            }
+            First::Link(connected) => Some(connected),
+        };
+        let mut pause = FIRST_PAUSE;
+        loop {
+            if let Some(connected) = next.take() {
+                pause = FIRST_PAUSE;
+                let control = connected.link.control.clone();
+                if let Ended::Exited(exit) = self.listen(connected).await {
+                    self.engine.hub().remove(&self.session, &self.launch);
+                    self.report_end(Some(exit)).await;
+                    self.rest(&control).await;
+                    return;
+                }
+                self.engine.hub().remove(&self.session, &self.launch);
+            }
+            match self.runtime.find(&self.place).await {
+                Found::Dead(exit) => {
+                    self.report_end(exit).await;
+                    return;
+                }
+                Found::Alive => match self.connect().await {
+                    Ok(connected) => next = Some(connected),
+                    Err(fault) => self.report_unknown(fault.message).await,
+                },
+                Found::Unknown(why) => self.report_unknown(why).await,
+            }
+            if next.is_none() {
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
+
+    async fn listen(&mut self, mut connected: Connected) -> Ended {
+        while let Some(push) = connected.link.pushes.recv().await {
+            match push {
+                Push::Screen(screen) => {
+                    self.observe(&screen).await;
+                    connected.screen.send_replace(screen);
+                }
+                Push::Exited(exit) => return Ended::Exited(exit),
+            }
+        }
+        Ended::Lost
+    }
+
+    async fn observe(&mut self, screen: &Screen) {
+        let now = self.engine.now();
+        let adapter = self.adapter();
+        let seen_to = self.marks_to;
+        for mark in screen.marks.iter().filter(|m| m.offset > seen_to) {
+            if let Some(seen) = observe::mark(&adapter, mark, now) {
+                self.report(seen).await;
+            }
+        }
+        self.marks_to = screen.marks.iter().map(|m| m.offset).max().unwrap_or(0).max(self.marks_to);
+        if let Some(seen) = observe::screen(&adapter, screen, now) {
+            self.report(seen).await;
+        }
+        if now.since(self.life_sign) >= LIFE_SIGN && screen.quiet_ms < LIFE_SIGN.0 {
+            self.life_sign = now;
+            let event = Event::OutputSeen { session: self.session.clone(), launch: self.launch.clone(), offset: screen.offset };
+            self.engine.report(event).await;
+        }
+    }
+
+    /// Reports an observation, unless its source said the same before.
+    async fn report(&mut self, seen: Observation) {
+        let words = (seen.activity.clone(), seen.why.clone());
+        // Marks are moments: each one counts, even the same one again. Screens are states.
+        let moment = matches!(seen.source, Source::Osc | Source::Title);
+        if !moment && self.said.get(&seen.source) == Some(&words) {
+            return;
+        }
+        // What was said before something else became newest may be news again.
+        self.said.retain(|source, _| *source == seen.source);
+        self.said.insert(seen.source, words);
+        self.engine.report(Event::Observed { session: self.session.clone(), launch: self.launch.clone(), observation: seen }).await;
+    }
+
+    async fn report_unknown(&self, why: String) {
+        let probe = Probe::Unknown { why };
+        self.engine.report(Event::HostProbed { session: self.session.clone(), launch: self.launch.clone(), probe }).await;
+    }
+
+    /// Reports the end, as durably as a command: the host is told to rest only when it is on the disk.
+    async fn report_end(&self, exit: Option<Exit>) {
+        let (session, launch) = (self.session.clone(), self.launch.clone());
+        let event = match exit {
+            Some(Exit { code, signal, why, .. }) => Event::HostExited { session, launch, code, signal, why },
+            None => Event::HostProbed { session, launch, probe: Probe::Gone },
+        };
+        if let Err(fault) = self.engine.command(event).await {
+            tracing::warn!(session = %self.session, %fault, "the end of an agent was not recorded; the next daemon sees it again");
+        }
+    }
+
+    async fn rest(&self, control: &Arc<dyn Control>) {
+        if let Err(fault) = control.acknowledge_exit().await {
+            tracing::debug!(session = %self.session, %fault, "the host left before it was told to rest");
+        }
+    }
+}
