@@ -1,5 +1,6 @@
 //! A disk that fails while the daemon lives on.
 
+use ao_core::kind::Kind;
 use ao_daemon::journal::{AppendError, Committed, Durability, Journal, SnapshotError, StorageFailed};
 
 use crate::model::{ENDLESS, Facts, SMALL, TestRecord, commit, data_dir, open, record, records};
@@ -33,7 +34,10 @@ fn read_all(journal: &Journal) -> Vec<TestRecord> {
 
 fn refused(result: Result<Committed, AppendError>) -> StorageFailed {
     match result {
-        Err(AppendError::Storage(failed)) => failed,
+        Err(e) if e.kind() == Kind::StorageFailed => match e {
+            AppendError::Storage(failed) => failed,
+            other => panic!("{other:?}"),
+        },
         other => panic!("{other:?}"),
     }
 }

@@ -2,8 +2,6 @@
 //!
 //! The product's own events are not needed here; `model` has small ones of its own.
 
-#![expect(clippy::unwrap_used, reason = "the functions here that are no tests themselves are only called by tests")]
-
 mod cuts;
 mod failures;
 mod fixture;

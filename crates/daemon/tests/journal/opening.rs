@@ -1,5 +1,6 @@
 //! Start-up on files that are not as they should be: who holds them, who wrote them, what is missing.
 
+use ao_core::kind::Kind;
 use ao_daemon::journal::line::Flaw;
 use ao_daemon::journal::recover::OpenError;
 
@@ -46,6 +47,7 @@ fn a_second_writer_is_refused_and_told_who_is_first() {
     let (journal, _) = open_real(dir.path()).unwrap();
     match open_real(dir.path()) {
         Err(e @ OpenError::Locked { pid, .. }) => {
+            assert_eq!(e.kind(), Kind::Conflict);
             assert_eq!(pid, Some(std::process::id()));
             assert!(e.to_string().contains(&format!("in use by process {}", std::process::id())), "{e}");
         }
@@ -99,7 +101,9 @@ fn an_event_of_a_newer_version_stops_start_up_by_name() {
     let text = sealed(1, TICK) + &sealed(2, unknown) + &sealed(3, TICK);
     std::fs::write(dir.path().join("events.jsonl"), &text).unwrap();
     let before = contents(dir.path());
-    let error = open_real(dir.path()).unwrap_err().to_string();
+    let error = open_real(dir.path()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Unsupported);
+    let error = error.to_string();
     assert!(error.contains("events.jsonl: line 2 (at byte "), "{error}");
     assert!(error.contains("written by a newer ao (teleported"), "{error}");
     assert_eq!(contents(dir.path())[&dir.path().join("events.jsonl")], before[&dir.path().join("events.jsonl")]);
