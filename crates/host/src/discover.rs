@@ -1,14 +1,15 @@
 //! Finding hosts again after the daemon died (`design/host.md`, "Being found again").
 //!
-//! It looks and tells; it never kills, ends or starts anything.
+//! It looks and tells; only [`clear`] ends anything, and only what a dead host left behind.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use crate::client::Client;
-use crate::platform;
-use crate::record::{self, EXIT_FILE, ExitRecord, HOST_FILE, HostRecord, LAUNCH_FILE, LOCK_FILE};
+use crate::platform::{self, Cgroup};
+use crate::record::{self, EXIT_FILE, ExitRecord, HOST_FILE, HostRecord, LAUNCH_FILE, LOCK_FILE, Tree};
 use crate::wire::HelloOk;
 
 /// How a launch stands.
@@ -54,6 +55,40 @@ impl HostRecord {
         }
         Some(boot == self.boot_id && platform::start_ticks(self.pid) == Some(self.start_ticks))
     }
+}
+
+/// What is left of a dead host's processes: its control group knows, without one it cannot be told.
+#[must_use]
+pub fn remains(record: &HostRecord) -> Tree {
+    let Some(group) = group(record) else { return Tree::Unknown };
+    match (group.is_empty(), group.pids()) {
+        (Ok(true), _) => Tree::Empty,
+        (Ok(false), Ok(pids)) => Tree::Left { pids },
+        // The group is gone: the host removed it when it was empty.
+        (Err(error), _) | (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => Tree::Empty,
+        (Err(_), _) | (_, Err(_)) => Tree::Unknown,
+    }
+}
+
+/// Kills what is left of a dead host's processes and removes its control group and socket.
+///
+/// Returns what is left then; killing takes effect a moment later, so callers look again with [`remains`].
+#[must_use]
+pub fn clear(record: &HostRecord) -> Tree {
+    if let Some(group) = group(record) {
+        // What cannot be killed shows in the answer.
+        let _ = group.kill();
+        group.remove();
+    }
+    // A socket that somebody listens on is another launch's.
+    if UnixStream::connect(&record.socket).is_err() {
+        let _ = fs::remove_file(&record.socket);
+    }
+    remains(record)
+}
+
+fn group(record: &HostRecord) -> Option<Cgroup> {
+    Cgroup::known(record.cgroup.as_deref()?, &record.launch).ok()
 }
 
 /// Looks at every launch under a data root: `{project}/sessions/{session}.d/{launch}/`.

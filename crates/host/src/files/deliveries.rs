@@ -20,6 +20,8 @@ struct Line {
     delivery: String,
     stage: String,
     at_ms: u64,
+    #[serde(default)]
+    offset: u64,
     #[serde(flatten)]
     recorded: Recorded,
 }
@@ -46,35 +48,37 @@ impl DeliveryLog {
 
     /// What became of a stage, if it ever began.
     #[must_use]
-    pub fn find(&self, delivery: &str, stage: &str) -> Option<&Recorded> {
-        self.stages.iter().find(|known| known.delivery == delivery && known.stage == stage).map(|known| &known.recorded)
+    pub fn find(&self, delivery: &str, stage: &str) -> Option<&StageRecord> {
+        self.stages.iter().find(|known| known.delivery == delivery && known.stage == stage)
     }
 
     /// Records that a stage begins.
     ///
     /// # Errors
     /// When the line cannot be written; the stage is known in memory all the same.
-    pub fn begin(&mut self, delivery: &str, stage: &str) -> io::Result<()> {
+    pub fn begin(&mut self, delivery: &str, stage: &str, offset: u64) -> io::Result<()> {
         let at_ms = now_ms();
         let recorded = Recorded::Begun;
-        self.stages.push(StageRecord { delivery: delivery.to_owned(), stage: stage.to_owned(), at_ms, recorded });
-        self.write(delivery, stage, Recorded::Begun)
+        let (delivery, stage) = (delivery.to_owned(), stage.to_owned());
+        self.stages.push(StageRecord { delivery: delivery.clone(), stage: stage.clone(), at_ms, offset, recorded });
+        self.write(&delivery, &stage, offset, Recorded::Begun)
     }
 
     /// Records how a stage ended.
     ///
     /// # Errors
     /// When the line cannot be written; the end is known in memory all the same.
-    pub fn end(&mut self, delivery: &str, stage: &str, recorded: Recorded) -> io::Result<()> {
+    pub fn end(&mut self, delivery: &str, stage: &str, offset: u64, recorded: Recorded) -> io::Result<()> {
         let known = self.stages.iter_mut().find(|known| known.delivery == delivery && known.stage == stage);
         if let Some(known) = known {
             known.recorded = recorded.clone();
+            known.offset = offset;
         }
-        self.write(delivery, stage, recorded)
+        self.write(delivery, stage, offset, recorded)
     }
 
-    fn write(&self, delivery: &str, stage: &str, recorded: Recorded) -> io::Result<()> {
-        let line = Line { delivery: delivery.to_owned(), stage: stage.to_owned(), at_ms: now_ms(), recorded };
+    fn write(&self, delivery: &str, stage: &str, offset: u64, recorded: Recorded) -> io::Result<()> {
+        let line = Line { delivery: delivery.to_owned(), stage: stage.to_owned(), at_ms: now_ms(), offset, recorded };
         let mut bytes = serde_json::to_vec(&line)?;
         bytes.push(b'\n');
         append_to(&self.path)?.write_all(&bytes)
@@ -94,11 +98,15 @@ pub fn read_deliveries(dir: &Path) -> io::Result<Vec<StageRecord>> {
     // A last line cut off by a full disk is no record.
     for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
         match stages.iter_mut().find(|known| known.delivery == line.delivery && known.stage == line.stage) {
-            Some(known) => known.recorded = line.recorded,
+            Some(known) => {
+                known.recorded = line.recorded;
+                known.offset = line.offset;
+            }
             None => stages.push(StageRecord {
                 delivery: line.delivery,
                 stage: line.stage,
                 at_ms: line.at_ms,
+                offset: line.offset,
                 recorded: line.recorded,
             }),
         }

@@ -37,7 +37,7 @@ impl Host {
             return;
         }
         self.drain_to_end();
-        let answers = self.typing.fail("the program ended");
+        let answers = self.typing.fail("the program ended", self.output.end());
         self.answer_stages(answers);
         let size = self.display.size();
         let exit = ExitRecord {

@@ -194,7 +194,7 @@ impl Host {
             Form::Raw => stage.bytes,
             Form::Paste => pasted(&stage.bytes, self.display.modes().bracketed_paste),
         };
-        self.typing.stage(stage.delivery, stage.stage, bytes, asker);
+        self.typing.stage(stage.delivery, stage.stage, bytes, self.output.end(), asker);
         self.flush_keys();
         None
     }

@@ -143,6 +143,9 @@ impl Host {
         let came = signals.take();
         if came.contains(&Signal::CHILD.as_raw()) {
             self.reap();
+            if self.stopping.is_some() {
+                self.look_after_stop(Instant::now());
+            }
         }
         if came.contains(&Signal::TERM.as_raw()) {
             self.begin_stop(TERM_GRACE, None);
@@ -200,7 +203,7 @@ impl Host {
 
     /// Gives the program what was typed.
     pub(super) fn flush_keys(&mut self) {
-        let answers = self.typing.flush(&self.pty);
+        let answers = self.typing.flush(&self.pty, self.output.end());
         self.answer_stages(answers);
     }
 
@@ -243,10 +246,13 @@ impl Host {
     /// Gives everybody their part of what the terminal made of some bytes.
     pub(super) fn spread(&mut self, fed: Fed) {
         self.rows.append(&fed.scrolled);
+        // Each moment gets an offset of its own inside the piece of output that it came with.
+        let mut after = fed.events.len() as u64;
         for event in fed.events {
+            after -= 1;
             match event {
                 TermEvent::Reply(reply) => self.typing.answer(reply),
-                other => self.watch.said(other),
+                other => self.watch.said(other, self.output.end().saturating_sub(after)),
             }
         }
         if !fed.visible.is_empty() {
@@ -321,6 +327,9 @@ impl Host {
     /// Last words: what waits is sent as far as sockets take it, then the socket goes.
     fn farewell(&mut self) {
         self.flush();
+        if let Some(group) = &self.family.cgroup {
+            group.remove();
+        }
         // The next start of a host would replace it anyway.
         drop(std::fs::remove_file(&self.spec.socket));
     }

@@ -79,7 +79,8 @@ impl Typing {
 
     /// What is known of a stage; a stage still on its way remembers the asker.
     pub fn repeated(&mut self, delivery: &str, stage: &str, asker: Asker) -> Option<Repeated> {
-        let recorded = self.log.find(delivery, stage)?.clone();
+        let known = self.log.find(delivery, stage)?;
+        let (recorded, offset) = (known.recorded.clone(), known.offset);
         let mut stages = self.queue.iter_mut().filter_map(|piece| piece.stage.as_mut());
         if recorded == Recorded::Begun
             && let Some(on_its_way) = stages.find(|known| known.delivery == delivery && known.stage == stage)
@@ -87,12 +88,12 @@ impl Typing {
             on_its_way.repeats.push(asker);
             return Some(Repeated::Later);
         }
-        Some(Repeated::Now(Typed::Repeat { recorded }))
+        Some(Repeated::Now(Typed::Repeat { recorded, offset }))
     }
 
     /// Records the beginning of a stage and queues its bytes.
-    pub fn stage(&mut self, delivery: String, stage: String, bytes: Vec<u8>, asker: Asker) {
-        self.log_failed = self.log.begin(&delivery, &stage).is_err();
+    pub fn stage(&mut self, delivery: String, stage: String, bytes: Vec<u8>, offset: u64, asker: Asker) {
+        self.log_failed = self.log.begin(&delivery, &stage, offset).is_err();
         self.add(bytes, Some(Stage { delivery, stage, asker, repeats: Vec::new() }));
     }
 
@@ -103,8 +104,8 @@ impl Typing {
         }
     }
 
-    /// Gives the terminal what it takes; returns the answers to stages that ended.
-    pub fn flush(&mut self, pty: &Pty) -> Vec<(Asker, Typed)> {
+    /// Gives the terminal what it takes; returns the answers to stages that ended, `offset` being the output so far.
+    pub fn flush(&mut self, pty: &Pty, offset: u64) -> Vec<(Asker, Typed)> {
         let mut answers = Vec::new();
         while let Some(piece) = self.queue.front_mut() {
             let rest = &piece.bytes[piece.done..];
@@ -117,37 +118,37 @@ impl Typing {
                         continue;
                     }
                     Err(error) => {
-                        answers.extend(self.fail(&format!("the program's terminal refuses input: {error}")));
+                        answers.extend(self.fail(&format!("the program's terminal refuses input: {error}"), offset));
                         break;
                     }
                 }
             }
             if let Some(Piece { stage: Some(stage), .. }) = self.queue.pop_front() {
-                answers.extend(self.close(stage, Recorded::Written));
+                answers.extend(self.close(stage, offset, Recorded::Written));
             }
         }
         answers
     }
 
     /// Gives up everything that waits.
-    pub fn fail(&mut self, reason: &str) -> Vec<(Asker, Typed)> {
+    pub fn fail(&mut self, reason: &str, offset: u64) -> Vec<(Asker, Typed)> {
         self.waiting = 0;
         let pieces = std::mem::take(&mut self.queue);
         let mut answers = Vec::new();
         for piece in pieces {
             if let Some(stage) = piece.stage {
                 let recorded = Recorded::Failed { written: piece.done, reason: reason.to_owned() };
-                answers.extend(self.close(stage, recorded));
+                answers.extend(self.close(stage, offset, recorded));
             }
         }
         answers
     }
 
-    fn close(&mut self, stage: Stage, recorded: Recorded) -> Vec<(Asker, Typed)> {
-        self.log_failed = self.log.end(&stage.delivery, &stage.stage, recorded.clone()).is_err();
-        let repeat = Typed::Repeat { recorded: recorded.clone() };
+    fn close(&mut self, stage: Stage, offset: u64, recorded: Recorded) -> Vec<(Asker, Typed)> {
+        self.log_failed = self.log.end(&stage.delivery, &stage.stage, offset, recorded.clone()).is_err();
+        let repeat = Typed::Repeat { recorded: recorded.clone(), offset };
         let first = match recorded {
-            Recorded::Written | Recorded::Begun => Typed::Written,
+            Recorded::Written | Recorded::Begun => Typed::Written { offset },
             Recorded::Failed { written, reason } => Typed::Failed { written, reason },
         };
         let repeats = stage.repeats.into_iter().map(|asker| (asker, repeat.clone()));

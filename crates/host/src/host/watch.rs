@@ -2,7 +2,7 @@
 //!
 //! Text only: the daemon keeps rows and runs no engine of its own (`design/host.md`, "Wire").
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
@@ -13,12 +13,12 @@ use crate::wire::{Health, Osc, RowText, Screen};
 
 /// Time between two pushes while bytes flow, and from the last byte to the push after quiet (`design/host.md`).
 const PERIOD: Duration = Duration::from_millis(100);
-/// OSC sequences kept between two pushes; agents send a few a second.
-const OSC_KEPT: usize = 64;
-/// OSC numbers whose last text is kept for a new subscriber.
-const OSC_NUMBERS: usize = 16;
-/// Longest text kept for that, in bytes.
-const OSC_STATE_TEXT: usize = 1024;
+/// Titles kept for a subscriber that was away: the busiest agent changes its title ten times a second, so this is seconds.
+const TITLES_KEPT: usize = 32;
+/// Other OSC sequences kept: agents send a few in a turn, so this is many turns.
+const OSC_KEPT: usize = 96;
+/// Longest text kept, in bytes.
+const TEXT_KEPT: usize = 1024;
 
 /// Numbers that the rest of the host contributes to a screen.
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +33,11 @@ pub(super) struct Totals {
 pub(super) struct Watch {
     rev: u64,
     told: Vec<u64>,
+    titles: VecDeque<Osc>,
     osc: VecDeque<Osc>,
+    /// Up to which offset subscribers were told.
+    told_to: u64,
     osc_dropped: u32,
-    osc_state: BTreeMap<u16, String>,
     bells: u32,
     /// When something first changed since the last push.
     changed: Option<Instant>,
@@ -65,23 +67,31 @@ impl Watch {
         self.busy = Some(now);
     }
 
-    /// Keeps what the stream said for the next push.
-    pub fn said(&mut self, event: TermEvent) {
-        match event {
-            TermEvent::Osc(number, text) => {
-                let known = self.osc_state.contains_key(&number);
-                if text.len() <= OSC_STATE_TEXT && (known || self.osc_state.len() < OSC_NUMBERS) {
-                    self.osc_state.insert(number, text.clone());
-                }
-                if self.osc.len() == OSC_KEPT {
-                    self.osc.pop_front();
-                    self.osc_dropped += 1;
-                }
-                self.osc.push_back(Osc { number, text });
-            }
-            TermEvent::Bell => self.bells = self.bells.saturating_add(1),
-            TermEvent::Title(_) | TermEvent::Reply(_) => {}
+    /// Keeps what the stream said at this offset, for the next push and for a subscriber to come.
+    pub fn said(&mut self, event: TermEvent, offset: u64) {
+        let (kept, limit, number, text) = match event {
+            TermEvent::Title(text) => (&mut self.titles, TITLES_KEPT, 0, text),
+            TermEvent::Osc(number, text) => (&mut self.osc, OSC_KEPT, number, text),
+            TermEvent::Bell => return self.bells = self.bells.saturating_add(1),
+            TermEvent::Reply(_) => return,
+        };
+        if text.len() > TEXT_KEPT {
+            self.osc_dropped = self.osc_dropped.saturating_add(1);
+            return;
         }
+        if kept.len() == limit {
+            let oldest = kept.pop_front();
+            // Losing what was told already is no loss.
+            self.osc_dropped += u32::from(oldest.is_some_and(|osc| osc.offset > self.told_to));
+        }
+        kept.push_back(Osc { offset, number, text });
+    }
+
+    /// What was said after `offset`, oldest first.
+    fn said_after(&self, offset: u64) -> Vec<Osc> {
+        let mut said: Vec<Osc> = self.titles.iter().chain(&self.osc).filter(|osc| osc.offset > offset).cloned().collect();
+        said.sort_by_key(|osc| osc.offset);
+        said
     }
 
     /// When the next push is due, if there will be one.
@@ -91,46 +101,53 @@ impl Watch {
         [quiet, flow].into_iter().flatten().min()
     }
 
-    /// Describes the whole screen for a new subscriber; what others wait for stays.
-    pub fn full(&self, display: &Display, totals: Totals) -> Screen {
-        let rows = (0..display.size().rows).map(|row| RowText { row, text: display.row(row) }).collect();
-        let osc = self.osc_state.iter().map(|(number, text)| Osc { number: *number, text: text.clone() }).collect();
-        Screen { full: true, osc, osc_dropped: 0, bells: 0, quiet: self.busy.is_none(), ..self.screen(display, totals, rows) }
+    /// Describes the whole screen for a new subscriber; what earlier ones wait for stays.
+    pub fn full(&mut self, display: &Display, totals: Totals) -> Screen {
+        let rows: Vec<RowText> =
+            (0..display.size().rows).map(|row| RowText { row, text: display.row(row) }).collect();
+        if self.told.is_empty() {
+            // It is the only one.
+            self.told = rows.iter().map(|row| hash(&row.text)).collect();
+            self.said_is_told(totals.offset);
+        }
+        let osc = self.said_after(0);
+        let screen = self.screen(display, totals, rows);
+        Screen { full: true, osc, osc_dropped: 0, bells: 0, quiet: self.busy.is_none(), ..screen }
     }
 
     /// Describes what changed since the last push and starts anew.
     pub fn changes(&mut self, display: &Display, totals: Totals, now: Instant) -> Screen {
         let size = display.size();
-        self.told.resize(size.rows.into(), 0);
+        self.told.resize(size.rows.into(), NEVER);
         let mut rows = Vec::new();
         for (row, told) in (0..size.rows).zip(&mut self.told) {
             let text = display.row(row);
-            let mut hash = DefaultHasher::new();
-            text.hash(&mut hash);
-            // 0 stands for "never told".
-            let hash = hash.finish().max(1);
-            if std::mem::replace(told, hash) != hash {
+            let new = hash(&text);
+            if std::mem::replace(told, new) != new {
                 rows.push(RowText { row, text });
             }
         }
         self.rev += 1;
-        let screen = self.screen(display, totals, rows);
-        self.osc.clear();
-        self.osc_dropped = 0;
-        self.bells = 0;
+        let quiet = self.busy.is_none_or(|busy| now.saturating_duration_since(busy) >= PERIOD);
+        let screen = Screen { quiet, ..self.screen(display, totals, rows) };
+        self.said_is_told(totals.offset);
         self.changed = None;
         self.last_push = Some(now);
-        if self.busy.is_none_or(|busy| now.saturating_duration_since(busy) >= PERIOD) {
+        if quiet {
             self.busy = None;
-            return Screen { quiet: true, ..screen };
         }
         screen
+    }
+
+    fn said_is_told(&mut self, offset: u64) {
+        self.told_to = offset;
+        self.osc_dropped = 0;
+        self.bells = 0;
     }
 
     /// Nobody listens: nothing is kept but the state for a subscriber to come.
     pub fn forget(&mut self) {
         self.told = Vec::new();
-        self.osc = VecDeque::new();
         self.osc_dropped = 0;
         self.bells = 0;
         self.changed = None;
@@ -139,7 +156,7 @@ impl Watch {
 
     /// The size changed: every row is news.
     pub fn resized(&mut self, now: Instant) {
-        self.told.clear();
+        self.told.fill(NEVER);
         self.touch(now);
     }
 
@@ -151,7 +168,7 @@ impl Watch {
             rows,
             cursor: display.cursor(),
             title: display.title().to_owned(),
-            osc: self.osc.iter().cloned().collect(),
+            osc: self.said_after(self.told_to),
             osc_dropped: self.osc_dropped,
             bells: self.bells,
             modes: display.modes(),
@@ -164,4 +181,13 @@ impl Watch {
             screen: if display.is_degraded() { Health::Degraded } else { Health::Good },
         }
     }
+}
+
+/// Stands for a row that nobody was told of.
+const NEVER: u64 = 0;
+
+fn hash(text: &str) -> u64 {
+    let mut hash = DefaultHasher::new();
+    text.hash(&mut hash);
+    hash.finish().max(NEVER + 1)
 }

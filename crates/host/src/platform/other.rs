@@ -32,6 +32,19 @@ impl Cgroup {
         Err(Unsupported { what: "a control group per session" }.into())
     }
 
+    /// Refuses.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn known(_dir: &Path, _launch: &str) -> io::Result<Self> {
+        Err(Unsupported { what: "a control group per session" }.into())
+    }
+
+    /// Cannot be called.
+    pub fn remove(&self) {
+        match *self {}
+    }
+
     /// Cannot be called.
     #[must_use]
     pub fn dir(&self) -> &Path {

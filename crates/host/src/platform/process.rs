@@ -52,6 +52,7 @@ pub fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode, cgroup: &mut Option<Cgro
         {
             return Ok(pid);
         }
+        group.remove();
         *cgroup = None;
     }
     attempt(spec, pty, umask, None).map_err(|source| match source.kind() {

@@ -194,10 +194,13 @@ pub struct Cursor {
     pub shown: bool,
 }
 
-/// An OSC sequence other than the title.
+/// A title or another OSC sequence: a moment in the output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Osc {
-    /// Its number.
+    /// Bytes that the child had written when it was read; grows from one to the next.
+    #[serde(default)]
+    pub offset: u64,
+    /// Its number; 0 for a title.
     pub number: u16,
     /// Its text.
     pub text: String,
@@ -238,7 +241,8 @@ pub struct Screen {
     pub cursor: Cursor,
     /// The title.
     pub title: String,
-    /// OSC sequences since the last push, oldest first; in a full push the last one of each number.
+    /// Titles and OSC sequences since the last push, oldest first; in a full push the latest ones that are kept, so that
+    /// a subscriber that was away learns what happened meanwhile.
     pub osc: Vec<Osc>,
     /// OSC sequences that were left out because there were too many.
     pub osc_dropped: u32,
@@ -337,7 +341,11 @@ pub enum Recorded {
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Typed {
     /// The program's terminal took every byte.
-    Written,
+    Written {
+        /// Bytes that the child had written at that moment.
+        #[serde(default)]
+        offset: u64,
+    },
     /// The region looks different; nothing was written and nothing recorded.
     Moved {
         /// Digest of the region as it is.
@@ -348,6 +356,9 @@ pub enum Typed {
         /// What became of it then.
         #[serde(flatten)]
         recorded: Recorded,
+        /// Bytes that the child had written at that moment.
+        #[serde(default)]
+        offset: u64,
     },
     /// Not every byte could be written.
     Failed {
@@ -367,6 +378,9 @@ pub struct StageRecord {
     pub stage: String,
     /// When it began, milliseconds since 1970.
     pub at_ms: u64,
+    /// Bytes that the child had written when the stage ended, or began while it has not ended.
+    #[serde(default)]
+    pub offset: u64,
     /// What became of it.
     #[serde(flatten)]
     pub recorded: Recorded,

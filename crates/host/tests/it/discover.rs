@@ -1,6 +1,7 @@
 //! Hosts are found again, and a launch is started once.
 
-use ao_host::discover::{Standing, discover};
+use ao_host::discover::{Standing, clear, discover, remains};
+use ao_host::record::Tree;
 use rustix::process::Signal;
 
 use crate::world::{alive, kill, lives, script, until};
@@ -48,6 +49,25 @@ fn discovery_tells_living_dead_lost_and_unstarted_apart() {
     until(|| (!lives(record.pid)).then_some(()));
     assert_eq!(standing(), Standing::Dead { exit: None });
     until(|| (!lives(record.child_pid)).then_some(()));
+}
+
+#[test]
+fn what_a_killed_host_left_behind_can_be_cleared() {
+    let world = script("setsid sh -c 'trap \"\" HUP; echo $$ >left; while :; do sleep 600; done' & read line").start();
+    let left: u32 = world.file("left").parse().expect("a pid");
+    let record = world.record();
+    kill(record.pid, Signal::KILL);
+    until(|| (!lives(record.pid)).then_some(()));
+    if record.cgroup.is_none() {
+        // Nobody can tell here; the process is ended by its number.
+        assert_eq!(remains(&record), Tree::Unknown);
+        return kill(left, Signal::KILL);
+    }
+    let Tree::Left { pids } = remains(&record) else { panic!("{:?}", remains(&record)) };
+    assert!(pids.contains(&left), "{pids:?} has {left}");
+    until(|| (clear(&record) == Tree::Empty).then_some(()));
+    assert!(!lives(left));
+    assert!(!world.spec.socket.exists());
 }
 
 #[test]

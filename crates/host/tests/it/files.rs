@@ -22,7 +22,7 @@ fn the_log_holds_every_byte_the_program_wrote() {
 
 #[test]
 fn killing_viewers_and_watchers_loses_nothing() {
-    let world = script("stty raw -echo -opost; while read -r go; do head -c 300000 /dev/urandom | tee -a wrote; done").start();
+    let world = script("stty raw -echo -opost; while read -r go; do head -c 225000 /dev/urandom | base64 -w0 | tee -a wrote; done").start();
     for round in 1..=3u64 {
         let mut client = world.client();
         attach(&mut client, None);

@@ -1,5 +1,7 @@
 //! After a stop there is nothing left, whatever the program did.
 
+use std::time::Instant;
+
 use ao_host::record::{Ending, Tree};
 use ao_host::spec::CgroupParent;
 use ao_host::wire::{Reply, Request, Signal, SignalTarget, Stop};
@@ -45,7 +47,9 @@ fn a_program_that_leaves_when_asked_is_not_killed() {
     if !crate::world::contains(&attach(&mut client, None).screen, "ready") {
         output_until(&mut client, "ready");
     }
-    let stopped = world.stop(10_000);
+    let begin = Instant::now();
+    let stopped = world.stop(LIMIT.as_millis().try_into().expect("seconds"));
+    assert!(begin.elapsed() < LIMIT / 2, "the grace is not waited out");
     assert_eq!(stopped.tree, Tree::Empty);
     assert_eq!(stopped.exit.expect("ended").ending, Ending::Exited { code: 5 });
 }

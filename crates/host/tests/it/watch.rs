@@ -20,10 +20,10 @@ fn a_subscriber_gets_everything_first_and_changes_after_that() {
     watch(&mut client);
     let first = wait_push(&mut client, screens);
     assert!(first.full && first.rows.len() == 24);
-    let mut told = world.client();
-    watch(&mut told);
-    screen_until(&mut told, "two");
-    let settled = wait_push(&mut client, |push| screens(push).filter(|screen| screen.title == "my title" && screen.quiet));
+    let settled = |screen: &Screen| screen.title == "my title" && screen.quiet;
+    let settled = Some(first.clone())
+        .filter(settled)
+        .unwrap_or_else(|| wait_push(&mut client, |push| screens(push).filter(settled)));
     assert!(settled.last_output_ms.is_some() && settled.person_input_ms.is_none());
     assert_eq!(settled.log, Health::Good);
     let mut viewer = world.client();
@@ -38,8 +38,8 @@ fn a_subscriber_gets_everything_first_and_changes_after_that() {
 }
 
 #[test]
-fn osc_sequences_are_told_and_the_last_of_each_is_kept_for_later_subscribers() {
-    let world = script("printf '\\033]7501;idle\\007\\033]7501;working\\007\\033]9;note\\007'; echo ready; read line").start();
+fn titles_and_osc_sequences_are_told_in_order_with_offsets_to_later_subscribers_too() {
+    let world = script("printf '\\033]7501;idle\\007\\033]0;title\\007\\033]7501;working\\007\\033]9;note\\007'; echo ready; read line").start();
     let mut client = world.client();
     watch(&mut client);
     screen_until(&mut client, "ready");
@@ -47,7 +47,8 @@ fn osc_sequences_are_told_and_the_last_of_each_is_kept_for_later_subscribers() {
     watch(&mut late);
     let full = wait_push(&mut late, screens);
     let osc: Vec<_> = full.osc.iter().map(|osc| (osc.number, osc.text.as_str())).collect();
-    assert_eq!(osc, [(9, "note"), (7501, "working")]);
+    assert_eq!(osc, [(7501, "idle"), (0, "title"), (7501, "working"), (9, "note")]);
+    assert!(full.osc.is_sorted_by(|a, b| a.offset < b.offset), "{:?}", full.osc);
 }
 
 #[test]

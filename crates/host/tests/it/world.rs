@@ -9,9 +9,9 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use ao_host::client::Client;
-use ao_host::discover::{Found, Standing, probe};
+use ao_host::discover::{Found, Standing, clear, probe};
 use ao_host::engine::Size;
-use ao_host::record::{ExitRecord, HostRecord, read_json};
+use ao_host::record::{ExitRecord, HostRecord, Tree, read_json};
 use ao_host::spec::{Caps, CgroupParent, LaunchSpec};
 use ao_host::wire::{Access, Attach, Attached, Child, Push, Reply, Request, Sizing, Stop, Stopped};
 
@@ -133,6 +133,9 @@ impl Drop for World {
         }
         let begin = Instant::now();
         while record.is_running() == Some(true) && begin.elapsed() < LIMIT {
+            std::thread::yield_now();
+        }
+        while clear(&record) != Tree::Empty && record.cgroup.is_some() && begin.elapsed() < LIMIT {
             std::thread::yield_now();
         }
     }

@@ -11,7 +11,7 @@ use crate::spec::CgroupParent;
 /// Start of the name of every session's group; how others recognise one.
 pub(super) const PREFIX: &str = "ao-session.";
 
-/// One session's group; the directory is removed on drop if it is empty.
+/// One session's group.
 #[derive(Debug)]
 pub struct Cgroup {
     dir: PathBuf,
@@ -37,6 +37,23 @@ impl Cgroup {
         }
         fs::create_dir(&dir)?;
         Ok(Self { dir })
+    }
+
+    /// The group that a launch's host made, from its record.
+    ///
+    /// # Errors
+    /// When the directory's name is not that launch's.
+    pub fn known(dir: &Path, launch: &str) -> io::Result<Self> {
+        if dir.file_name().and_then(|name| name.to_str()?.strip_prefix(PREFIX)) == Some(launch) {
+            Ok(Self { dir: dir.to_owned() })
+        } else {
+            Err(not_here("the directory is another launch's"))
+        }
+    }
+
+    /// Removes the group if it is empty; one that has processes stays.
+    pub fn remove(&self) {
+        remove_tree(&self.dir);
     }
 
     /// The group's directory.
@@ -82,12 +99,6 @@ impl Cgroup {
     /// When the kernel is older than 5.2.
     pub fn set_frozen(&self, frozen: bool) -> io::Result<()> {
         fs::write(self.dir.join("cgroup.freeze"), if frozen { "1" } else { "0" })
-    }
-}
-
-impl Drop for Cgroup {
-    fn drop(&mut self) {
-        remove_tree(&self.dir);
     }
 }
 
