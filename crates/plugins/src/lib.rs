@@ -1,1 +1,5 @@
 //! The built-in plugins: a module each, leaves of the tree.
+
+pub mod agent;
+pub mod exec;
+pub mod git;

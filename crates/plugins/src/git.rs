@@ -1,0 +1,16 @@
+//! The git program, called by argv: the one place that knows its options, its words and its files.
+//!
+//! What a workspace or a forge does with it is decided by its callers; nothing goes through a shell.
+
+mod call;
+mod facts;
+mod fault;
+mod places;
+mod status;
+
+pub use call::{Call, Git, Said};
+pub use facts::{Head, RepoFacts, facts, head_branch};
+pub use places::{
+    Listed, Registration, Repository, Unfinished, list_worktrees, merging, rebased_branch, registration, unfinished,
+};
+pub use status::{Status, status};
