@@ -20,7 +20,9 @@ impl Screen {
     /// Draws one character at the cursor.
     pub fn print(&mut self, c: char) {
         let c = self.cursor.charsets[self.cursor.gl].map(c);
-        let Some(width) = c.width() else { return };
+        // The table of widths is asked only beyond ASCII.
+        let width = if (' '..='~').contains(&c) { Some(1) } else { c.width() };
+        let Some(width) = width else { return };
         if width == 0 {
             self.mark(c);
             return;
@@ -38,10 +40,8 @@ impl Screen {
                 return;
             }
             // A wide character does not fit into the last column: that one is left blank.
-            let pen = self.cursor.pen.clone();
             let col = self.cursor.col;
-            self.row().part(col);
-            *self.row().cell_mut(col) = pen;
+            self.page.grid.row_mut(self.cursor.row).draw(col, cols, ' ', &self.cursor.pen);
             self.wrap();
         }
         self.cursor.pending = false;
@@ -49,25 +49,17 @@ impl Screen {
         if self.modes.has(Mode::Insert) {
             self.row().insert(col, width, cols, bg);
         }
-        self.put(col, c, width);
+        let row = self.page.grid.row_mut(self.cursor.row);
+        if width == 1 {
+            row.draw(col, cols, c, &self.cursor.pen);
+        } else {
+            row.draw_wide(col, c, &self.cursor.pen);
+        }
         if col + width < cols {
             self.cursor.col = col + width;
         } else {
             self.cursor.col = cols - 1;
             self.cursor.pending = autowrap;
-        }
-    }
-
-    fn put(&mut self, col: usize, c: char, width: usize) {
-        let pen = self.cursor.pen.clone();
-        let row = self.page.grid.row_mut(self.cursor.row);
-        row.part(col);
-        row.part(col + width);
-        if width == 2 {
-            *row.cell_mut(col + 1) = Cell { width: Width::Spacer, ..pen.clone() };
-            *row.cell_mut(col) = Cell { c, width: Width::Wide, ..pen };
-        } else {
-            *row.cell_mut(col) = Cell { c, ..pen };
         }
     }
 

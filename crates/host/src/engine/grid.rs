@@ -7,6 +7,9 @@ use std::ops::Range;
 
 use super::cell::{BLANK, Cell, Colour, Width};
 
+/// Cells by which a row's memory grows: rows are kept for long and most are far from full.
+const GROW: usize = 16;
+
 /// One row. Cells beyond the stored ones are blank.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
@@ -37,10 +40,51 @@ impl Row {
 
     /// The cell at `col` for writing.
     pub fn cell_mut(&mut self, col: usize) -> &mut Cell {
-        if self.cells.len() <= col {
-            self.cells.resize(col + 1, BLANK.clone());
-        }
+        self.store(col + 1);
         &mut self.cells[col]
+    }
+
+    /// Stores at least the first `len` cells.
+    fn store(&mut self, len: usize) {
+        if self.cells.len() < len {
+            self.cells.reserve_exact(len.next_multiple_of(GROW) - self.cells.len());
+            self.cells.resize(len, BLANK.clone());
+        }
+    }
+
+    /// Draws a narrow character at `col` of a row `cols` wide.
+    #[inline]
+    pub fn draw(&mut self, col: usize, cols: usize, c: char, pen: &Cell) {
+        if self.cells.len() <= col {
+            self.store((col + 1).next_multiple_of(GROW).min(cols));
+        }
+        let old = &mut self.cells[col];
+        // Most cells have no extras on either side; then nothing is counted or freed.
+        if old.width == Width::Narrow && old.extra.is_none() && pen.extra.is_none() {
+            (old.c, old.fg, old.bg, old.attrs) = (c, pen.fg, pen.bg, pen.attrs);
+        } else {
+            self.part(col);
+            self.part(col + 1);
+            self.cells[col] = Cell { c, ..pen.clone() };
+        }
+    }
+
+    /// Draws a character of two columns at `col`.
+    pub fn draw_wide(&mut self, col: usize, c: char, pen: &Cell) {
+        self.part(col);
+        self.part(col + 2);
+        *self.cell_mut(col) = Cell { c, width: Width::Wide, ..pen.clone() };
+        *self.cell_mut(col + 1) = Cell { width: Width::Spacer, ..pen.clone() };
+    }
+
+    /// Stores all cells before `col`, with room for one more.
+    fn reach(&mut self, col: usize) {
+        if self.cells.capacity() <= col {
+            self.cells.reserve_exact((col / GROW + 1) * GROW - self.cells.len());
+        }
+        if self.cells.len() < col {
+            self.cells.resize(col, BLANK.clone());
+        }
     }
 
     /// The stored cells; all others are blank.
@@ -71,10 +115,9 @@ impl Row {
 
     /// Blanks the halves of wide characters that a change starting at column `at` would leave alone.
     pub fn part(&mut self, at: usize) {
-        if at > 0 && self.cell(at).width == Width::Spacer {
-            for col in [at - 1, at] {
-                let bg = self.cell(col).bg;
-                *self.cell_mut(col) = Cell::erased(bg);
+        if at > 0 && self.cells.get(at).is_some_and(|cell| cell.width == Width::Spacer) {
+            for cell in &mut self.cells[at - 1..=at] {
+                *cell = Cell::erased(cell.bg);
             }
         }
     }

@@ -93,12 +93,36 @@ impl Ground {
 
     /// Follows `bytes` up to the next change of [`Ground::synchronized`] or [`Ground::overlong`]; how many were taken.
     pub(super) fn step(&mut self, bytes: &[u8]) -> usize {
-        for (index, byte) in bytes.iter().enumerate() {
+        let mut taken = 0;
+        while let Some(byte) = bytes.get(taken) {
+            if self.lexer.in_ground() {
+                let plain = bytes[taken..].iter().take_while(|byte| byte.is_ascii() && **byte != 0x1b).count();
+                if plain > 0 {
+                    self.plain(plain);
+                    taken += plain;
+                    continue;
+                }
+            }
+            taken += 1;
             if self.byte(*byte) {
-                return index + 1;
+                break;
             }
         }
-        bytes.len()
+        taken
+    }
+
+    /// Most of a stream: bytes that leave the ground state as it is.
+    fn plain(&mut self, count: usize) {
+        self.offset += count as u64;
+        self.reached();
+    }
+
+    /// No sequence is open.
+    fn reached(&mut self) {
+        self.lexed = self.offset;
+        if self.sync_since.is_none() {
+            self.ground = self.offset;
+        }
     }
 
     /// True when `synchronized` or `overlong` changed.
@@ -112,10 +136,7 @@ impl Ground {
             if token == Token::Done(Kind::Csi(byte)) && matches!(byte, b'h' | b'l') {
                 self.mode_switch(byte == b'h');
             }
-            self.lexed = self.offset;
-            if self.sync_since.is_none() {
-                self.ground = self.offset;
-            }
+            self.reached();
         } else if was_ground || byte == 0x1b {
             self.params.clear();
             self.string_len = 0;

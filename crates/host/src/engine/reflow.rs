@@ -90,9 +90,10 @@ impl Grid {
             if index == cursor.row {
                 line.cursor = Some(line.cells.len() + cursor.col);
             }
-            line.cells.extend(row.cells().iter().cloned());
+            let used = row.used();
+            line.cells.extend(row.cells()[..used].iter().cloned());
             if row.wrapped {
-                let full = line.cells.len() - row.cells().len() + self.cols;
+                let full = line.cells.len() - used + self.cols;
                 line.cells.resize(full, BLANK.clone());
                 // The blank left where a wide character did not fit is not part of the text.
                 let next_is_wide = self.rows.get(index + 1).is_some_and(|next| next.cell(0).width == Width::Wide);
