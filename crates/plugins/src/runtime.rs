@@ -1,0 +1,3 @@
+//! Runtimes: where an agent's terminal lives.
+
+pub mod process;

@@ -1,0 +1,139 @@
+//! Runtime `process`: a host process per session (`ao host`), reached over its socket.
+
+mod link;
+
+use ao_core::kind::{Fault, Kind};
+use ao_host::discover::{self, Standing};
+use ao_host::engine::Size;
+use ao_host::record::{Ending, ExitRecord, Tree};
+use ao_host::spec::{Caps, CgroupParent, LaunchSpec};
+use ao_slots::Answer;
+use ao_slots::runtime::{Abilities, Exit, Found, LaunchPlace, LaunchPlan, Link, Runtime};
+use async_trait::async_trait;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::time::Instant;
+
+/// How long a host may take to answer for the first time. It needs milliseconds; a machine under full load more.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
+
+/// The first pause between two looks at a host that is starting; it grows by a half each time.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+
+/// The longest one.
+const LONGEST_LOOK: Duration = Duration::from_millis(100);
+
+/// Starts hosts with a given binary.
+#[derive(Clone, Debug)]
+pub struct ProcessRuntime {
+    ao: PathBuf,
+}
+
+impl ProcessRuntime {
+    /// Hosts are `{ao} host {launch directory}`.
+    #[must_use]
+    pub fn new(ao: PathBuf) -> Self {
+        Self { ao }
+    }
+
+    async fn look(place: &LaunchPlace) -> Standing {
+        let dir = place.dir.clone();
+        match tokio::task::spawn_blocking(move || discover::probe(&dir).standing).await {
+            Ok(standing) => standing,
+            Err(e) => Standing::Unknown { why: format!("looking at it failed: {e}") },
+        }
+    }
+
+    /// Starts the host. It leaves this process's session by itself and outlives it; whoever lives is its parent and reaps it.
+    fn spawn(&self, plan: &LaunchPlan) -> Answer<()> {
+        let failed = |e: std::io::Error| Fault::unavailable(format!("the session host cannot be started: {}: {e}", self.ao.display()));
+        let mut child = Command::new(&self.ao)
+            .arg("host")
+            .arg(&plan.dir)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+        tokio::spawn(async move { child.wait().await });
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Runtime for ProcessRuntime {
+    fn abilities(&self) -> Abilities {
+        Abilities { byte_log: true, screen: true, exit_code: true, tree: true, typing_log: true }
+    }
+
+    async fn ensure(&self, plan: &LaunchPlan) -> Answer<()> {
+        let place = LaunchPlace { launch: plan.launch.clone(), dir: plan.dir.clone() };
+        // Looking first makes a repeated start harmless; the host's lock makes it safe.
+        match Self::look(&place).await {
+            Standing::Alive { .. } | Standing::Dead { .. } => return Ok(()),
+            Standing::NotStarted | Standing::Unknown { .. } => {}
+        }
+        let spec = LaunchSpec {
+            launch: plan.launch.to_string(),
+            session: plan.session.to_string(),
+            argv: plan.argv.clone(),
+            cwd: plan.cwd.clone(),
+            env: plan.env.clone(),
+            size: Size::clamped(plan.cols, plan.rows),
+            socket: plan.socket.clone(),
+            caps: Caps::default(),
+            cgroup: CgroupParent::Own,
+        };
+        let dir = plan.dir.clone();
+        let written = tokio::task::spawn_blocking(move || spec.write(&dir)).await;
+        let storage = |e: String| Fault::new(Kind::StorageFailed, format!("{}: {e}", plan.dir.display()));
+        written.map_err(|e| storage(e.to_string()))?.map_err(|e| storage(e.to_string()))?;
+        self.spawn(plan)?;
+        let until = Instant::now() + ANSWERS_WITHIN;
+        let mut pause = FIRST_LOOK;
+        loop {
+            match Self::look(&place).await {
+                Standing::Alive { .. } | Standing::Dead { .. } => return Ok(()),
+                Standing::NotStarted | Standing::Unknown { .. } if Instant::now() < until => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 3 / 2).min(LONGEST_LOOK);
+                }
+                Standing::NotStarted => {
+                    return Err(Fault::unavailable(format!("the session host did not start within {} s", ANSWERS_WITHIN.as_secs())));
+                }
+                Standing::Unknown { why } => return Err(Fault::unavailable(format!("the session host does not answer: {why}"))),
+            }
+        }
+    }
+
+    async fn find(&self, place: &LaunchPlace) -> Found {
+        match Self::look(place).await {
+            Standing::Alive { .. } => Found::Alive,
+            Standing::Dead { exit } => Found::Dead(exit.as_ref().map(exit_of)),
+            // A launch that was written down and never started has nothing that could be alive.
+            Standing::NotStarted => Found::Dead(None),
+            Standing::Unknown { why } => Found::Unknown(why),
+        }
+    }
+
+    async fn connect(&self, place: &LaunchPlace) -> Answer<Link> {
+        link::connect(place).await
+    }
+}
+
+fn exit_of(record: &ExitRecord) -> Exit {
+    let (code, signal, why) = match &record.ending {
+        Ending::Exited { code } => (Some(*code), None, None),
+        Ending::Signaled { signal } => (None, Some(*signal), None),
+        Ending::NotStarted { reason } => (None, None, Some(format!("the agent could not be started: {reason}"))),
+    };
+    let left = match &record.tree {
+        Tree::Empty => Some(0),
+        Tree::Left { pids } => Some(u32::try_from(pids.len()).unwrap_or(u32::MAX)),
+        Tree::Unknown => None,
+    };
+    Exit { code, signal, why, left }
+}
