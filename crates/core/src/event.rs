@@ -24,6 +24,11 @@ pub enum Event {
     },
     /// Time passed; a deadline may have come.
     Ticked,
+    /// The journal could not be written; nothing more is done until a restart. Only ever recorded, never decided.
+    StorageFailed {
+        /// What failed.
+        why: String,
+    },
 
     /// A project was added, or its configuration changed.
     ProjectConfigured {

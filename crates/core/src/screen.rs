@@ -49,16 +49,17 @@ pub struct Region {
     pub from: u16,
     /// One past the last row.
     pub to: u16,
-    /// SHA-256 of the rows joined by `\n`, trailing blanks of each removed; hexadecimal.
+    /// SHA-256 of the rows, each followed by `\n`, trailing blanks of each removed; hexadecimal.
     pub sha256: String,
 }
 
 impl Screen {
-    /// The region `[from, to)` as it is now; rows outside the screen count as empty.
+    /// The region `[from, to)` as it is now; rows outside the screen are not part of it.
     #[must_use]
     pub fn region(&self, from: u16, to: u16) -> Region {
-        let rows: Vec<&str> = (from..to).map(|r| self.rows.get(usize::from(r)).map_or("", String::as_str)).collect();
-        Region { from, to, sha256: sha256_hex(rows.join("\n").as_bytes()) }
+        let rows = (from..to).filter_map(|r| self.rows.get(usize::from(r)));
+        let text: String = rows.flat_map(|row| [row.as_str(), "\n"]).collect();
+        Region { from, to, sha256: sha256_hex(text.as_bytes()) }
     }
 }
 

@@ -118,7 +118,7 @@ impl Engine {
     /// # Errors
     /// `not_found` when they are no longer there.
     pub fn events(&self, from: u64, limit: usize) -> Result<Page<Record>, Fault> {
-        self.inner.reader.read_from(from, limit).map_err(|e| Fault::new(Kind::NotFound, e.to_string()))
+        self.inner.reader.read_from(from, limit).map_err(|e| Fault::new(e.kind(), e.to_string()))
     }
 
     /// Opens a view of a session's terminal.

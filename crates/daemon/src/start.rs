@@ -4,7 +4,8 @@ use crate::clock::{self, Clock};
 use crate::engine::{Committed, Engine, INBOUND};
 use crate::http::{self, Listeners};
 use crate::instance::{Instance, InstanceError, start_time};
-use crate::journal::{Journal, OpenError};
+use crate::journal::Journal;
+use crate::journal::recover::{OpenError, Reserve};
 use crate::paths::Paths;
 use crate::perform::Performer;
 use crate::supervisor::{self, Supervisor};
@@ -95,9 +96,19 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
 
     let mut notes = Vec::new();
     if let Some(cut) = &opened.cut {
-        notes.push(format!("a torn last line was cut from the journal: {cut:?}"));
+        notes.push(format!("a torn last line of {} bytes was cut from {} (line {})", cut.bytes, cut.path.display(), cut.line));
     }
-    let (mut facts, mut last) = opened.snapshot.map_or_else(|| (Facts::default(), Time(0)), |s| (s.state, Time(0)));
+    if let Some(problem) = &opened.snapshot_problem {
+        notes.push(format!("the journal's snapshot was not used, the whole history was read instead: {problem}"));
+    }
+    if let Reserve::Missing(why) = &opened.reserve {
+        notes.push(format!("there is no reserve file for a full disk: {why}"));
+    }
+    for skipped in &opened.skipped {
+        notes.push(format!("line {} of the journal is of a newer ao and was skipped", skipped.seq));
+    }
+    // A snapshot's wall time stands for machine time: after a reboot the clock starts no earlier than either.
+    let (mut facts, mut last) = opened.snapshot.map_or_else(|| (Facts::default(), Time(0)), |s| (s.state, Time(s.at)));
     for record in opened.records {
         last = last.max(Time(record.time));
         facts.apply_all(record.delta);

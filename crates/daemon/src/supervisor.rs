@@ -61,6 +61,10 @@ impl Supervisor {
         if let Err(e) = self.journal.sync() {
             tracing::error!(error = %e, "the journal's last lines could not be synced");
         }
+        // The next start then reads this instead of the history.
+        if let Err(e) = self.journal.snapshot(wall_ms(), &self.facts) {
+            tracing::warn!(error = %e, "no snapshot was written at the end");
+        }
     }
 
     fn turn(&mut self, turn: Vec<Inbound>) {
@@ -133,9 +137,21 @@ impl Supervisor {
     /// The journal is read-only from here on: what was decided in this turn did not happen.
     fn failed(&mut self, fault: &Fault, waiting: Vec<Waiting>) {
         tracing::error!(error = %fault, "nothing more is done until the daemon is restarted");
+        self.record_failure(fault);
         self.facts = self.engine.read(|committed| committed.facts.clone());
         for (reply, _) in waiting {
             let _ = reply.send(Err(fault.clone()));
+        }
+    }
+
+    /// Uses the reserve to leave a line that says what happened; when even that fails the log has it.
+    fn record_failure(&mut self, fault: &Fault) {
+        let now = self.engine.now();
+        let event = Event::StorageFailed { why: fault.message.clone() };
+        let record =
+            Record { seq: self.journal.next_seq(), at: wall_ms(), time: now.0, project: None, session: None, event, delta: Vec::new(), effects: Vec::new() };
+        if let Err(e) = self.journal.record_failure(&record) {
+            tracing::error!(error = %e, "the failure could not be recorded either");
         }
     }
 
@@ -180,7 +196,7 @@ pub(crate) async fn timer(engine: Engine, mut due: watch::Receiver<Option<Time>>
 fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Option<&'e SessionId>) {
     let of_session = |id: &'e SessionId| (facts.sessions.get(id).map(|s| &s.project), Some(id));
     match event {
-        Event::DaemonStarted { .. } | Event::Ticked => (None, None),
+        Event::DaemonStarted { .. } | Event::Ticked | Event::StorageFailed { .. } => (None, None),
         Event::ProjectConfigured { project, .. } | Event::ProjectRemoved { project } | Event::QueueRetried { project } => (Some(project), None),
         Event::SessionRequested { new } => (Some(&new.project), None),
         Event::RunRequested { new } => (Some(&new.project), None),
