@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 /// Nothing to say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Nothing {}
 
 /// A new session (`POST /api/sessions`).
@@ -112,7 +113,7 @@ pub struct NewProject {
 
 /// Which events are wanted (`GET /api/events`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct EventsQuery {
     /// Only after this sequence number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,10 +134,10 @@ pub struct EventsQuery {
 
 /// Which sessions are wanted (`GET /api/sessions`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct SessionsQuery {
     /// Only of this project.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "projectId", skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
     /// Ended ones too.
     pub all: bool,
@@ -152,4 +153,44 @@ pub struct RestoreRescue {
     pub name: String,
     /// Absolute path of the new directory.
     pub to: String,
+}
+
+/// Keys for an agent as they are (`POST /api/sessions/{id}/keys`): text first, then the named keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Keys {
+    /// Characters, sent as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Names such as `Enter`, `Esc`, `Up`, `Tab`, `C-c`.
+    pub keys: Vec<String>,
+}
+
+/// Which lines of a terminal's text are wanted (`GET /api/sessions/{id}/logs`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct LogsQuery {
+    /// At most this many lines, the newest; 200 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<u32>,
+    /// Keep colours (SGR sequences) of the rows that scrolled off.
+    pub color: bool,
+}
+
+/// Which rescued work is wanted (`GET /api/rescues`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RescuesQuery {
+    /// Only of this project.
+    #[serde(alias = "projectId", skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+}
+
+/// Which runs are wanted (`GET /api/runs`), or which queues (`GET /api/merge-queue`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ProjectQuery {
+    /// Only of this project.
+    #[serde(alias = "projectId", skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
 }

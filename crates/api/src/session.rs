@@ -255,6 +255,67 @@ pub struct Sessions {
     pub seq: u64,
 }
 
+/// How one session stands, in few words (`GET /api/sessions/{id}/status`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StatusView {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Agent.
+    pub agent: String,
+    /// `idle, working, waiting` or `error`.
+    pub state: String,
+    /// The one status, of the list in `docs/status.md`.
+    pub status: String,
+    /// Why it has that status.
+    pub why: String,
+    /// What it is for.
+    pub current_task: String,
+    /// Branch.
+    pub branch: String,
+    /// Absolute path of the workspace, once there is one.
+    pub workspace_path: Option<String>,
+    /// Project.
+    pub project_id: String,
+    /// Issue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<String>,
+    /// Its pull request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pr: Option<PullRequestView>,
+    /// Why a person should look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
+    /// When it last changed: Unix milliseconds.
+    pub last_activity: u64,
+    /// It is over.
+    pub ended: bool,
+}
+
+impl From<SessionView> for StatusView {
+    fn from(view: SessionView) -> Self {
+        Self {
+            id: view.id,
+            name: view.name,
+            agent: view.agent,
+            state: view.state,
+            status: view.status,
+            why: view.why,
+            current_task: view.title,
+            branch: view.branch,
+            workspace_path: view.workspace_path,
+            project_id: view.project_id,
+            issue: view.issue,
+            pr: view.pr,
+            attention: view.attention,
+            last_activity: view.changed_at,
+            ended: view.ended,
+        }
+    }
+}
+
 /// One session with its evidence (`GET /api/sessions/{id}/explain`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

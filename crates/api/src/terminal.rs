@@ -3,6 +3,7 @@
 //! From the server: [`SCREEN`] and [`OUTPUT`] carry terminal bytes; [`RESIZED`], [`EXITED`] carry JSON. From the client:
 //! [`KEYS`] carries bytes, [`RESIZE`] and [`SEEN`] carry JSON.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Forget everything: `u16 cols, u16 rows, u64 history rows, u64 offset` (big endian), then escape sequences.
@@ -45,4 +46,54 @@ pub struct ExitFrame {
 pub struct SeenFrame {
     /// Offset after the last byte shown.
     pub offset: u64,
+}
+
+/// How a viewer wants to look (the query of `GET /api/sessions/{id}/terminal`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct ViewQuery {
+    /// Columns of the viewer's terminal; 120 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cols: Option<u16>,
+    /// Rows of the viewer's terminal; 40 when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u16>,
+    /// Only look: keys and sizes are ignored.
+    pub read_only: bool,
+}
+
+/// The screen of a session as text (`GET /api/sessions/{id}/screen`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScreenView {
+    /// Session id.
+    pub session: String,
+    /// Columns.
+    pub cols: u16,
+    /// Visible rows, trailing blanks removed.
+    pub rows: Vec<String>,
+    /// Cursor row, from 0.
+    pub cursor_row: u16,
+    /// Cursor column, from 0.
+    pub cursor_col: u16,
+    /// Window title.
+    pub title: String,
+    /// The alternate screen is shown.
+    pub alternate: bool,
+    /// The agent runs; else this is its last screen.
+    pub live: bool,
+}
+
+/// The text of a terminal (`GET /api/sessions/{id}/logs`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Logs {
+    /// Session id.
+    pub session: String,
+    /// Rows that scrolled off, then the rows of the screen; oldest first.
+    pub lines: Vec<String>,
+    /// Older rows that are kept and were not asked for.
+    pub earlier: u64,
+    /// The agent runs.
+    pub live: bool,
 }
