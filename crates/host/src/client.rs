@@ -8,6 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rustix::net::RecvFlags;
+
 use crate::wire::{
     Decoder, FromHost, Hello, HelloOk, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN, Push, Refusal, Reply, Request,
     WireError,
@@ -180,9 +182,15 @@ impl Client {
                 }
             }
             let left = until.saturating_duration_since(Instant::now());
-            // Zero would mean "for ever".
-            self.stream.set_read_timeout(Some(left.max(Duration::from_micros(1))))?;
-            match self.stream.read(&mut bytes) {
+            let read = if left.is_zero() {
+                rustix::net::recv(&self.stream, &mut bytes, RecvFlags::DONTWAIT)
+                    .map(|(count, _)| count)
+                    .map_err(io::Error::from)
+            } else {
+                self.stream.set_read_timeout(Some(left))?;
+                self.stream.read(&mut bytes)
+            };
+            match read {
                 Ok(0) => return Err(ClientError::Closed),
                 Ok(count) => self.decoder.push(&bytes[..count]),
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {

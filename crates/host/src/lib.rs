@@ -3,6 +3,7 @@
 //! One host per session owns the agent's terminal and survives the daemon (`design/host.md`). It is small, synchronous,
 //! never stops draining, and decides nothing about what an agent is doing: no tokio, no policy.
 
+pub mod attach;
 pub mod client;
 pub mod discover;
 pub mod engine;

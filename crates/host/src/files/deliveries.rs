@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::append_to;
+use super::place::append_to;
 use crate::record::now_ms;
 use crate::wire::{Recorded, StageRecord};
 

@@ -7,7 +7,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::append_to;
+use super::place::append_to;
 use crate::engine::Size;
 
 /// Bytes of one record.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::index::{Index, IndexRecord, Kind};
-use super::{append_to, numbered, numbered_path};
+use super::place::{append_to, numbered, numbered_path};
 use crate::engine::Size;
 
 /// Bytes kept in memory while the disk refuses them (`design/host.md`: a 256 KB ring).
@@ -258,7 +258,7 @@ pub fn read_output(dir: &Path, offset: u64, limit: usize) -> io::Result<(u64, Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::{IndexKind, read_index};
+    use crate::files::index::{Kind as IndexKind, read_index};
     use std::os::unix::fs::symlink;
 
     fn written(dir: &Path) -> u64 {

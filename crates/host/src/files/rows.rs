@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use super::{append_to, numbered_path};
+use super::place::{append_to, numbered_path};
 
 /// A cap is divided into this many segments.
 const SEGMENTS: u64 = 10;
@@ -151,10 +151,13 @@ mod tests {
         }
         assert_eq!(log.total(), 457);
         assert!((347..=357).contains(&log.oldest()), "{}", log.oldest());
-        assert_eq!(log.read(448, 451).expect("readable"), (448, vec!["row 448".into(), "row 449".into(), "row 450".into()]));
+        assert_eq!(
+            log.read(448, 451).expect("readable"),
+            (448, vec!["row 448".into(), "row 449".into(), "row 450".into()])
+        );
         let (from, rows) = log.read(0, 1000).expect("readable");
         assert_eq!((from, rows.len() as u64), (log.oldest(), 457 - log.oldest()));
-        let files = super::super::numbered(dir.path(), PREFIX).expect("readable").len();
+        let files = super::super::place::numbered(dir.path(), PREFIX).expect("readable").len();
         assert!(files <= 11, "{files} files");
     }
 }

@@ -2,18 +2,15 @@
 //!
 //! What is left of its processes is reported here and killed in `stop`, on request only.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, WaitStatus, wait};
 
 use super::conn::{Phase, Watching};
-use super::serve::Host;
+use super::serve::{Host, LINGER};
 use crate::record::{self, Durability, EXIT_FILE, Ending, ExitRecord, Tree, now_ms};
 use crate::wire::Push;
-
-/// How long a host serves after the end when nobody acknowledges it (`design/host.md`: 10 min).
-pub(super) const LINGER: Duration = Duration::from_secs(600);
 
 impl Host {
     /// Waits for every child that ended; orphans of the session come here too.

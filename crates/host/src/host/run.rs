@@ -179,16 +179,16 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
 
     let pty = Pty::open(spec.size)?;
     let listener = bind(&spec.socket)?;
-    let mut cgroup = Cgroup::create(&spec.cgroup, &spec.launch).ok();
     let mut output = OutputLog::new(dir, spec.caps.raw_log_bytes);
     output.resized(spec.size, now_us());
-    let child = match platform::spawn(&spec, &pty, umask, &mut cgroup) {
-        Ok(child) => child,
+    let (child, cgroup) = match spawn(&spec, &pty, umask) {
+        Ok(started) => started,
         Err(error) => {
             drop(std::fs::remove_file(&spec.socket));
             return not_started(dir, &spec, &error).map(Prepared::NotStarted);
         }
     };
+    let family = Family { host: host_pid, child, cgroup, adopts };
     let record = HostRecord {
         launch: spec.launch.clone(),
         session: spec.session.clone(),
@@ -201,9 +201,14 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
         protocol_max: PROTOCOL_MAX,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: now_ms(),
-        cgroup: cgroup.as_ref().map(|group| group.dir().to_owned()),
+        cgroup: family.cgroup.as_ref().map(|group| group.dir().to_owned()),
     };
-    record::write_json(&dir.join(HOST_FILE), &record, Durability::Process)?;
+    if let Err(error) = record::write_json(&dir.join(HOST_FILE), &record, Durability::Process) {
+        // Nobody could ever find it again.
+        family.end_at_once();
+        drop(std::fs::remove_file(&spec.socket));
+        return Err(error);
+    }
     let host = Host {
         pty,
         display: Display::new(spec.size),
@@ -212,7 +217,7 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
         typing: Typing::new(DeliveryLog::new(dir)),
         watch: Watch::default(),
         conns: Vec::new(),
-        family: Family { host: host_pid, child, cgroup, adopts },
+        family,
         stopping: None,
         exit: None,
         exit_written: true,
@@ -229,6 +234,19 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
         spec,
     };
     Ok(Prepared::Ready(Box::new(host), signals, listener))
+}
+
+/// Starts the agent in a control group of its own, or without one where that cannot be had.
+fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode) -> Result<(u32, Option<Cgroup>), NotStarted> {
+    if let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch) {
+        if let Ok(procs) = group.procs()
+            && let Ok(child) = platform::spawn(spec, pty, umask, Some(procs))
+        {
+            return Ok((child, Some(group)));
+        }
+        group.remove();
+    }
+    platform::spawn(spec, pty, umask, None).map(|child| (child, None))
 }
 
 /// Listens on the launch's socket; a socket that nobody listens on any more is replaced.

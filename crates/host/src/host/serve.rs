@@ -29,6 +29,8 @@ const FLOOD_BUDGET: usize = 64 << 10;
 const LAST_WORDS: usize = 1 << 20;
 /// Time between two tries of a disk that refused.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long a host serves after the end when nobody acknowledges it (`design/host.md`: 10 min).
+pub(super) const LINGER: Duration = Duration::from_secs(600);
 /// Time between two looks at a terminal that no process has open while the agent lives on.
 const REOPEN: Duration = Duration::from_secs(1);
 /// Most connections at once; a session has a daemon and a handful of viewers.
@@ -270,7 +272,7 @@ impl Host {
                 self.drain(FLOOD_BUDGET);
             } else {
                 // Nobody can open it again: the session's leader is gone.
-                self.hung_up = Some(now + super::ending::LINGER);
+                self.hung_up = Some(now + LINGER);
             }
         }
         if self.retry_at.is_some_and(|at| now >= at) {

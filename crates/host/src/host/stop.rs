@@ -104,6 +104,15 @@ impl Family {
         }
     }
 
+    /// Kills everything without a word, as far as it goes at once.
+    pub fn end_at_once(&self) {
+        self.kill();
+        kill_child(self, true);
+        if let Some(group) = &self.cgroup {
+            group.remove();
+        }
+    }
+
     /// Halts all, so that none can start another, then kills them.
     fn kill(&self) {
         if let Some(group) = &self.cgroup {

@@ -89,7 +89,8 @@ impl Watch {
 
     /// What was said after `offset`, oldest first.
     fn said_after(&self, offset: u64) -> Vec<Osc> {
-        let mut said: Vec<Osc> = self.titles.iter().chain(&self.osc).filter(|osc| osc.offset > offset).cloned().collect();
+        let mut said: Vec<Osc> =
+            self.titles.iter().chain(&self.osc).filter(|osc| osc.offset > offset).cloned().collect();
         said.sort_by_key(|osc| osc.offset);
         said
     }
@@ -103,8 +104,7 @@ impl Watch {
 
     /// Describes the whole screen for a new subscriber; what earlier ones wait for stays.
     pub fn full(&mut self, display: &Display, totals: Totals) -> Screen {
-        let rows: Vec<RowText> =
-            (0..display.size().rows).map(|row| RowText { row, text: display.row(row) }).collect();
+        let rows: Vec<RowText> = (0..display.size().rows).map(|row| RowText { row, text: display.row(row) }).collect();
         if self.told.is_empty() {
             // It is the only one.
             self.told = rows.iter().map(|row| hash(&row.text)).collect();

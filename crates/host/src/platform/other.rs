@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use super::{Membership, Unsupported};
+use super::facts::{Membership, Unsupported};
 use crate::spec::CgroupParent;
 
 /// The process at the other end when it connected.

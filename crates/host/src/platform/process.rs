@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::Mode;
 
-use super::{Cgroup, Pty, raw};
+use super::pty::Pty;
+use super::raw;
 use crate::spec::LaunchSpec;
 
 /// Terminal that the screen engine emulates; the child's `TERM`, whatever its environment says.
@@ -36,26 +37,16 @@ pub enum NotStarted {
     },
 }
 
-/// Starts the agent and returns its process id. A control group that cannot be entered is given up for `None`.
+/// Starts the agent and returns its process id; with `cgroup_procs` it enters that control group first.
 ///
 /// # Errors
-/// When the program cannot be run; nothing is left behind then.
-pub fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode, cgroup: &mut Option<Cgroup>) -> Result<u32, NotStarted> {
+/// When the program cannot be run, or the group cannot be entered; nothing is left behind then.
+pub fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode, cgroup_procs: Option<File>) -> Result<u32, NotStarted> {
     let program = spec.argv.first().cloned().unwrap_or_default();
     if !spec.cwd.is_dir() {
         return Err(NotStarted::NoDirectory(spec.cwd.display().to_string()));
     }
-    if let Some(group) = cgroup {
-        let procs = group.procs().ok();
-        if procs.is_some()
-            && let Ok(pid) = attempt(spec, pty, umask, procs)
-        {
-            return Ok(pid);
-        }
-        group.remove();
-        *cgroup = None;
-    }
-    attempt(spec, pty, umask, None).map_err(|source| match source.kind() {
+    attempt(spec, pty, umask, cgroup_procs).map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => NotStarted::NotFound(program),
         io::ErrorKind::PermissionDenied => NotStarted::Denied(program),
         _ => NotStarted::Other { program, source },

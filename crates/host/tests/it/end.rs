@@ -2,7 +2,7 @@
 
 use ao_host::discover::Standing;
 use ao_host::record::{Ending, ExitRecord, Tree, read_json};
-use ao_host::wire::{Request, Reply};
+use ao_host::wire::{Reply, Request};
 
 use crate::world::{launch, script, until};
 
@@ -70,7 +70,8 @@ fn a_missing_working_directory_is_not_mistaken_for_a_missing_program() {
 
 #[test]
 fn processes_that_outlive_the_program_are_reported() {
-    let world = script("setsid sh -c 'echo $$ >left; exec sleep 600' & while ! [ -s left ]; do :; done; exit 0").start();
+    let world =
+        script("setsid sh -c 'echo $$ >left; exec sleep 600' & while ! [ -s left ]; do :; done; exit 0").start();
     let pid: u32 = world.file("left").parse().expect("a pid");
     let exit = world.exit();
     let Tree::Left { pids } = &exit.tree else { panic!("{:?}", exit.tree) };

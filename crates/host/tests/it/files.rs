@@ -22,7 +22,10 @@ fn the_log_holds_every_byte_the_program_wrote() {
 
 #[test]
 fn killing_viewers_and_watchers_loses_nothing() {
-    let world = script("stty raw -echo -opost; while read -r go; do head -c 225000 /dev/urandom | base64 -w0 | tee -a wrote; done").start();
+    let world = script(
+        "stty raw -echo -opost; while read -r go; do head -c 225000 /dev/urandom | base64 -w0 | tee -a wrote; done",
+    )
+    .start();
     for round in 1..=3u64 {
         let mut client = world.client();
         attach(&mut client, None);
@@ -75,7 +78,8 @@ fn the_index_tells_sizes_and_times() {
     client.request(&Request::Resize(Size::clamped(100, 30))).expect("answered");
     attach(&mut client, Some((101, 31)));
     let index = read_index(&world.dir).expect("readable");
-    let sizes: Vec<_> = index.iter().filter(|r| matches!(r.kind, IndexKind::Resize(_))).map(|r| (r.offset, r.kind)).collect();
+    let sizes: Vec<_> =
+        index.iter().filter(|r| matches!(r.kind, IndexKind::Resize(_))).map(|r| (r.offset, r.kind)).collect();
     assert_eq!(sizes[0], (0, IndexKind::Resize(Size::clamped(80, 24))));
     assert_eq!(sizes.last(), Some(&(5, IndexKind::Resize(Size::clamped(101, 31)))));
     assert!(index.windows(2).all(|pair| pair[0].at_us <= pair[1].at_us && pair[0].offset <= pair[1].offset));

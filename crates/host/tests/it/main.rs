@@ -8,6 +8,7 @@ mod end;
 mod files;
 mod protocol;
 mod stop;
+mod terminal;
 mod typing;
 mod watch;
 mod world;

@@ -97,7 +97,9 @@ fn a_long_paste_is_written_while_the_program_floods_its_terminal() {
 
 #[test]
 fn a_stage_on_its_way_is_neither_repeated_nor_forgotten() {
-    let world = script("stty raw -echo; echo ready; while ! [ -e go ]; do sleep 0.02; done; head -c 100000 >got; exit 0").start();
+    let world =
+        script("stty raw -echo; echo ready; while ! [ -e go ]; do sleep 0.02; done; head -c 100000 >got; exit 0")
+            .start();
     screen(&world, "ready");
     let text = vec![b'x'; 100_000];
     let mut first = world.client();

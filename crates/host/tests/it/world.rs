@@ -24,6 +24,18 @@ pub struct World {
     pub dir: PathBuf,
 }
 
+/// The example `host`, if it was built from what these tests were built from.
+pub fn host_command() -> PathBuf {
+    let exe = std::env::current_exe().expect("a test has a path");
+    let target = exe.parent().and_then(Path::parent).expect("target directory");
+    let example = target.join("examples/host");
+    let built = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    // `--test it` alone builds no examples.
+    let fresh = built(&example) >= built(&target.join("libao_host.rlib"));
+    assert!(fresh, "{} is old: run `cargo test -p ao-host` without `--test`", example.display());
+    example
+}
+
 /// A launch that was not started yet.
 pub fn launch(argv: &[&str]) -> World {
     let root = tempfile::Builder::new().prefix("aoh").tempdir_in("/tmp").expect("a temp dir with a short path");
@@ -57,14 +69,7 @@ impl World {
 
     /// Runs the host command and returns what it said.
     pub fn run_host(&self) -> Output {
-        let exe = std::env::current_exe().expect("a test has a path");
-        let target = exe.parent().and_then(Path::parent).expect("target directory");
-        let example = target.join("examples/host");
-        let built = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
-        // `--test it` alone builds no examples.
-        let fresh = built(&example) >= built(&target.join("libao_host.rlib"));
-        assert!(fresh, "{} is old: run `cargo test -p ao-host` without `--test`", example.display());
-        Command::new(example).arg(&self.dir).stdin(Stdio::null()).output().expect("the host command runs")
+        Command::new(host_command()).arg(&self.dir).stdin(Stdio::null()).output().expect("the host command runs")
     }
 
     pub fn start(self) -> Self {

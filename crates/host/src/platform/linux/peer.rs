@@ -8,7 +8,8 @@ use std::os::fd::AsFd;
 
 use super::cgroup;
 use super::tree::stat;
-use crate::platform::{HOST_NAME, Membership};
+use crate::platform::facts::{HOST_NAME, Membership};
+use crate::platform::raw;
 
 /// More ancestors than any process has; a picture of a moving table may hold a circle.
 const MAX_ANCESTORS: usize = 1000;
@@ -27,7 +28,7 @@ pub struct Peer {
 /// # Errors
 /// When the socket is no local one.
 pub fn peer(socket: impl AsFd) -> io::Result<Peer> {
-    let (uid, pid) = crate::platform::raw::peer_credentials(socket.as_fd())?;
+    let (uid, pid) = raw::peer_credentials(socket.as_fd())?;
     Ok(Peer { uid, pid })
 }
 
