@@ -52,10 +52,11 @@ pub struct Adapter {
     /// Arguments that continue it; `{native}` is replaced.
     #[serde(default)]
     pub resume_args: Vec<String>,
-    /// Where it keeps a conversation; it is continued only if that file is there. `{home}`, `{native}` and `{workspace-dashed}`
-    /// (the workspace's path with everything but letters and digits as `-`) are replaced.
+    /// Files that may hold the conversation; it is continued only if one is there. `{native}`, `{workspace-dashed}` (the
+    /// workspace's path with everything but letters and digits as `-`) and `{env:NAME}` are replaced; a place whose variable
+    /// is not set is passed over. Without any it is always continued.
     #[serde(default)]
-    pub transcript: Option<String>,
+    pub transcript: Vec<String>,
     /// The caller's extra arguments are the whole command, not arguments of the program.
     #[serde(default)]
     pub takes_command: bool,
@@ -301,8 +302,15 @@ pub enum AdapterError {
 /// # Errors
 /// [`AdapterError`] naming the file, and the line or the entry.
 pub fn parse(file: &str, text: &str) -> Result<Adapter, AdapterError> {
-    let adapter: Adapter =
-        toml::from_str(text).map_err(|e| AdapterError::Syntax { file: file.to_owned(), source: Box::new(e) })?;
+    let adapter = toml::from_str(text).map_err(|e| AdapterError::Syntax { file: file.to_owned(), source: Box::new(e) })?;
+    checked(file, adapter)
+}
+
+/// Checks the meaning of an adapter that was read by other means.
+///
+/// # Errors
+/// [`AdapterError::Meaning`] naming the file and the entry.
+pub fn checked(file: &str, adapter: Adapter) -> Result<Adapter, AdapterError> {
     let wrong = |what: String| Err(AdapterError::Meaning { file: file.to_owned(), what });
     if crate::id::checked_name("agent name", &adapter.name).is_err() {
         return wrong(format!("name {:?} is not a name", adapter.name));

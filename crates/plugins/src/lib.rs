@@ -3,3 +3,4 @@
 pub mod agent;
 pub mod exec;
 pub mod git;
+pub mod runtime;

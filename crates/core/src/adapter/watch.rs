@@ -23,11 +23,13 @@ impl Watch {
     /// What is new on this screen, oldest first: marks not seen before, then the screen.
     pub fn look(&mut self, adapter: &Adapter, screen: &Screen, at: Time) -> Vec<Observation> {
         let mut news = Vec::new();
+        // Marks of one read may share an offset: they are compared with what was seen before this look.
+        let seen_to = self.offset;
         for mark in &screen.marks {
-            if self.offset.is_some_and(|seen| mark.offset <= seen) {
+            if seen_to.is_some_and(|seen| mark.offset <= seen) {
                 continue;
             }
-            self.offset = Some(mark.offset);
+            self.offset = self.offset.max(Some(mark.offset));
             let Some(seen) = observe::mark(adapter, mark, at) else { continue };
             // A title is drawn again and again while a turn goes on; it is news when it says something else.
             if seen.source != Source::Title || self.title.as_ref() != Some(&seen.activity) {

@@ -1,0 +1,161 @@
+//! Puts an agent's command line and environment together from its adapter and the plan.
+
+use super::{hooks, native_id, probe};
+use ao_core::adapter::{Adapter, HookDialect, PermissionName};
+use ao_slots::agent::AgentPlan;
+use ao_slots::{Answer, Fault, Kind};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+/// Program and arguments. `program` finds the adapter's program.
+pub fn argv(
+    adapter: &Adapter,
+    plan: &AgentPlan,
+    path: &str,
+    program: impl Fn() -> Answer<PathBuf>,
+) -> Answer<Vec<OsString>> {
+    if adapter.takes_command && !plan.args.is_empty() {
+        return command(plan, path, program);
+    }
+    let mut argv: Vec<OsString> = vec![program()?.into()];
+    let words = Words::of(plan);
+    let conversation = conversation(adapter, plan, &words);
+    argv.extend(words.fill_all(conversation));
+    argv.extend(words.fill_all(&adapter.args));
+    argv.extend(words.fill_all(permissions(adapter, plan)?));
+    if let Some(model) = &plan.model {
+        if adapter.model_args.is_empty() {
+            let what = format!("the agent {} cannot be asked for a model ({model:?})", adapter.name);
+            return Err(Fault::new(Kind::Unsupported, what));
+        }
+        argv.extend(words.fill_all(&adapter.model_args));
+    }
+    if plan.rules.is_some() {
+        argv.extend(words.fill_all(&adapter.rules_args));
+    }
+    match adapter.hooks {
+        Some(dialect @ HookDialect::ClaudeSettings) => {
+            argv.extend(["--settings".into(), hooks::file(&plan.private, dialect).into()]);
+        }
+        None => {}
+    }
+    argv.extend(plan.args.iter().map(OsString::from));
+    Ok(argv)
+}
+
+/// The caller's command: a program with arguments, or one line for a shell.
+fn command(plan: &AgentPlan, path: &str, shell: impl Fn() -> Answer<PathBuf>) -> Answer<Vec<OsString>> {
+    match plan.args.as_slice() {
+        [line] if line.contains(char::is_whitespace) => {
+            Ok(vec![shell()?.into(), OsString::from("-c"), OsString::from(line)])
+        }
+        [name, rest @ ..] => {
+            let program = probe::find(name, path)
+                .ok_or_else(|| Fault::not_found(format!("there is no program {name:?} on PATH")))?;
+            Ok(std::iter::once(program.into()).chain(rest.iter().map(OsString::from)).collect())
+        }
+        [] => Ok(vec![shell()?.into()]),
+    }
+}
+
+/// The arguments that begin or continue a conversation.
+fn conversation<'a>(adapter: &'a Adapter, plan: &AgentPlan, words: &Words) -> &'a [String] {
+    let kept = adapter.transcript.iter().filter_map(|place| words.place(place)).any(|file| file.is_file());
+    let can_continue = !adapter.resume_args.is_empty() && (kept || adapter.transcript.is_empty());
+    match (plan.resume, can_continue, kept) {
+        (true, true, _) => &adapter.resume_args,
+        // An id that has a conversation already is refused for a new one: the agent chooses its own then.
+        (false, _, true) => &[],
+        (true, false, _) | (false, _, false) => &adapter.start_args,
+    }
+}
+
+fn permissions<'a>(adapter: &'a Adapter, plan: &AgentPlan) -> Answer<&'a [String]> {
+    if adapter.permissions.is_empty() {
+        return Ok(&[]);
+    }
+    let name = PermissionName::from(plan.permissions);
+    adapter.permissions.get(&name).map(Vec::as_slice).ok_or_else(|| {
+        let known = adapter.permissions.keys().map(|p| format!("{p:?}").to_lowercase()).collect::<Vec<_>>().join(", ");
+        let what = format!("the agent {} has no permissions {:?}", adapter.name, plan.permissions);
+        Fault::new(Kind::Unsupported, what).hint(format!("it has: {known}"))
+    })
+}
+
+/// What an agent gets beside the session's environment.
+pub fn env(adapter: &Adapter, plan: &AgentPlan) -> BTreeMap<String, String> {
+    let mut env = adapter.env.clone();
+    env.insert("AO_SESSION".to_owned(), plan.session.to_string());
+    env.insert("AO_LAUNCH".to_owned(), plan.launch.to_string());
+    env.insert("AO_HOOK_SECRET".to_owned(), plan.secret.clone());
+    env.insert("AO_HOME".to_owned(), plan.data_root.to_string_lossy().into_owned());
+    env
+}
+
+/// An argument as text; a path that is no UTF-8 cannot stand in a plan.
+pub fn text(arg: &OsStr) -> Answer<String> {
+    arg.to_str().map(str::to_owned).ok_or_else(|| Fault::invalid(format!("the path {arg:?} is not UTF-8")))
+}
+
+/// What stands for the names in braces.
+struct Words {
+    values: Vec<(&'static str, String)>,
+    env: BTreeMap<String, String>,
+}
+
+impl Words {
+    fn of(plan: &AgentPlan) -> Self {
+        let lossy = |path: &Path| path.to_string_lossy().into_owned();
+        let dashed = lossy(&plan.workspace).chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let values = vec![
+            ("{native}", native_id(&plan.session, &plan.secret)),
+            ("{model}", plan.model.clone().unwrap_or_default()),
+            ("{rules}", plan.rules.clone().unwrap_or_default()),
+            ("{workspace}", lossy(&plan.workspace)),
+            ("{workspace-dashed}", dashed),
+            ("{private}", lossy(&plan.private)),
+            ("{ao}", lossy(&plan.ao)),
+        ];
+        let mut env = plan.env.clone();
+        if let (false, Ok(home)) = (env.contains_key("HOME"), std::env::var("HOME")) {
+            env.insert("HOME".to_owned(), home);
+        }
+        Self { values, env }
+    }
+
+    /// One pass from left to right, so that nothing inside a value is taken for a name.
+    fn fill(&self, template: &str) -> String {
+        let mut out = String::new();
+        let mut rest = template;
+        while let Some(at) = rest.find('{') {
+            out.push_str(&rest[..at]);
+            rest = &rest[at..];
+            match self.values.iter().find(|(name, _)| rest.starts_with(name)) {
+                Some((name, value)) => {
+                    out.push_str(value);
+                    rest = &rest[name.len()..];
+                }
+                None => {
+                    out.push('{');
+                    rest = &rest[1..];
+                }
+            }
+        }
+        out.push_str(rest);
+        out
+    }
+
+    fn fill_all<'a>(&'a self, templates: &'a [String]) -> impl Iterator<Item = OsString> + 'a {
+        templates.iter().map(|template| self.fill(template).into())
+    }
+
+    /// A place that may begin with a variable; none when that is not set.
+    fn place(&self, template: &str) -> Option<PathBuf> {
+        let Some((name, rest)) = template.strip_prefix("{env:").and_then(|t| t.split_once('}')) else {
+            return Some(self.fill(template).into());
+        };
+        let value = self.env.get(name).filter(|value| !value.is_empty())?;
+        Some(format!("{value}{}", self.fill(rest)).into())
+    }
+}
