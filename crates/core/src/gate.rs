@@ -51,6 +51,6 @@ pub fn baseline(commit: &crate::id::CommitId, report: &Report) -> Baseline {
     Baseline {
         commit: Some(commit.clone()),
         failures: report.failures.iter().map(|f| f.id.clone()).collect(),
-        hides: report.failures.iter().any(|f| f.kind != Kind::Test),
+        hides: report.partial || report.failures.iter().any(|f| f.kind != Kind::Test),
     }
 }

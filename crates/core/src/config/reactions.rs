@@ -1,7 +1,7 @@
 //! Reaction rules as they are written, and how they are laid over the defaults, key by key and field by field.
 
 use super::duration::{self, Duration};
-use super::nearest;
+use super::spelling::nearest;
 use crate::reaction::{Action, Escalate, ReactionKey, Reactions};
 use schemars::JsonSchema;
 use serde::Deserialize;

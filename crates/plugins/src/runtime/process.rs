@@ -1,15 +1,16 @@
 //! Runtime `process`: a host process per session (`ao host`), reached over its socket.
 
+mod exit;
 mod link;
 
 use ao_core::kind::{Fault, Kind};
 use ao_host::discover::{self, Standing};
 use ao_host::engine::Size;
-use ao_host::record::{Ending, ExitRecord, Tree};
 use ao_host::spec::{Caps, CgroupParent, LaunchSpec};
 use ao_slots::Answer;
-use ao_slots::runtime::{Abilities, Exit, Found, LaunchPlace, LaunchPlan, Link, Runtime};
+use ao_slots::runtime::{Abilities, Found, LaunchPlace, LaunchPlan, Link, Runtime};
 use async_trait::async_trait;
+use exit::exit_of;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -122,18 +123,4 @@ impl Runtime for ProcessRuntime {
     async fn connect(&self, place: &LaunchPlace) -> Answer<Link> {
         link::connect(place).await
     }
-}
-
-fn exit_of(record: &ExitRecord) -> Exit {
-    let (code, signal, why) = match &record.ending {
-        Ending::Exited { code } => (Some(*code), None, None),
-        Ending::Signaled { signal } => (None, Some(*signal), None),
-        Ending::NotStarted { reason } => (None, None, Some(format!("the agent could not be started: {reason}"))),
-    };
-    let left = match &record.tree {
-        Tree::Empty => Some(0),
-        Tree::Left { pids } => Some(u32::try_from(pids.len()).unwrap_or(u32::MAX)),
-        Tree::Unknown => None,
-    };
-    Exit { code, signal, why, left }
 }

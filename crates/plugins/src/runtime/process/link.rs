@@ -1,6 +1,6 @@
 //! A connection to a host: one task reads, requests find their answers by id, pushes become the slot's pushes.
 
-use super::exit_of;
+use super::exit::exit_of;
 use ao_core::kind::{Fault, Kind};
 use ao_core::screen::{Mark, Screen};
 use ao_host::record::HostRecord;
