@@ -77,16 +77,6 @@ impl Row {
         *self.cell_mut(col + 1) = Cell { width: Width::Spacer, ..pen.clone() };
     }
 
-    /// Stores all cells before `col`, with room for one more.
-    fn reach(&mut self, col: usize) {
-        if self.cells.capacity() <= col {
-            self.cells.reserve_exact((col / GROW + 1) * GROW - self.cells.len());
-        }
-        if self.cells.len() < col {
-            self.cells.resize(col, BLANK.clone());
-        }
-    }
-
     /// The stored cells; all others are blank.
     #[must_use]
     pub fn cells(&self) -> &[Cell] {

@@ -178,7 +178,8 @@ impl Screen {
         }
         self.margins = 0..self.rows();
         self.page.saved = Cursor::default();
-        self.cursor = Cursor { row: self.cursor.row, col: self.cursor.col, ..Cursor::default() };
+        let Cursor { row, col, pending, .. } = self.cursor;
+        self.cursor = Cursor { row, col, pending, ..Cursor::default() };
     }
 
     /// Columns.

@@ -2,6 +2,7 @@
 //!
 //! Tests of a single part stand in that part's file.
 
+mod answers;
 mod compare;
 mod fidelity;
 mod hostile;
