@@ -74,11 +74,20 @@ impl Client {
                 child: crate::wire::Child::Running { pid: 0 },
             },
         };
-        match client.request(&Request::Hello(hello))? {
-            Reply::HelloOk(hello) => client.hello = hello,
-            _ => return Err(ClientError::Unexpected),
+        match client.request(&Request::Hello(hello)) {
+            Ok(Reply::HelloOk(hello)) => client.hello = hello,
+            Ok(_) => return Err(ClientError::Unexpected),
+            Err(error) => return Err(client.last_words().map_or(error, ClientError::Refused)),
         }
         Ok(client)
+    }
+
+    /// A host that refuses a peer says so and closes, maybe before the peer could write its hello.
+    fn last_words(&mut self) -> Option<Refusal> {
+        match self.receive(Instant::now()) {
+            Ok(Some(FromHost::Push(Push::Error(refusal)))) => Some(refusal),
+            _ => None,
+        }
     }
 
     /// What the host said first.

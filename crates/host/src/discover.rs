@@ -75,16 +75,22 @@ pub fn remains(record: &HostRecord) -> Tree {
 /// Returns what is left then; killing takes effect a moment later, so callers look again with [`remains`].
 #[must_use]
 pub fn clear(record: &HostRecord) -> Tree {
-    if let Some(group) = group(record) {
+    let group = group(record);
+    if let Some(group) = &group {
         // What cannot be killed shows in the answer.
         let _ = group.kill();
-        group.remove();
     }
     // A socket that somebody listens on is another launch's.
     if UnixStream::connect(&record.socket).is_err() {
         let _ = fs::remove_file(&record.socket);
     }
-    remains(record)
+    let left = remains(record);
+    if left == Tree::Empty
+        && let Some(group) = group
+    {
+        group.remove();
+    }
+    left
 }
 
 fn group(record: &HostRecord) -> Option<Cgroup> {

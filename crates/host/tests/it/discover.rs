@@ -68,6 +68,7 @@ fn what_a_killed_host_left_behind_can_be_cleared() {
     until(|| (clear(&record) == Tree::Empty).then_some(()));
     assert!(!lives(left));
     assert!(!world.spec.socket.exists());
+    assert!(!record.cgroup.clone().expect("it had one").exists());
 }
 
 #[test]
