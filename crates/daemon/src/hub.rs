@@ -7,7 +7,7 @@ use ao_core::screen::Screen;
 use ao_slots::runtime::Control;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// A live link.
 #[derive(Clone)]
@@ -23,16 +23,22 @@ pub(crate) struct SessionLink {
 }
 
 /// All live links. Held for a map operation only, never across an await.
-#[derive(Default)]
 pub(crate) struct Hub {
     links: Mutex<BTreeMap<SessionId, SessionLink>>,
-    changed: Notify,
+    /// Grows with every link that is added.
+    added: watch::Sender<u64>,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self { links: Mutex::default(), added: watch::Sender::new(0) }
+    }
 }
 
 impl Hub {
     pub(crate) fn put(&self, session: &SessionId, link: SessionLink) {
         self.lock().insert(session.clone(), link);
-        self.changed.notify_waiters();
+        self.added.send_modify(|n| *n += 1);
     }
 
     /// Forgets a link, unless another launch has taken its place.
@@ -43,9 +49,9 @@ impl Hub {
         }
     }
 
-    /// Waits until a link is added.
-    pub(crate) async fn changed(&self) {
-        self.changed.notified().await;
+    /// Changes whenever a link is added; taken before looking, none is missed.
+    pub(crate) fn additions(&self) -> watch::Receiver<u64> {
+        self.added.subscribe()
     }
 
     /// The link of a session.

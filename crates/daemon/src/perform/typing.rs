@@ -148,11 +148,12 @@ async fn wait(link: &mut SessionLink, limit: Duration, wanted: impl Fn(&SessionL
 /// The link of this launch, waiting a little for one that is being made.
 async fn link(engine: &Engine, session: &SessionId, launch: &LaunchId) -> Option<SessionLink> {
     let until = Instant::now() + LINK_WITHIN;
+    let mut additions = engine.hub().additions();
     loop {
         if let Some(link) = engine.hub().link(session).ok().filter(|l| l.launch == *launch) {
             return Some(link);
         }
-        timeout_at(until, engine.hub().changed()).await.ok()?;
+        timeout_at(until, additions.changed()).await.ok()?.ok()?;
     }
 }
 
