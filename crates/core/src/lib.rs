@@ -17,6 +17,7 @@ pub mod event;
 pub mod facts;
 pub mod failure;
 pub mod gate;
+pub mod hook;
 pub mod id;
 pub mod kind;
 pub mod machine;
