@@ -7,6 +7,7 @@ mod discover;
 mod end;
 mod files;
 mod protocol;
+mod screen;
 mod stop;
 mod terminal;
 mod typing;
