@@ -12,5 +12,6 @@ mod env;
 mod hub;
 mod perform;
 mod projection;
+mod spool;
 mod supervisor;
 mod watch;

@@ -5,7 +5,6 @@ use crate::perform::host_secret;
 use ao_core::adapter::observe;
 use ao_core::event::Event;
 use ao_core::hook::SpooledHook;
-use ao_core::id::{LaunchId, SessionId};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -64,8 +63,8 @@ fn waiting(engine: &Engine) -> Vec<PathBuf> {
 
 /// Hooks with a wrong secret, of an unknown session or of an earlier launch say nothing.
 async fn report(engine: &Engine, hook: &SpooledHook) {
-    let session = SessionId::new(hook.session.clone());
-    let launch = LaunchId::new(hook.launch.clone());
+    let session = hook.session.clone();
+    let launch = hook.launch.clone();
     let agent = engine.read(|c| c.facts.sessions.get(&session).filter(|s| s.launch.as_ref() == Some(&launch)).map(|s| s.agent.clone()));
     let Some(agent) = agent.and_then(|name| engine.registry().agent(&name).ok()) else { return };
     let known = host_secret(engine.paths(), &session).unwrap_or_default();

@@ -113,7 +113,6 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
         last = last.max(Time(record.time));
         facts.apply_all(record.delta);
     }
-    facts.machine.places = options.places;
     let boot_id = clock::boot_id();
     let clock = Clock::start(&facts.machine, &boot_id, last);
 
@@ -136,8 +135,10 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
         .map_err(|source| StartError::Io { what: "the loop's thread".to_owned(), source })?;
 
     let started = Event::DaemonStarted { version: options.version.clone(), boot_id, clock_base: clock.base() };
-    if let Err(fault) = engine.command(started).await {
-        notes.push(fault.message);
+    for event in [started, Event::PlacesMeasured { places: options.places }] {
+        if let Err(fault) = engine.command(event).await {
+            notes.push(fault.message);
+        }
     }
     let watcher = performer.watcher();
     for (session, launch) in launches {
