@@ -14,4 +14,4 @@ pub use environment::Environment;
 pub use output::{Cut, Output};
 pub use program::{NotRun, Program, Ran, run};
 pub use shell::{Script, ScriptRan, run_script};
-pub use tree::{Working, working_in};
+pub use tree::{Working, end_marked, place_mark, working_in};

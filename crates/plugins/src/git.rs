@@ -9,8 +9,9 @@ mod places;
 mod status;
 
 pub use call::{Call, Git, Said};
-pub use facts::{Head, RepoFacts, facts, head_branch};
+pub use facts::{Head, RepoFacts, facts, head_branch, missing_branch};
 pub use places::{
-    Listed, Registration, Repository, Unfinished, list_worktrees, merging, rebased_branch, registration, unfinished,
+    Listed, Registration, Repository, Unfinished, list_worktrees, merging, rebased_branch, registration, same,
+    unfinished,
 };
 pub use status::{Status, status};

@@ -4,3 +4,5 @@ pub mod agent;
 pub mod exec;
 pub mod git;
 pub mod runtime;
+pub mod steps;
+pub mod workspace;

@@ -5,7 +5,7 @@
 use super::environment::Environment;
 use super::output::{Cut, Output};
 use super::program::{DRAIN, Guard, NotRun, command};
-use super::tree::{self, Tree};
+use super::tree;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -58,7 +58,7 @@ pub struct ScriptRan {
 pub async fn run_script(script: &Script) -> Result<ScriptRan, NotRun> {
     let place = script.log.as_deref().map(tree::digest).unwrap_or_default();
     if script.log.is_some() {
-        end_marked(format!(":{place}:")).await;
+        tree::end_marked(format!(":{place}:")).await;
     }
     let mut log = Log::open(script.log.as_deref())?;
     let mark = format!(":{place}:{};", tree::nonce());
@@ -124,12 +124,6 @@ fn take(count: io::Result<usize>, buffer: &[u8], output: &mut Output, log: &mut 
     let first = output.push(bytes);
     log.write(bytes.get(..first).unwrap_or_default())?;
     Ok(!bytes.is_empty())
-}
-
-/// Ends what carries a mark, away from the async threads.
-async fn end_marked(mark: String) {
-    // A panic there would have found nothing to end.
-    let _ = tokio::task::spawn_blocking(move || Tree::marked(&mark).end(tree::SWEEP)).await;
 }
 
 struct Log<'a>(Option<(&'a Path, File)>);

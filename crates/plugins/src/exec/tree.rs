@@ -265,6 +265,18 @@ pub(super) fn digest(path: &Path) -> String {
     Sha256::digest(path.as_os_str().as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A mark for what is run for the sake of one place, that a later process of ours can make again.
+#[must_use]
+pub fn place_mark(path: &Path) -> String {
+    format!("ao-place-{};", digest(path))
+}
+
+/// Ends whatever carries a mark in its environment, away from the async threads.
+pub async fn end_marked(mark: String) {
+    // A panic there would have found nothing to end.
+    let _ = tokio::task::spawn_blocking(move || Tree::marked(&mark).end(SWEEP)).await;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -194,7 +194,7 @@ impl Call<'_> {
     /// # Errors
     /// When git is not installed, takes too long, is killed, or answers more than can be kept.
     pub async fn ask(self) -> Answer<Said> {
-        let verb = self.arguments.first().map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default();
+        let verb = verb(&self.arguments);
         let own: &[&str] = if self.own { &OWN } else { &[] };
         let argv = ["git"].iter().chain(&ALWAYS).chain(own).map(OsString::from).chain(self.arguments).collect();
         let program = Program {
@@ -238,6 +238,17 @@ impl Call<'_> {
     pub async fn text(self) -> Answer<String> {
         Ok(self.run().await?.line())
     }
+}
+
+/// The verb, after settings of this call only.
+fn verb(arguments: &[OsString]) -> String {
+    let mut rest = arguments;
+    while let [option, _, more @ ..] = rest
+        && option == "-c"
+    {
+        rest = more;
+    }
+    rest.first().map(|verb| verb.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 impl Said {

@@ -138,3 +138,17 @@ pub async fn head_branch(git: &Git) -> Answer<String> {
     Err(Fault::conflict(format!("HEAD of {} is on a commit and no branch", git.dir().display()))
         .hint("`git switch BRANCH`, or name the branch that work lands on (`defaultBranch`)"))
 }
+
+/// The fault about a branch that has no commit: because nothing has, or because there is no such branch.
+pub async fn missing_branch(git: &Git, name: &str) -> Fault {
+    let branches = match branches(git).await {
+        Ok(branches) => branches,
+        Err(fault) => return fault,
+    };
+    let place = git.dir().display();
+    if branches.is_empty() {
+        return Fault::conflict(format!("{place} has no commits yet")).hint("commit something first");
+    }
+    let known: Vec<String> = branches.into_iter().take(10).collect();
+    Fault::not_found(format!("there is no branch {name:?} in {place}")).hint(format!("there is {}", known.join(", ")))
+}

@@ -67,12 +67,13 @@ fn link_target(file: &Path) -> Option<PathBuf> {
 }
 
 /// The same place, as far as it exists.
-pub(crate) fn same(one: &Path, other: &Path) -> bool {
+#[must_use]
+pub fn same(one: &Path, other: &Path) -> bool {
     one == other || real(one) == real(other)
 }
 
 /// The real path, of the parent where the place itself is gone.
-pub(crate) fn real(path: &Path) -> PathBuf {
+fn real(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }

@@ -1,0 +1,238 @@
+//! What a new workspace gets besides its commit: excluded paths, copies, links, and the commands of `postCreate`.
+//!
+//! The same for worktrees and clones. Doing it again changes nothing; what is already there is never overwritten.
+
+use super::disk;
+use super::record::failed;
+use crate::exec::{Environment, Script, run_script};
+use crate::git::Git;
+use ao_slots::workspace::WorkspacePlan;
+use ao_slots::{Answer, Fault};
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+/// The directory of a workspace that is ours: prompts too long to type lie there.
+const OURS: &str = "/.ao/";
+
+/// The list, in the main checkout, of ignored files that every workspace gets a copy of; patterns as in `.gitignore`.
+const INCLUDE: &str = ".worktreeinclude";
+
+/// Most bytes of a command's output in a message: the end, where failures stand.
+const OUTPUT: usize = 4 * 1024;
+
+/// Refuses a plan that could never be carried out, before anything is made.
+pub(super) fn check(plan: &WorkspacePlan) -> Answer<()> {
+    ao_core::id::checked_branch(&plan.branch).map_err(|error| Fault::invalid(error.to_string()))?;
+    if !plan.path.is_absolute() || !plan.repository.is_absolute() {
+        return Err(Fault::invalid(format!("{} is not an absolute path", plan.path.display())));
+    }
+    for link in &plan.symlinks {
+        disk::inside(&plan.repository, Path::new(link))?;
+    }
+    Ok(())
+}
+
+/// Prepares the workspace in `place`, whose shared git directory is `common`.
+pub(super) async fn prepare(plan: &WorkspacePlan, place: &Path, common: &Path, env: &Environment) -> Answer<()> {
+    exclude(plan, common)?;
+    copy_included(plan, place, env).await?;
+    for link in &plan.symlinks {
+        link_one(&plan.repository, place, Path::new(link))?;
+    }
+    for command in &plan.post_create {
+        run_one(plan, place, command, env).await?;
+    }
+    Ok(())
+}
+
+/// Tells git, in the repository's own list, not to look at what we put into workspaces.
+fn exclude(plan: &WorkspacePlan, common: &Path) -> Answer<()> {
+    let mut lines: Vec<Vec<u8>> = vec![OURS.as_bytes().to_vec()];
+    // Without the slash at the end: a link to a directory is no directory for git.
+    lines.extend(plan.symlinks.iter().map(|link| pattern(Path::new(link))));
+    // Workspaces inside the repository: their directory, once for all of them.
+    if let Some(inside) = plan.path.parent().and_then(|parent| parent.strip_prefix(&plan.repository).ok()) {
+        if !inside.as_os_str().is_empty() && !plan.path.starts_with(common) {
+            let mut line = pattern(inside);
+            line.push(b'/');
+            lines.push(line);
+        }
+    }
+    let file = common.join("info/exclude");
+    add_lines(&file, &lines).map_err(|error| failed(&file, &error))
+}
+
+/// A pattern that matches exactly this path from the top.
+fn pattern(relative: &Path) -> Vec<u8> {
+    let mut line = Vec::new();
+    for part in relative.iter().filter(|part| *part != ".") {
+        line.push(b'/');
+        for &byte in part.as_bytes() {
+            if matches!(byte, b'*' | b'?' | b'[' | b'\\' | b' ') {
+                line.push(b'\\');
+            }
+            line.push(byte);
+        }
+    }
+    line
+}
+
+fn add_lines(file: &Path, lines: &[Vec<u8>]) -> io::Result<()> {
+    let old = match fs::read(file) {
+        Ok(old) => old,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(parent) = file.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            Vec::new()
+        }
+        Err(error) => return Err(error),
+    };
+    let mut more: Vec<u8> = Vec::new();
+    for line in lines {
+        if !line.contains(&b'\n') && !old.split(|&byte| byte == b'\n').any(|known| known == line) {
+            more.extend_from_slice(line);
+            more.push(b'\n');
+        }
+    }
+    if more.is_empty() {
+        return Ok(());
+    }
+    if old.last().is_some_and(|&byte| byte != b'\n') {
+        more.insert(0, b'\n');
+    }
+    // One write at the end: two workspaces made at once both get their lines in.
+    OpenOptions::new().append(true).create(true).open(file)?.write_all(&more)
+}
+
+/// Copies what the list names and git ignores from the main checkout.
+async fn copy_included(plan: &WorkspacePlan, place: &Path, env: &Environment) -> Answer<()> {
+    if !plan.repository.join(INCLUDE).is_file() {
+        return Ok(());
+    }
+    let git = Git::at(&plan.repository, env);
+    let listed = git
+        .call(["ls-files", "-z", "--others", "--ignored"])
+        .arg(format!("--exclude-from={INCLUDE}"))
+        .run()
+        .await?
+        .stdout;
+    if listed.is_empty() {
+        return Ok(());
+    }
+    // Code 1: none of them is ignored.
+    let ignored = git.call(["check-ignore", "-z", "--stdin"]).stdin(listed).ask().await?;
+    if !matches!(ignored.code, 0 | 1) {
+        return Err(ignored.fault());
+    }
+    let (from, to) = (plan.repository.clone(), place.to_owned());
+    let paths: Vec<PathBuf> = ignored.paths().collect();
+    let work = move || paths.iter().try_for_each(|path| copy_one(&from, &to, path));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Fault::unavailable("copying was given up")))
+}
+
+fn copy_one(from: &Path, to: &Path, relative: &Path) -> Answer<()> {
+    let (source, target) = (from.join(relative), disk::inside(to, relative)?);
+    if disk::exists(&target) || !disk::exists(&source) {
+        return Ok(());
+    }
+    let copy = || {
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        if source.is_symlink() {
+            return std::os::unix::fs::symlink(fs::read_link(&source)?, &target);
+        }
+        // Whole or not at all: a copy that a kill cut short would never be made again.
+        let mut draft = target.clone().into_os_string();
+        draft.push(".ao-copy");
+        fs::copy(&source, &draft)?;
+        fs::rename(&draft, &target)
+    };
+    copy().map_err(|error| failed(&target, &error))
+}
+
+/// Links one path of the main checkout into the workspace.
+fn link_one(repository: &Path, place: &Path, relative: &Path) -> Answer<()> {
+    let (source, target) = (disk::inside(repository, relative)?, disk::inside(place, relative)?);
+    if fs::read_link(&target).is_ok_and(|there| there == source) {
+        return Ok(());
+    }
+    if disk::exists(&target) {
+        return Err(Fault::conflict(format!("{} is there already and was kept", target.display()))
+            .hint("take it out of `symlinks`, or out of the repository"));
+    }
+    if !disk::exists(&source) {
+        tracing::warn!(path = %source.display(), "nothing to link: the main checkout does not have it");
+        return Ok(());
+    }
+    let link = || {
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        std::os::unix::fs::symlink(&source, &target)
+    };
+    link().map_err(|error| failed(&target, &error))
+}
+
+async fn run_one(plan: &WorkspacePlan, place: &Path, command: &str, env: &Environment) -> Answer<()> {
+    let script = Script {
+        text: command.to_owned(),
+        dir: place.to_owned(),
+        env: env.clone().with("AO_SESSION", plan.session.as_str()).with("AO_REPOSITORY", &plan.repository),
+        limit: plan.post_create_limit,
+        keep: OUTPUT,
+        log: None,
+    };
+    let ran = run_script(&script).await.map_err(|error| Fault::unavailable(error.to_string()))?;
+    if ran.code == Some(0) {
+        return Ok(());
+    }
+    let how = match (ran.timed_out, ran.code, ran.signal) {
+        (true, _, _) => format!("did not end within {} s", plan.post_create_limit.as_secs()),
+        (false, Some(code), _) => format!("failed with code {code}"),
+        (false, None, signal) => format!("was ended by signal {}", signal.unwrap_or_default()),
+    };
+    let said = ran.output.text(OUTPUT);
+    let said: String = said.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    Err(Fault::conflict(format!("`postCreate` {command:?} {how}: {said}"))
+        .hint("run it by hand in the workspace, or take it out of `postCreate`"))
+}
+
+/// Names with bytes that are no UTF-8, as text for people.
+pub(super) fn shown(path: &Path) -> String {
+    let text = String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned();
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same path without the slash that git puts after directories.
+pub(super) fn without_slash(path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes();
+    PathBuf::from(OsString::from_vec(bytes.strip_suffix(b"/").unwrap_or(bytes).to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_only_their_own_path() {
+        assert_eq!(pattern(Path::new("a/b*c")), b"/a/b\\*c");
+        assert_eq!(pattern(Path::new("./node_modules")), b"/node_modules");
+    }
+
+    #[test]
+    fn lines_are_added_once_and_what_is_there_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("info/exclude");
+        let lines = [b"/.ao/".to_vec(), b"/x".to_vec()];
+        add_lines(&file, &lines).unwrap();
+        fs::write(&file, "# mine\n/.ao/\nlast without end").unwrap();
+        add_lines(&file, &lines).unwrap();
+        add_lines(&file, &lines).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "# mine\n/.ao/\nlast without end\n/x\n");
+    }
+}

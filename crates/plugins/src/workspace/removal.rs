@@ -1,0 +1,137 @@
+//! Removing a workspace: refused while somebody works there, then moved aside, saved, deleted.
+//!
+//! Each step is a rename or a ref, so that a kill between any two leaves a state whose name says how to go on.
+
+use super::disk;
+use super::record::{Aside, Record};
+use super::rescue;
+use super::seal::{self, Extent};
+use super::snapshot::Site;
+use crate::exec::{Environment, working_in};
+use crate::git::{Git, list_worktrees};
+use crate::steps::{Steps, was_stopped};
+use ao_core::id::CommitId;
+use ao_slots::workspace::RemovePlan;
+use ao_slots::{Answer, Fault};
+use std::path::{Path, PathBuf};
+
+/// A removal, as far as worktrees and clones have it in common.
+pub(super) struct Removal<'a> {
+    pub plan: &'a RemovePlan,
+    /// The main repository.
+    pub main: Git,
+    /// Its shared git directory.
+    pub common: PathBuf,
+    pub env: &'a Environment,
+    pub steps: &'a Steps,
+    pub aside: Aside,
+    pub extent: Extent,
+}
+
+impl Removal<'_> {
+    /// Refuses while a process has its working directory there.
+    pub(super) fn refuse_if_used(&self) -> Answer<()> {
+        let used: Vec<String> = working_in(&self.plan.path)
+            .iter()
+            .take(5)
+            .map(|process| format!("{} ({})", process.name, process.id))
+            .collect();
+        if used.is_empty() {
+            return Ok(());
+        }
+        Err(Fault::conflict(format!("{} is in use by {}", self.plan.path.display(), used.join(", ")))
+            .hint("stop the session, or leave that directory, then try again"))
+    }
+
+    /// Moves the workspace aside, so that nothing enters it by its path any more.
+    pub(super) fn move_aside(&self) -> Answer<()> {
+        self.steps.next("move aside")?;
+        disk::rename(&self.plan.path, &self.aside.removing)
+    }
+
+    /// Saves what lies aside. On failure the workspace is where it was.
+    pub(super) async fn save(&self, site: &Site) -> Answer<Option<String>> {
+        match self.save_aside(site).await {
+            Ok(name) => {
+                self.steps.next("mark as saved")?;
+                let to = if name.is_some() { &self.aside.saved } else { &self.aside.empty };
+                disk::delete(to).await?;
+                disk::rename(&self.aside.removing, to)?;
+                Ok(name)
+            }
+            Err(fault) if was_stopped(&fault) => Err(fault),
+            Err(fault) => {
+                disk::rename(&self.aside.removing, &self.plan.path)?;
+                Err(Fault { message: format!("nothing was removed: {}", fault.message), ..fault })
+            }
+        }
+    }
+
+    async fn save_aside(&self, site: &Site) -> Answer<Option<String>> {
+        self.steps.next("seal")?;
+        let label = self.plan.session.as_str();
+        let Some(sealed) = seal::seal(site, self.extent, label, self.env).await? else { return Ok(None) };
+        if self.extent == Extent::Repository {
+            self.steps.next("bring")?;
+            seal::bring(&site.git, &site.git_dir, &self.main, &sealed.commit).await?;
+        }
+        self.steps.next("name")?;
+        rescue::keep(&self.main, &self.plan.session, &sealed).await.map(Some)
+    }
+
+    /// What an earlier removal of this workspace saved, when it was stopped after that.
+    pub(super) async fn saved_before(&self) -> Answer<Option<String>> {
+        if disk::exists(&self.aside.saved) {
+            return Ok(rescue::last(&self.main, &self.plan.session).await?.map(|(name, _)| name));
+        }
+        Ok(None)
+    }
+
+    /// Deletes what is safe by now.
+    pub(super) async fn delete_leftovers(&self) -> Answer<()> {
+        self.steps.next("delete files")?;
+        disk::delete(&self.aside.making).await?;
+        disk::delete(&self.aside.saved).await?;
+        disk::delete(&self.aside.empty).await
+    }
+
+    /// Deletes the session's branch when it was made for it and the target or a rescue ref holds all of it.
+    pub(super) async fn delete_branch(&self, record: Option<&Record>) -> Answer<()> {
+        let Some(record) = record.filter(|record| record.made_branch) else { return Ok(()) };
+        self.steps.next("delete branch")?;
+        let branch = format!("refs/heads/{}", self.plan.branch);
+        let Some(tip) = self.main.commit(&branch).await? else { return Ok(()) };
+        let used = list_worktrees(&self.main, &self.common).await?;
+        let elsewhere = |path: &Path| !crate::git::same(path, &self.plan.path);
+        if used.iter().any(|w| w.branch.as_deref() == Some(&self.plan.branch) && elsewhere(&w.path)) {
+            return Ok(());
+        }
+        if self.is_contained(&tip, &record.target).await? {
+            // With its old value: a commit made in between keeps it.
+            self.main.call(["update-ref", "-d", &branch, tip.as_str()]).ask().await?;
+        }
+        Ok(())
+    }
+
+    async fn is_contained(&self, tip: &CommitId, target: &str) -> Answer<bool> {
+        let target = self.main.commit(&format!("refs/heads/{target}")).await?;
+        if let Some(target) = &target
+            && self.main.is_ancestor(tip, target).await?
+        {
+            return Ok(true);
+        }
+        if let Some((_, rescue)) = rescue::last(&self.main, &self.plan.session).await?
+            && self.main.is_ancestor(tip, &rescue).await?
+        {
+            return Ok(true);
+        }
+        // Squashed into the target, and the pull request still holds its commits.
+        let Some(target) = target else { return Ok(false) };
+        let held = ["for-each-ref", "--count=1", "--contains", tip.as_str(), "refs/ao/pull"];
+        if self.main.call(held).text().await?.is_empty() {
+            return Ok(false);
+        }
+        let merged = self.main.call(["merge-tree", "--write-tree", target.as_str(), tip.as_str()]).ask().await?;
+        Ok(merged.code == 0 && merged.line() == self.main.tree(&target).await?)
+    }
+}
