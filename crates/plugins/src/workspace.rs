@@ -4,7 +4,6 @@
 
 mod clone;
 mod conflict;
-mod disk;
 mod inspect;
 mod prepare;
 mod record;

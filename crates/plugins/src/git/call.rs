@@ -55,6 +55,13 @@ impl Git {
         self
     }
 
+    /// The same in another directory.
+    #[must_use]
+    pub fn moved_to(mut self, dir: &Path) -> Self {
+        dir.clone_into(&mut self.dir);
+        self
+    }
+
     /// The directory that it runs in.
     #[must_use]
     pub fn dir(&self) -> &Path {

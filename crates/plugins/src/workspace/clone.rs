@@ -2,14 +2,15 @@
 //!
 //! Objects are hard links where the file system allows; what an agent did is fetched into the main repository.
 
-use super::disk;
 use super::inspect;
 use super::prepare;
-use super::record::{self, Aside, Record, failed};
+use super::record::{self, Aside, Record};
 use super::removal::Removal;
 use super::rescue;
 use super::seal::Extent;
 use super::snapshot::Site;
+use crate::disk;
+use crate::disk::failed;
 use crate::exec::Environment;
 use crate::git::{Git, Repository, missing_branch};
 use crate::steps::Steps;

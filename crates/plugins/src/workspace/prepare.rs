@@ -2,8 +2,8 @@
 //!
 //! The same for worktrees and clones. Doing it again changes nothing; what is already there is never overwritten.
 
-use super::disk;
-use super::record::failed;
+use crate::disk;
+use crate::disk::failed;
 use crate::exec::{Environment, Script, run_script};
 use crate::git::Git;
 use ao_slots::workspace::WorkspacePlan;
@@ -54,12 +54,13 @@ fn exclude(plan: &WorkspacePlan, common: &Path) -> Answer<()> {
     // Without the slash at the end: a link to a directory is no directory for git.
     lines.extend(plan.symlinks.iter().map(|link| pattern(Path::new(link))));
     // Workspaces inside the repository: their directory, once for all of them.
-    if let Some(inside) = plan.path.parent().and_then(|parent| parent.strip_prefix(&plan.repository).ok()) {
-        if !inside.as_os_str().is_empty() && !plan.path.starts_with(common) {
-            let mut line = pattern(inside);
-            line.push(b'/');
-            lines.push(line);
-        }
+    if let Some(inside) = plan.path.parent().and_then(|parent| parent.strip_prefix(&plan.repository).ok())
+        && !inside.as_os_str().is_empty()
+        && !plan.path.starts_with(common)
+    {
+        let mut line = pattern(inside);
+        line.push(b'/');
+        lines.push(line);
     }
     let file = common.join("info/exclude");
     add_lines(&file, &lines).map_err(|error| failed(&file, &error))

@@ -2,8 +2,9 @@
 //!
 //! It goes when the workspace goes; without it a workspace is still found, only its branch is never deleted.
 
+use crate::disk::failed;
 use ao_core::id::CommitId;
-use ao_slots::{Answer, Fault, Kind};
+use ao_slots::{Answer, Fault};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,16 +58,6 @@ pub(super) fn is_ready(git_dir: &Path) -> bool {
 pub(super) fn set_ready(git_dir: &Path) -> Answer<()> {
     let file = git_dir.join(READY);
     fs::write(&file, "").map_err(|error| failed(&file, &error))
-}
-
-/// A file or directory of ours could not be written.
-pub(super) fn failed(path: &Path, error: &std::io::Error) -> Fault {
-    let kind = match error.kind() {
-        std::io::ErrorKind::PermissionDenied => Kind::Denied,
-        std::io::ErrorKind::NotFound => Kind::NotFound,
-        _ => Kind::StorageFailed,
-    };
-    Fault::new(kind, format!("{}: {error}", path.display()))
 }
 
 /// Names beside a workspace that tell how far its removal came; a rename from one to the next is a step that is whole.

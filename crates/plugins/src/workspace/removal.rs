@@ -2,11 +2,11 @@
 //!
 //! Each step is a rename or a ref, so that a kill between any two leaves a state whose name says how to go on.
 
-use super::disk;
 use super::record::{Aside, Record};
 use super::rescue;
 use super::seal::{self, Extent};
 use super::snapshot::Site;
+use crate::disk;
 use crate::exec::{Environment, working_in};
 use crate::git::{Git, list_worktrees};
 use crate::steps::{Steps, was_stopped};

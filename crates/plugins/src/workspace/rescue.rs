@@ -2,9 +2,9 @@
 //!
 //! Nothing here is ever deleted by `ao` itself.
 
-use super::disk;
-use super::record::failed;
 use super::seal::{INDEX, Sealed};
+use crate::disk;
+use crate::disk::failed;
 use crate::exec::Environment;
 use crate::git::Git;
 use ao_core::id::{CommitId, SessionId};

@@ -2,9 +2,9 @@
 //!
 //! The commit is made in the checkout's own repository; bringing it elsewhere and naming it is for the caller.
 
-use super::disk;
 use super::prepare::{shown, without_slash};
 use super::snapshot::{self, Site, Snapshot};
+use crate::disk;
 use crate::exec::Environment;
 use crate::git::Git;
 use ao_core::id::CommitId;

@@ -2,9 +2,9 @@
 //!
 //! Index, HEAD and files stay byte for byte as they were; nothing is committed here.
 
-use super::disk;
 use super::prepare::without_slash;
-use super::record::failed;
+use crate::disk;
+use crate::disk::failed;
 use crate::git::{Git, merging, status};
 use ao_core::id::CommitId;
 use ao_slots::Answer;

@@ -2,14 +2,15 @@
 //!
 //! Close to the bare `git worktree add`: one more call of git finds out where and from what.
 
-use super::disk;
 use super::inspect;
 use super::prepare;
-use super::record::{self, Aside, Record, failed};
+use super::record::{self, Aside, Record};
 use super::removal::Removal;
 use super::rescue;
 use super::seal::Extent;
 use super::snapshot::Site;
+use crate::disk;
+use crate::disk::failed;
 use crate::exec::{Environment, end_marked, place_mark};
 use crate::git::{Git, Registration, Repository, list_worktrees, registration, same};
 use crate::steps::Steps;

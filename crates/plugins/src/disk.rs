@@ -2,26 +2,35 @@
 //!
 //! Nothing here decides whether something may be deleted.
 
-use super::record::failed;
-use ao_slots::{Answer, Fault};
+use ao_slots::{Answer, Fault, Kind};
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
+/// A file or directory of ours could not be written.
+pub(crate) fn failed(path: &Path, error: &io::Error) -> Fault {
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied => Kind::Denied,
+        io::ErrorKind::NotFound => Kind::NotFound,
+        _ => Kind::StorageFailed,
+    };
+    Fault::new(kind, format!("{}: {error}", path.display()))
+}
+
 /// Whether something is there, a link that leads nowhere included.
-pub(super) fn exists(path: &Path) -> bool {
+pub(crate) fn exists(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
 /// Whether it is a directory without entries.
-pub(super) fn is_empty_dir(path: &Path) -> bool {
+pub(crate) fn is_empty_dir(path: &Path) -> bool {
     fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// Deletes a directory and everything in it, away from the async threads. One that is gone is not an error.
-pub(super) async fn delete(path: &Path) -> Answer<()> {
+pub(crate) async fn delete(path: &Path) -> Answer<()> {
     let path = path.to_owned();
     let work = move || match delete_tree(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(&path, &error)),
@@ -54,12 +63,12 @@ fn open_up(path: &Path) -> io::Result<()> {
 }
 
 /// Renames within one directory.
-pub(super) fn rename(from: &Path, to: &Path) -> Answer<()> {
+pub(crate) fn rename(from: &Path, to: &Path) -> Answer<()> {
     fs::rename(from, to).map_err(|error| failed(from, &error))
 }
 
 /// Bytes of a file, or of all files below a directory. Links are not followed.
-pub(super) fn size(path: &Path) -> u64 {
+pub(crate) fn size(path: &Path) -> u64 {
     let Ok(about) = fs::symlink_metadata(path) else { return 0 };
     if !about.is_dir() {
         return about.len();
@@ -68,7 +77,7 @@ pub(super) fn size(path: &Path) -> u64 {
 }
 
 /// `relative` below `root`, when it stays there: neither absolute nor with `..`, and no directory on the way a link.
-pub(super) fn inside(root: &Path, relative: &Path) -> Answer<PathBuf> {
+pub(crate) fn inside(root: &Path, relative: &Path) -> Answer<PathBuf> {
     let names: Option<Vec<&OsStr>> = relative
         .components()
         .filter(|part| !matches!(part, Component::CurDir))
