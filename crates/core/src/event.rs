@@ -30,6 +30,12 @@ pub enum Event {
         why: String,
     },
 
+    /// It was measured how many agents this machine can carry.
+    PlacesMeasured {
+        /// Sessions that may work at the same time, all projects together; 0 for no limit.
+        places: u32,
+    },
+
     /// A project was added, or its configuration changed.
     ProjectConfigured {
         /// Its id.

@@ -48,7 +48,11 @@ pub fn deadline(facts: &Facts, now: Time) -> Option<Time> {
 fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
     match event {
         Event::DaemonStarted { boot_id, clock_base, .. } => session::daemon_started(d, boot_id, *clock_base),
-        Event::Ticked => Answer::Noted,
+        Event::Ticked | Event::StorageFailed { .. } => Answer::Noted,
+        Event::PlacesMeasured { places } => {
+            d.machine.places = *places;
+            Answer::Noted
+        }
         Event::ProjectConfigured { project, path, data, prefix, settings } => {
             request::project_configured(d, project, path, data, prefix, settings)
         }

@@ -1,1 +1,3 @@
 //! A virtual world, fakes and contract suites; used by tests only.
+
+pub mod world;
