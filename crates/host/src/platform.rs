@@ -22,6 +22,6 @@ use other as system;
 pub use facts::{HOST_NAME, Membership, Unsupported};
 pub use process::{NotStarted, spawn};
 pub use pty::{Pty, Taken};
-pub use raw::{Fork, Signals, close_inherited, fork, ignore_signal};
+pub use raw::{Fork, Signals, close_inherited, fork, give_memory_back, ignore_signal};
 pub use stdio::detach_stdio;
 pub use system::{Cgroup, Peer, adopt_orphans, boot_id, descendants, name_process, nearest_session, peer, start_ticks};

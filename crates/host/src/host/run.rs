@@ -227,6 +227,8 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
         retry_at: None,
         stop_look_at: None,
         leaving: false,
+        tidied: 0,
+        tidy_at: None,
         next_conn: 0,
         membership,
         uid: rustix::process::geteuid().as_raw(),

@@ -16,7 +16,7 @@ use super::typing::Typing;
 use super::watch::{Totals, Watch};
 use crate::engine::TermEvent;
 use crate::files::{OutputLog, RowLog};
-use crate::platform::{Membership, Pty, Signals, Taken, nearest_session, peer};
+use crate::platform::{Membership, Pty, Signals, Taken, give_memory_back, nearest_session, peer};
 use crate::record::{ExitRecord, now_us};
 use crate::spec::LaunchSpec;
 use crate::wire::{ErrorKind, Health, Refusal};
@@ -33,6 +33,10 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) const LINGER: Duration = Duration::from_secs(600);
 /// Time between two looks at a terminal that no process has open while the agent lives on.
 const REOPEN: Duration = Duration::from_secs(1);
+/// Output after which a pause is used to give memory back: less leaves nothing worth the call behind.
+const TIDY_AFTER: u64 = 256 << 10;
+/// Length of such a pause.
+const TIDY_PAUSE: Duration = Duration::from_secs(1);
 /// Most connections at once; a session has a daemon and a handful of viewers.
 const MAX_CONNS: usize = 64;
 /// Grace of a stop that was asked for by SIGTERM, as a system that shuts down does.
@@ -61,6 +65,9 @@ pub(super) struct Host {
     pub stop_look_at: Option<Instant>,
     /// Whether the host goes when a stop is over.
     pub leaving: bool,
+    /// Offset up to which memory was given back, and when it is done again.
+    pub tidied: u64,
+    pub tidy_at: Option<Instant>,
     pub next_conn: u64,
     pub membership: Membership,
     pub uid: u32,
@@ -136,7 +143,15 @@ impl Host {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let own = [self.leave_at, self.stop_at(), self.hung_up, self.retry_at, self.watch.due(), self.display.due()];
+        let own = [
+            self.leave_at,
+            self.stop_at(),
+            self.hung_up,
+            self.retry_at,
+            self.tidy_at,
+            self.watch.due(),
+            self.display.due(),
+        ];
         let held = self.conns.iter().filter_map(|conn| conn.viewer.as_ref()?.held);
         own.into_iter().flatten().chain(held).min()
     }
@@ -241,7 +256,11 @@ impl Host {
         self.output.append(bytes, now_us());
         let fed = self.display.feed(bytes, Instant::now());
         self.spread(fed);
-        self.watch.output(Instant::now());
+        let now = Instant::now();
+        self.watch.output(now);
+        if self.output.end() - self.tidied > TIDY_AFTER {
+            self.tidy_at = Some(now + TIDY_PAUSE);
+        }
         self.flush_keys();
     }
 
@@ -274,6 +293,11 @@ impl Host {
                 // Nobody can open it again: the session's leader is gone.
                 self.hung_up = Some(now + LINGER);
             }
+        }
+        if self.tidy_at.is_some_and(|at| now >= at) {
+            self.tidy_at = None;
+            self.tidied = self.output.end();
+            give_memory_back();
         }
         if self.retry_at.is_some_and(|at| now >= at) {
             self.output.retry(now_us());

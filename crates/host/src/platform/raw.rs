@@ -172,6 +172,15 @@ pub fn close_inherited() {
     }
 }
 
+/// Gives memory that nothing uses any more back to the system, where the allocator would keep it.
+pub fn give_memory_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: malloc_trim touches only memory that is free.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Asks the kernel for user and process id of whoever connected; the process id is 0 when it is not visible here.
 ///
 /// # Errors
