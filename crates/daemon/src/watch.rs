@@ -3,8 +3,9 @@
 use crate::engine::Engine;
 use crate::hub::SessionLink;
 use crate::paths::Paths;
-use ao_core::activity::{Activity, Observation, Source};
-use ao_core::adapter::{Adapter, observe};
+use ao_core::activity::Observation;
+use ao_core::adapter::Adapter;
+use ao_core::adapter::watch::Watch;
 use ao_core::event::{Event, Probe};
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::Fault;
@@ -12,11 +13,11 @@ use ao_core::screen::Screen;
 use ao_core::time::{Millis, Time};
 use ao_slots::agent::Agent;
 use ao_slots::runtime::{Control, Exit, Found, LaunchPlace, Link, Push, Runtime};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -45,10 +46,8 @@ struct Actor {
     place: LaunchPlace,
     runtime: Arc<dyn Runtime>,
     agent: Arc<dyn Agent>,
-    /// What each source said last, so that repeats stay here.
-    said: BTreeMap<Source, (Activity, String)>,
-    /// Offset of the newest mark that was reported.
-    marks_to: u64,
+    /// What was seen so far, so that only news is reported.
+    seen: Watch,
     life_sign: Time,
 }
 
@@ -139,8 +138,7 @@ impl Watcher {
             place: LaunchPlace { launch: launch.clone(), dir: Paths::launch_dir(&project, session, launch) },
             runtime: self.engine.registry().runtime(&facts.runtime)?,
             agent: self.engine.registry().agent(&facts.agent)?,
-            said: BTreeMap::new(),
-            marks_to: facts.seen_offset,
+            seen: Watch::default(),
             life_sign: facts.last_output,
         })
     }
@@ -216,30 +214,40 @@ impl Actor {
     }
 
     async fn listen(&mut self, mut connected: Connected) -> Ended {
-        while let Some(push) = connected.link.pushes.recv().await {
-            match push {
-                Push::Screen(screen) => {
-                    self.observe(&screen).await;
-                    connected.screen.send_replace(screen);
+        let adapter = self.adapter();
+        // Rules that must hold for a while are looked at again when nothing new has come for that long.
+        let longest = adapter.rules.iter().map(|rule| rule.hold_ms).max().unwrap_or(0);
+        let mut last: Option<(Screen, Instant)> = None;
+        loop {
+            let again = last.as_ref().filter(|(screen, _)| screen.quiet_ms < longest).map(|(screen, at)| *at + left(&adapter, screen));
+            let push = tokio::select! {
+                push = connected.link.pushes.recv() => push,
+                () = until(again) => {
+                    if let Some((screen, at)) = &mut last {
+                        let now = Instant::now();
+                        screen.quiet_ms = screen.quiet_ms.saturating_add(u64::try_from(now.duration_since(*at).as_millis()).unwrap_or(u64::MAX));
+                        *at = now;
+                        self.observe(&adapter, screen).await;
+                    }
+                    continue;
                 }
-                Push::Exited(exit) => return Ended::Exited(exit),
+            };
+            match push {
+                None => return Ended::Lost,
+                Some(Push::Exited(exit)) => return Ended::Exited(exit),
+                Some(Push::Screen(screen)) => {
+                    self.observe(&adapter, &screen).await;
+                    connected.screen.send_replace(screen.clone());
+                    last = Some((screen, Instant::now()));
+                }
             }
         }
-        Ended::Lost
     }
 
-    async fn observe(&mut self, screen: &Screen) {
+    async fn observe(&mut self, adapter: &Adapter, screen: &Screen) {
         let now = self.engine.now();
-        let adapter = self.adapter();
-        let seen_to = self.marks_to;
-        for mark in screen.marks.iter().filter(|m| m.offset > seen_to) {
-            if let Some(seen) = observe::mark(&adapter, mark, now) {
-                self.report(seen).await;
-            }
-        }
-        self.marks_to = screen.marks.iter().map(|m| m.offset).max().unwrap_or(0).max(self.marks_to);
-        if let Some(seen) = observe::screen(&adapter, screen, now) {
-            self.report(seen).await;
+        for observation in self.seen.look(adapter, screen, now) {
+            self.report(observation).await;
         }
         if now.since(self.life_sign) >= LIFE_SIGN && screen.quiet_ms < LIFE_SIGN.0 {
             self.life_sign = now;
@@ -248,18 +256,8 @@ impl Actor {
         }
     }
 
-    /// Reports an observation, unless its source said the same before.
-    async fn report(&mut self, seen: Observation) {
-        let words = (seen.activity.clone(), seen.why.clone());
-        // Marks are moments: each one counts, even the same one again. Screens are states.
-        let moment = matches!(seen.source, Source::Osc | Source::Title);
-        if !moment && self.said.get(&seen.source) == Some(&words) {
-            return;
-        }
-        // What was said before something else became newest may be news again.
-        self.said.retain(|source, _| *source == seen.source);
-        self.said.insert(seen.source, words);
-        self.engine.report(Event::Observed { session: self.session.clone(), launch: self.launch.clone(), observation: seen }).await;
+    async fn report(&self, observation: Observation) {
+        self.engine.report(Event::Observed { session: self.session.clone(), launch: self.launch.clone(), observation }).await;
     }
 
     async fn report_unknown(&self, why: String) {
@@ -283,5 +281,19 @@ impl Actor {
         if let Err(fault) = control.acknowledge_exit().await {
             tracing::debug!(session = %self.session, %fault, "the host left before it was told to rest");
         }
+    }
+}
+
+/// How long until the next rule that must hold for a while may hold.
+fn left(adapter: &Adapter, screen: &Screen) -> Duration {
+    let next = adapter.rules.iter().map(|rule| rule.hold_ms).filter(|hold| *hold > screen.quiet_ms).min();
+    Duration::from_millis(next.map_or(0, |hold| hold - screen.quiet_ms))
+}
+
+/// Waits until then; for ever when there is no then.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
