@@ -32,6 +32,21 @@ pub struct Delivery {
     /// When it is tried again, while it is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub again: Option<Time>,
+    /// Turns that the session had begun when it was pasted: a later one is its own.
+    #[serde(default)]
+    pub turns_before: u32,
+    /// The last press of Enter that was made, also while a further one is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressed: Option<Press>,
+}
+
+/// One press of Enter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Press {
+    /// Offset in the launch's output at that moment: a mark of a turn at or before it is not this prompt's.
+    pub offset: u64,
+    /// When it was known.
+    pub at: Time,
 }
 
 /// A prompt that is read from a file.

@@ -6,6 +6,7 @@
 mod admission;
 mod decision;
 mod draft;
+mod ending;
 mod lookup;
 mod outcome;
 mod prompting;
@@ -16,10 +17,11 @@ mod review;
 mod run;
 mod session;
 mod task;
+mod turn;
 
 use crate::event::{Answer, Event};
 use crate::facts::Facts;
-use crate::time::Time;
+use crate::time::{Millis, Time};
 pub use decision::Decision;
 use draft::{Draft, Signal};
 
@@ -27,23 +29,34 @@ use draft::{Draft, Signal};
 pub fn decide(facts: &Facts, event: &Event, now: Time) -> Decision {
     let mut d = Draft::new(facts, now);
     let answer = handle(&mut d, event);
-    follow(&mut d);
-    advance(&mut d);
-    follow(&mut d);
+    // Each round ends what the one before began; what is left after so many is taken up by the next event.
+    for _ in 0..MAX_ROUNDS {
+        follow(&mut d);
+        advance(&mut d);
+        if d.is_quiet() {
+            break;
+        }
+    }
     d.finish(answer)
 }
+
+/// Rounds of following and advancing in one decision: three were the most that property tests ever needed.
+const MAX_ROUNDS: u32 = 8;
 
 /// The next moment at which something is due: the loop sends [`Event::Ticked`] then.
 #[must_use]
 pub fn deadline(facts: &Facts, now: Time) -> Option<Time> {
     let retries = facts.pending.values().filter_map(|p| p.again);
     let deliveries = facts.sessions.values().filter_map(|s| prompting::deadline(facts, s));
-    let stuck = facts.sessions.values().filter_map(|s| react::stuck_deadline(facts, s));
-    let queues = facts.queues.values().filter_map(|q| q.blocked.as_ref().map(|b| b.again));
-    // What is overdue and was not cleared by the last event is due again in a second, not in a busy loop.
-    let soonest = retries.chain(deliveries).chain(stuck).chain(queues).min()?;
-    Some(soonest.max(Time(now.0 + 1)))
+    let reactions = facts.sessions.values().filter_map(|s| react::deadline(facts, s));
+    let queues = facts.queues.values().filter_map(|q| queue::deadline(facts, q));
+    let soonest = retries.chain(deliveries).chain(reactions).chain(queues).min()?;
+    // Every event clears what is overdue. Should something be left nevertheless, it is looked at again, but in no busy loop.
+    Some(if soonest > now { soonest } else { now.after(OVERDUE_AGAIN) })
 }
+
+/// Pause before something overdue is looked at again.
+const OVERDUE_AGAIN: Millis = Millis::secs(1);
 
 fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
     match event {
@@ -59,9 +72,9 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::ProjectRemoved { project } => request::project_removed(d, project),
         Event::SessionRequested { new } => request::session_requested(d, new),
         Event::MessageSent { session, text, from } => request::message_sent(d, session, text, from),
-        Event::StopRequested { session, why, cleanup } => session::stop(d, session, why, *cleanup),
-        Event::RestoreRequested { session } => session::restore(d, session),
-        Event::CleanupRequested { session } => session::cleanup(d, session),
+        Event::StopRequested { session, why, cleanup } => ending::stop(d, session, why, *cleanup),
+        Event::RestoreRequested { session } => request::restore(d, session),
+        Event::CleanupRequested { session } => ending::cleanup(d, session),
         Event::MergeRequested { session } => review::requested(d, session),
         Event::DeliveryDropped { delivery } => prompting::drop_delivery(d, delivery),
         Event::RunRequested { new } => run::requested(d, new),
@@ -83,9 +96,9 @@ fn follow(d: &mut Draft<'_>) {
     while let Some(signal) = d.next_signal() {
         match signal {
             Signal::TurnEnded { session, how } => review::turn_ended(d, &session, how),
-            Signal::AgentGone { session } => review::agent_gone(d, &session),
-            Signal::AgentAsks { session } => react::needs_input(d, &session),
-            Signal::SessionEnded { session } => review::forget(d, &session),
+            Signal::AgentGone { session, in_turn } => review::agent_gone(d, &session, in_turn),
+            Signal::DeliveryOver { session } => review::delivery_over(d, &session),
+            Signal::WorkDropped { session } => review::forget(d, &session),
         }
     }
 }
@@ -93,7 +106,8 @@ fn follow(d: &mut Draft<'_>) {
 /// Moves on whatever the facts allow, in a fixed order.
 fn advance(d: &mut Draft<'_>) {
     outcome::retry_due(d);
-    react::stuck(d);
+    prompting::retry_held(d);
+    react::advance(d);
     run::advance(d);
     admission::advance(d);
     prompting::advance(d);

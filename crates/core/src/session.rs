@@ -211,6 +211,9 @@ pub struct Turn {
     pub launch: LaunchId,
     /// When it began.
     pub began: Time,
+    /// Offset in the launch's output of the mark that showed it, when a mark did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
     /// The delivery that began it, when one of ours did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryId>,
@@ -303,7 +306,9 @@ impl Session {
     #[must_use]
     pub const fn holds_place(&self) -> bool {
         match self.phase {
-            Phase::Preparing | Phase::Launching | Phase::Live | Phase::Stopping { .. } => true,
+            Phase::Preparing | Phase::Launching | Phase::Stopping { .. } => true,
+            // One of a run that was kept after its work landed waits for nobody but a person.
+            Phase::Live => self.run.is_none() || self.merge_wanted,
             Phase::Queued { .. } | Phase::Ended { .. } => false,
         }
     }

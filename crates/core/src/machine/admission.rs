@@ -1,23 +1,26 @@
 //! Who may start: sessions wait in order until there is room for one more agent.
 
 use super::draft::Draft;
+use super::session as life;
 use crate::effect::Effect;
 use crate::id::{ProjectId, SessionId};
 use crate::session::Phase;
+use crate::time::Time;
 
 /// Starts queued sessions while there is room.
 pub(super) fn advance(d: &mut Draft<'_>) {
-    let mut queued: Vec<(crate::time::Time, SessionId, ProjectId)> = d
+    // Of two asked for at the same moment the shorter id is the earlier one: `app-9` before `app-10`.
+    let mut queued: Vec<(Time, usize, SessionId, ProjectId)> = d
         .sessions
         .values()
         .filter(|s| matches!(s.phase, Phase::Queued { .. }))
-        .map(|s| (s.created, s.id.clone(), s.project.clone()))
+        .map(|s| (s.created, s.id.as_str().len(), s.id.clone(), s.project.clone()))
         .collect();
     if queued.is_empty() {
         return;
     }
     queued.sort();
-    for (_, id, project) in queued {
+    for (_, _, id, project) in queued {
         match obstacle(d, &project) {
             None => start(d, &id),
             Some(why) => {
@@ -43,6 +46,10 @@ fn obstacle(d: &Draft<'_>, project: &ProjectId) -> Option<String> {
 
 fn start(d: &mut Draft<'_>, id: &SessionId) {
     let Some(session) = d.sessions.get_mut(id) else { return };
+    if session.workspace_path.is_some() {
+        life::launch(d, id, true);
+        return;
+    }
     session.phase = Phase::Preparing;
     let base = session.base.clone();
     d.ask(Effect::EnsureWorkspace { session: id.clone(), base });

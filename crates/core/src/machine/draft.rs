@@ -58,12 +58,12 @@ impl<'a, K: Ord + Clone, V: Clone + PartialEq> Overlay<'a, K, V> {
 pub(super) enum Signal {
     /// A turn ended.
     TurnEnded { session: SessionId, how: TurnHow },
-    /// The agent of a run is gone before its work was done.
-    AgentGone { session: SessionId },
-    /// The agent waits for a person.
-    AgentAsks { session: SessionId },
-    /// The session is over.
-    SessionEnded { session: SessionId },
+    /// The agent is gone before the work that somebody waits for was done, perhaps in the middle of a turn.
+    AgentGone { session: SessionId, in_turn: bool },
+    /// A prompt is not on its way any more, however that ended.
+    DeliveryOver { session: SessionId },
+    /// The session is being stopped or is over: its work goes no further.
+    WorkDropped { session: SessionId },
 }
 
 /// The next facts in the making.
@@ -154,6 +154,11 @@ impl<'a> Draft<'a> {
 
     pub(super) fn next_signal(&mut self) -> Option<Signal> {
         self.signals.pop_front()
+    }
+
+    /// Whether no room has anything more to hear.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.signals.is_empty()
     }
 
     /// Tells a person.

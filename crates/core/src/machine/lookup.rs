@@ -1,6 +1,8 @@
 //! What the rooms of the machine look up about a session: its run, its task, its settings, its commands.
 
 use super::draft::Draft;
+use crate::effect::Effect;
+use crate::id::SessionId;
 use crate::merge_queue::Baseline;
 use crate::project::Settings;
 use crate::prompt;
@@ -24,9 +26,15 @@ pub(super) fn mends(d: &Draft<'_>, session: &Session) -> BTreeSet<String> {
     task.map(|t| t.group.failures.iter().map(|f| f.id.clone()).collect()).unwrap_or_default()
 }
 
-/// What the target was seen to fail in the session's run.
+/// What the target was seen to fail: in the session's run, else when the queue last read it.
 pub(super) fn session_baseline(d: &Draft<'_>, session: &Session) -> Baseline {
-    run_of(d, session).map(|r| r.baseline.clone()).unwrap_or_default()
+    let queue = || d.queues.get(&session.project).map(|q| q.baseline.clone());
+    run_of(d, session).map(|r| r.baseline.clone()).or_else(queue).unwrap_or_default()
+}
+
+/// Whether a session's workspace is being removed.
+pub(super) fn removing(d: &Draft<'_>, id: &SessionId) -> bool {
+    d.is_pending(&Effect::RemoveWorkspace { session: id.clone() }.key())
 }
 
 /// The gate's command for a session.

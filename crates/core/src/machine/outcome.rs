@@ -1,10 +1,11 @@
 //! Ends of effects: what an outcome changes, and what a failure means.
 
 use super::draft::Draft;
-use super::{prompting, queue, react, review, run, session};
+use super::{ending, prompting, queue, react, review, run, session};
 use crate::effect::{CheckPurpose, Effect, Outcome};
 use crate::event::Answer;
-use crate::id::EffectKey;
+use crate::failure::Report;
+use crate::id::{EffectKey, ProjectId};
 use crate::kind::{Fault, Kind};
 use crate::reaction::ReactionKey;
 use crate::session::{Ending, Phase};
@@ -19,62 +20,96 @@ const FIRST_PAUSE: Millis = Millis(500);
 /// An effect ended well. One that is not pending any more is old news.
 pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Answer {
     let Some(pending) = d.pending_effect(key) else { return Answer::Noted };
+    if !fits(&pending.effect, outcome) {
+        // A defect of the performer; what it did is not known.
+        let fault = Fault::new(Kind::Bug, format!("effect {key} ended with an outcome of another kind"));
+        return failed(d, key, &fault);
+    }
     d.settle(key);
-    match (&pending.effect, outcome) {
-        (Effect::EnsureWorkspace { session, .. }, Outcome::WorkspaceReady { .. }) => {
-            session::workspace_ready(d, session, outcome)
-        }
-        (Effect::EnsureHost { session, launch, .. }, Outcome::HostStarted) => session::host_started(d, session, launch),
-        (Effect::PastePrompt { delivery, session, launch, .. }, Outcome::Pasted) => {
-            prompting::pasted(d, session, delivery, launch)
-        }
-        (Effect::SubmitPrompt { delivery, session, launch, n, .. }, Outcome::Submitted { offset }) => {
-            prompting::submitted(d, session, delivery, launch, *n, *offset);
-        }
-        (Effect::PastePrompt { delivery, .. } | Effect::SubmitPrompt { delivery, .. }, Outcome::Held { why }) => {
-            prompting::held(d, delivery, why);
-        }
-        (Effect::EnsureStopped { session, launch }, Outcome::Stopped { code }) => {
-            session::stopped(d, session, launch, *code)
-        }
-        (Effect::RemoveWorkspace { session }, Outcome::WorkspaceRemoved { rescue }) => {
-            session::workspace_removed(d, session, rescue.as_ref());
-        }
-        (Effect::InspectWorkspace { session, n }, Outcome::Inspected { found }) => {
-            review::inspected(d, session, *n, found)
-        }
-        (Effect::RunCheck { purpose, project, .. }, Outcome::Checked { report, log, moved, .. }) => match purpose {
-            CheckPurpose::Read { run, round } => run::read_done(d, run, *round, report),
-            CheckPurpose::Own { session, n } | CheckPurpose::All { session, n } => {
-                review::checked(d, session, *n, report, log, *moved)
+    match &pending.effect {
+        Effect::EnsureWorkspace { session, .. } => session::workspace_ready(d, session, outcome),
+        Effect::EnsureHost { session, launch, .. } => session::host_started(d, session, launch),
+        Effect::PastePrompt { delivery, session, launch, .. } => {
+            if let Outcome::Held { why } = outcome {
+                prompting::held(d, delivery, why);
+            } else {
+                prompting::pasted(d, session, delivery, launch);
             }
-            CheckPurpose::Candidate { batch } => queue::gated(d, project, batch, report, log),
-            CheckPurpose::Target { batch } => queue::compared(d, project, batch, report),
-        },
-        (Effect::EnsurePullRequest { pr, head, .. }, Outcome::PullRequestOpen) => {
+        }
+        Effect::SubmitPrompt { delivery, session, launch, n, .. } => {
+            if let Outcome::Held { why } = outcome {
+                prompting::held(d, delivery, why);
+            } else if let Outcome::Submitted { offset } = outcome {
+                prompting::submitted(d, session, delivery, launch, *n, *offset);
+            }
+        }
+        Effect::EnsureStopped { session, launch } => {
+            if let Outcome::Stopped { code } = outcome {
+                ending::stopped(d, session, launch, *code);
+            }
+        }
+        Effect::RemoveWorkspace { session } => {
+            if let Outcome::WorkspaceRemoved { rescue } = outcome {
+                ending::workspace_removed(d, session, rescue.as_ref());
+            }
+        }
+        Effect::InspectWorkspace { session, n } => {
+            if let Outcome::Inspected { found } = outcome {
+                review::inspected(d, session, *n, found);
+            }
+        }
+        Effect::RunCheck { purpose, project, .. } => {
+            if let Outcome::Checked { report, log, moved, .. } = outcome {
+                checked(d, purpose, project, report, log, *moved);
+            }
+        }
+        Effect::EnsurePullRequest { pr, head, .. } => {
             if d.pull_requests.get(pr).is_some_and(|p| p.head == *head) {
                 queue::enter(d, pr);
             }
         }
-        (Effect::BuildCandidate { batch, project, .. }, Outcome::CandidateBuilt { .. }) => {
-            queue::built(d, project, batch, outcome)
+        Effect::BuildCandidate { batch, project, .. } => queue::built(d, project, batch, outcome),
+        Effect::Land { batch, project, .. } => queue::landing(d, project, batch, outcome),
+        Effect::ReadTarget { run, round, .. } => {
+            if let Outcome::Target { commit } = outcome {
+                run::target_read(d, run, *round, commit);
+            }
         }
-        (
-            Effect::Land { batch, project, .. },
-            Outcome::Landed | Outcome::SwapLost { .. } | Outcome::LandBlocked { .. },
-        ) => {
-            queue::landing(d, project, batch, outcome);
-        }
-        (Effect::ReadTarget { run, round, .. }, Outcome::Target { commit }) => run::target_read(d, run, *round, commit),
-        (Effect::Notify { .. }, Outcome::Notified) => {}
-        // An outcome that does not fit its effect is a defect of the performer.
-        _ => give_up(
-            d,
-            &pending.effect,
-            &Fault::new(Kind::Bug, format!("effect {key} ended with an outcome of another kind")),
-        ), // tidy: pairs
+        Effect::Notify { .. } => {}
     }
     Answer::Noted
+}
+
+fn checked(d: &mut Draft<'_>, purpose: &CheckPurpose, project: &ProjectId, report: &Report, log: &str, moved: bool) {
+    match purpose {
+        CheckPurpose::Read { run, round } => run::read_done(d, run, *round, report),
+        CheckPurpose::Own { session, n } | CheckPurpose::All { session, n } => {
+            review::checked(d, session, *n, report, log, moved);
+        }
+        CheckPurpose::Candidate { batch } => queue::gated(d, project, batch, report, log),
+        CheckPurpose::Target { batch } => queue::compared(d, project, batch, report),
+    }
+}
+
+/// Whether an effect can end this way.
+fn fits(effect: &Effect, outcome: &Outcome) -> bool {
+    match effect {
+        Effect::EnsureWorkspace { .. } => matches!(outcome, Outcome::WorkspaceReady { .. }),
+        Effect::EnsureHost { .. } => matches!(outcome, Outcome::HostStarted),
+        Effect::PastePrompt { .. } => matches!(outcome, Outcome::Pasted | Outcome::Held { .. }),
+        Effect::SubmitPrompt { .. } => matches!(outcome, Outcome::Submitted { .. } | Outcome::Held { .. }),
+        Effect::EnsureStopped { .. } => matches!(outcome, Outcome::Stopped { .. }),
+        Effect::RemoveWorkspace { .. } => matches!(outcome, Outcome::WorkspaceRemoved { .. }),
+        Effect::InspectWorkspace { .. } => matches!(outcome, Outcome::Inspected { .. }),
+        Effect::RunCheck { .. } => matches!(outcome, Outcome::Checked { .. }),
+        Effect::EnsurePullRequest { .. } => matches!(outcome, Outcome::PullRequestOpen),
+        Effect::BuildCandidate { .. } => matches!(outcome, Outcome::CandidateBuilt { .. }),
+        Effect::Land { .. } => {
+            matches!(outcome, Outcome::Landed | Outcome::SwapLost { .. } | Outcome::LandBlocked { .. })
+        }
+        Effect::ReadTarget { .. } => matches!(outcome, Outcome::Target { .. }),
+        Effect::Notify { .. } => matches!(outcome, Outcome::Notified),
+    }
 }
 
 /// An effect failed: it is tried again after a pause, or given up with its consequence.
@@ -96,7 +131,7 @@ pub(super) fn failed(d: &mut Draft<'_>, key: &EffectKey, fault: &Fault) -> Answe
     };
     // A stop is never given up: something of the user's may still be running.
     let stubborn = matches!(pending.effect, Effect::EnsureStopped { .. });
-    if stubborn || (fault.kind.may_pass() && pending.failures < MAX_FAILURES) {
+    if stubborn || (wanted(d, &pending.effect) && fault.kind.may_pass() && pending.failures < MAX_FAILURES) {
         pending.fault = Some(fault.clone());
         pending.again = Some(now.after(pause));
         d.pending.put(key.clone(), pending);
@@ -107,12 +142,26 @@ pub(super) fn failed(d: &mut Draft<'_>, key: &EffectKey, fault: &Fault) -> Answe
     Answer::Noted
 }
 
+/// Whether an effect that failed is worth another try: a session that is being stopped needs no workspace.
+fn wanted(d: &Draft<'_>, effect: &Effect) -> bool {
+    let Effect::EnsureWorkspace { session, .. } = effect else { return true };
+    d.sessions.get(session).is_some_and(|s| matches!(s.phase, Phase::Preparing))
+}
+
 fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
     match effect {
         Effect::EnsureWorkspace { session: id, .. } | Effect::EnsureHost { session: id, .. } => {
-            let starting = d.sessions.get(id).is_some_and(|s| matches!(s.phase, Phase::Preparing | Phase::Launching));
-            if starting {
-                session::end(d, id, Ending::SpawnFailed { fault: fault.clone() });
+            let Some(session) = d.sessions.get(id) else { return };
+            match session.phase {
+                Phase::Preparing | Phase::Launching => {
+                    ending::end(d, id, Ending::SpawnFailed { fault: fault.clone() });
+                }
+                Phase::Stopping { .. } => {
+                    if matches!(effect, Effect::EnsureWorkspace { .. }) {
+                        ending::over(d, id);
+                    }
+                }
+                Phase::Queued { .. } | Phase::Live | Phase::Ended { .. } => {}
             }
         }
         Effect::PastePrompt { delivery, .. } | Effect::SubmitPrompt { delivery, .. } => {
@@ -164,11 +213,10 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
 pub(super) fn retry_due(d: &mut Draft<'_>) {
     let now = d.now;
     let due: Vec<EffectKey> =
-        d.pending.values().filter(|p| p.again.is_some_and(|a| a <= now)).map(|p| p.effect.key()).collect();
+        d.pending.values().filter(|p| !p.uncertain && p.again.is_some_and(|a| a <= now)).map(|p| p.effect.key()).collect();
     for key in due {
         if d.is_pending(&key) {
             d.ask_again(&key);
         }
     }
-    prompting::retry_held(d);
 }

@@ -1,16 +1,18 @@
 //! Prompts on their way: one delivery at a time per session, stage by stage, each stage asked of the host once.
 
-use super::draft::Draft;
-use crate::activity::Activity;
-use crate::delivery::{Cause, Delivery, DeliveryState, MAX_SUBMITS, MAX_TYPED, PromptFile};
+use super::draft::{Draft, Signal};
+use super::turn;
+use crate::activity::{Activity, Observation};
+use crate::delivery::{Cause, Delivery, DeliveryState, MAX_SUBMITS, MAX_TYPED, Press, PromptFile};
 use crate::effect::{Effect, Priority};
 use crate::event::Answer;
 use crate::facts::Facts;
-use crate::id::{DeliveryId, LaunchId, SessionId};
+use crate::id::{DeliveryId, EffectKey, LaunchId, SessionId};
 use crate::kind::Fault;
 use crate::prompt;
+use crate::reaction::ReactionKey;
 use crate::screen::sha256_hex;
-use crate::session::{Phase, Process, Session, WorkReview};
+use crate::session::{Attention, Phase, Process, Session, WorkReview};
 use crate::time::{Millis, Time};
 
 /// A held delivery is looked at again after this long even if nothing was observed (`design/delivery.md`: a person has
@@ -48,6 +50,8 @@ pub(super) fn queue(d: &mut Draft<'_>, id: &SessionId, text: &str, cause: Cause)
         state: DeliveryState::Queued,
         held: None,
         again: None,
+        turns_before: 0,
+        pressed: None,
     };
     d.deliveries.put(delivery.clone(), queued);
     Some(delivery)
@@ -59,19 +63,29 @@ pub(super) fn deadline(facts: &Facts, session: &Session) -> Option<Time> {
         return None;
     }
     let delivery = facts.deliveries.get(session.outbox.first()?)?;
-    if let Some(again) = delivery.again {
-        return Some(again);
-    }
     match &delivery.state {
-        DeliveryState::Submitted { n, at, .. } if *n < MAX_SUBMITS => Some(at.after(TURN_WITHIN)),
-        DeliveryState::Submitted { at, .. } => Some(at.after(UNCERTAIN_AFTER)),
-        DeliveryState::Queued
-        | DeliveryState::Pasting { .. }
-        | DeliveryState::Submitting { .. }
+        DeliveryState::Queued => ready_launch(session).and(delivery.again),
+        DeliveryState::Pasting { .. } => delivery.again,
+        DeliveryState::Submitted { n, at, .. } => {
+            let given_up = at.after(UNCERTAIN_AFTER);
+            Some(next_press(session, delivery, *n, *at).map_or(given_up, |press| press.min(given_up)))
+        }
+        DeliveryState::Submitting { .. }
         | DeliveryState::Delivered { .. }
         | DeliveryState::Uncertain { .. }
         | DeliveryState::Dropped { .. } => None,
     }
+}
+
+/// When Enter may be pressed once more, if it may: never into a turn or a question.
+fn next_press(session: &Session, delivery: &Delivery, n: u32, at: Time) -> Option<Time> {
+    let open = session.known.activity.takes_prompts()
+        || matches!(session.known.activity, Activity::Unknown | Activity::Starting);
+    if n >= MAX_SUBMITS || session.in_turn() || !open {
+        return None;
+    }
+    let due = at.after(TURN_WITHIN);
+    Some(delivery.again.map_or(due, |again| again.max(due)))
 }
 
 /// Moves every session's first delivery on.
@@ -97,17 +111,14 @@ fn advance_one(d: &mut Draft<'_>, id: &SessionId) {
         }
         DeliveryState::Submitted { launch, n, at, .. } => {
             let (launch, n, at) = (launch.clone(), *n, *at);
-            if delivery.again.is_some_and(|again| again > now) {
-                return;
-            }
-            if n < MAX_SUBMITS && now >= at.after(TURN_WITHIN) {
-                submit(d, id, &first, &launch, n + 1);
-            } else if now >= at.after(UNCERTAIN_AFTER) {
+            if now >= at.after(UNCERTAIN_AFTER) {
                 uncertain(d, id, &first, "Enter was pressed, but no turn was seen to begin");
+            } else if next_press(session, delivery, n, at).is_some_and(|due| due <= now) {
+                submit(d, id, &first, &launch, n + 1);
             }
         }
         DeliveryState::Delivered { .. } | DeliveryState::Uncertain { .. } | DeliveryState::Dropped { .. } => {
-            pop(d, id, &first)
+            pop(d, id, &first);
         }
         DeliveryState::Pasting { .. } | DeliveryState::Submitting { .. } => {}
     }
@@ -126,10 +137,13 @@ fn ready_launch(session: &Session) -> Option<LaunchId> {
 }
 
 fn paste(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, launch: &LaunchId) {
+    let turns = d.sessions.get(id).map_or(0, |s| s.turns);
     let Some(x) = d.deliveries.get_mut(delivery) else { return };
     let Some(text) = x.text.clone() else { return };
     x.state = DeliveryState::Pasting { launch: launch.clone() };
     x.again = None;
+    x.turns_before = turns;
+    x.pressed = None;
     let file = x.file.clone();
     d.ask(Effect::PastePrompt { delivery: delivery.clone(), session: id.clone(), launch: launch.clone(), text, file });
 }
@@ -168,103 +182,155 @@ pub(super) fn submitted(
     }
     x.state = DeliveryState::Submitted { launch: launch.clone(), n, offset, at: now };
     x.held = None;
-    let began = d.sessions.get(id).is_some_and(Session::in_turn);
+    x.again = None;
+    let before = x.turns_before;
+    // What followed the first press counts, also when it was seen only after a further one.
+    let mark = x.pressed.as_ref().map_or(offset, |first| first.offset);
+    x.pressed = Some(Press { offset, at: now });
+    let Some(session) = d.sessions.get(id) else { return };
+    let began = session.turn.as_ref().is_some_and(|t| t.n > before && t.offset.is_none_or(|o| o > mark));
+    let unseen = session.evidence.values().find_map(|o| Some((turn::unseen(o, mark)?, o.offset)));
     if began {
-        turn_began(d, id, "a turn was already seen to begin");
+        arrived(d, id, delivery, "a turn was already seen to begin");
+    } else if let Some((how, at)) = unseen.filter(|_| !session.in_turn()) {
+        turn::pass(d, id, how, at);
+        arrived(d, id, delivery, "a turn was already over");
     }
 }
 
 /// Typing was not possible. What is in the composer already stays there: the next stage is tried again later.
 pub(super) fn held(d: &mut Draft<'_>, delivery: &DeliveryId, why: &str) {
     let again = d.now.after(HELD_AGAIN);
-    let Some(x) = d.deliveries.get_mut(delivery) else { return };
-    match x.state.clone() {
-        DeliveryState::Pasting { .. } => x.state = DeliveryState::Queued,
-        DeliveryState::Submitting { launch, n } if n > 1 => {
+    let Some(x) = d.deliveries.get(delivery) else { return };
+    let (id, state, before, pressed) = (x.session.clone(), x.state.clone(), x.turns_before, x.pressed.clone());
+    let next = match state {
+        DeliveryState::Pasting { .. } => DeliveryState::Queued,
+        DeliveryState::Submitting { launch, n } => match pressed {
             // The earlier press stands; whether its turn began is what is being waited for.
-            x.state = DeliveryState::Submitted { launch, n: n - 1, offset: 0, at: x.queued };
-        }
-        DeliveryState::Submitting { launch, .. } => x.state = DeliveryState::Pasting { launch },
+            Some(Press { offset, at }) => DeliveryState::Submitted { launch, n: n.saturating_sub(1), offset, at },
+            None if d.sessions.get(&id).is_some_and(|s| s.turns > before) => {
+                uncertain(d, &id, delivery, "a turn began while it lay in the composer: somebody else may have sent it");
+                return;
+            }
+            None => DeliveryState::Pasting { launch },
+        },
         DeliveryState::Queued
         | DeliveryState::Submitted { .. }
         | DeliveryState::Delivered { .. }
         | DeliveryState::Uncertain { .. }
         | DeliveryState::Dropped { .. } => return,
+    };
+    if let Some(x) = d.deliveries.get_mut(delivery) {
+        x.state = next;
+        x.held = Some(why.to_owned());
+        x.again = Some(again);
     }
-    x.held = Some(why.to_owned());
-    x.again = Some(again);
 }
 
 /// A delivery that was held between paste and Enter is taken up again when its time has come.
 pub(super) fn retry_held(d: &mut Draft<'_>) {
     let now = d.now;
-    let due: Vec<(SessionId, DeliveryId, LaunchId)> = d
-        .sessions
-        .values()
-        .filter_map(|s| {
-            let x = d.deliveries.get(s.outbox.first()?)?;
-            match (&x.state, x.again) {
-                (DeliveryState::Pasting { launch }, Some(again)) if again <= now => {
-                    Some((s.id.clone(), x.id.clone(), launch.clone()))
-                }
-                _ => None, // tidy: a filter over pairs; every other pair has nothing to retry
-            }
-        })
-        .collect();
+    let held = |s: &Session| {
+        let x = d.deliveries.get(s.outbox.first()?)?;
+        let DeliveryState::Pasting { launch } = &x.state else { return None };
+        x.again.filter(|again| *again <= now)?;
+        Some((s.id.clone(), x.id.clone(), launch.clone()))
+    };
+    let due: Vec<(SessionId, DeliveryId, LaunchId)> = d.sessions.values().filter_map(held).collect();
     for (session, delivery, launch) in due {
         submit(d, &session, &delivery, &launch, 1);
     }
 }
 
-/// A turn began: the submitted delivery has arrived.
-pub(super) fn turn_began(d: &mut Draft<'_>, id: &SessionId, signal: &str) {
-    let now = d.now;
-    let Some(first) = d.sessions.get(id).and_then(|s| s.outbox.first().cloned()) else { return };
-    let Some(x) = d.deliveries.get_mut(&first) else { return };
-    let launch = match &x.state {
-        DeliveryState::Submitted { launch, .. } | DeliveryState::Submitting { launch, .. } => launch.clone(),
+/// An agent was seen in a turn, by a mark at `offset` when a mark showed it: what was submitted before has arrived.
+pub(super) fn turn_seen(d: &mut Draft<'_>, id: &SessionId, signal: &str, offset: Option<u64>) {
+    let Some(x) = first(d, id) else { return };
+    let later = |pressed: u64| offset.is_none_or(|o| o > pressed);
+    let ours = match &x.state {
+        DeliveryState::Submitted { offset, .. } => later(*offset),
+        // A first press that is still on its way is settled by its outcome (`submitted`).
+        DeliveryState::Submitting { .. } => x.pressed.as_ref().is_some_and(|p| later(p.offset)),
         DeliveryState::Queued
         | DeliveryState::Pasting { .. }
         | DeliveryState::Delivered { .. }
         | DeliveryState::Uncertain { .. }
-        | DeliveryState::Dropped { .. } => return,
+        | DeliveryState::Dropped { .. } => false,
     };
-    let submitting = matches!(x.state, DeliveryState::Submitting { .. });
-    if submitting && !d.sessions.get(id).is_some_and(Session::in_turn) {
-        return;
+    if ours {
+        let delivery = x.id.clone();
+        arrived(d, id, &delivery, signal);
     }
-    let Some(x) = d.deliveries.get_mut(&first) else { return };
-    if submitting {
-        // The press is on its way; its outcome settles the delivery (`submitted`).
-        return;
-    }
+}
+
+/// An agent was seen idle again by a mark made after Enter: the turn came and went while nobody looked.
+pub(super) fn end_seen(d: &mut Draft<'_>, id: &SessionId, observation: &Observation) {
+    let Some(x) = first(d, id) else { return };
+    let Some(Press { offset, .. }) = &x.pressed else { return };
+    let in_turn = d.sessions.get(id).is_some_and(Session::in_turn);
+    let Some(how) = turn::unseen(observation, *offset).filter(|_| !in_turn) else { return };
+    let delivery = x.id.clone();
+    turn::pass(d, id, how, observation.offset);
+    arrived(d, id, &delivery, &observation.why);
+}
+
+fn first<'d>(d: &'d Draft<'_>, id: &SessionId) -> Option<&'d Delivery> {
+    d.deliveries.get(d.sessions.get(id)?.outbox.first()?)
+}
+
+fn arrived(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, signal: &str) {
+    let now = d.now;
+    unask(d, delivery);
+    let Some(x) = d.deliveries.get_mut(delivery) else { return };
     x.state = DeliveryState::Delivered { at: now, signal: signal.to_owned() };
     x.text = None;
     x.file = None;
     x.held = None;
     x.again = None;
-    pop(d, id, &first);
-    if let Some(turn) =
-        d.sessions.get_mut(id).and_then(|s| s.turn.as_mut()).filter(|t| t.launch == launch && t.delivery.is_none())
+    pop(d, id, delivery);
+    if let Some(turn) = d.sessions.get_mut(id).and_then(|s| s.turn.as_mut()).filter(|t| t.delivery.is_none()) {
+        turn.delivery = Some(delivery.clone());
+    }
+}
+
+/// Takes back the typing of a delivery that is on its way.
+fn unask(d: &mut Draft<'_>, delivery: &DeliveryId) {
+    let Some(x) = d.deliveries.get(delivery) else { return };
+    let key = match &x.state {
+        DeliveryState::Pasting { launch } => format!("paste:{delivery}:{launch}"),
+        DeliveryState::Submitting { launch, n } => format!("submit:{delivery}:{launch}:{n}"),
+        DeliveryState::Queued
+        | DeliveryState::Submitted { .. }
+        | DeliveryState::Delivered { .. }
+        | DeliveryState::Uncertain { .. }
+        | DeliveryState::Dropped { .. } => return,
+    };
+    d.settle(&EffectKey::new(key));
+}
+
+/// The daemon comes back: time in which nobody could have seen a turn does not count against a prompt.
+pub(super) fn watched_again(d: &mut Draft<'_>, id: &SessionId) {
+    let now = d.now;
+    let Some(delivery) = first(d, id).map(|x| x.id.clone()) else { return };
+    if let Some(x) = d.deliveries.get_mut(&delivery)
+        && let DeliveryState::Submitted { at, .. } = &mut x.state
     {
-        turn.delivery = Some(first);
+        *at = now;
     }
 }
 
 /// The launch is over: what was not submitted waits for the next one, what was submitted is uncertain.
 pub(super) fn launch_over(d: &mut Draft<'_>, id: &SessionId) {
-    let Some(first) = d.sessions.get(id).and_then(|s| s.outbox.first().cloned()) else { return };
-    let Some(x) = d.deliveries.get(&first) else { return };
-    match x.state.clone() {
-        DeliveryState::Pasting { launch } => {
-            d.settle(&crate::id::EffectKey::new(format!("paste:{first}:{launch}")));
-            requeue(d, &first);
+    let Some(x) = first(d, id) else { return };
+    let (delivery, state) = (x.id.clone(), x.state.clone());
+    unask(d, &delivery);
+    match state {
+        DeliveryState::Pasting { .. } => requeue(d, &delivery),
+        DeliveryState::Submitting { .. } => {
+            uncertain(d, id, &delivery, "the agent ended while Enter was being pressed");
         }
-        DeliveryState::Submitting { launch, n } => {
-            d.settle(&crate::id::EffectKey::new(format!("submit:{first}:{launch}:{n}")));
-            uncertain(d, id, &first, "the agent ended while Enter was being pressed");
+        DeliveryState::Submitted { .. } => {
+            uncertain(d, id, &delivery, "the agent ended before a turn was seen to begin");
         }
-        DeliveryState::Submitted { .. } => uncertain(d, id, &first, "the agent ended before a turn was seen to begin"),
         DeliveryState::Queued
         | DeliveryState::Delivered { .. }
         | DeliveryState::Uncertain { .. }
@@ -293,7 +359,13 @@ fn uncertain(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, why: &str
         x.again = None;
     }
     pop(d, id, delivery);
-    let Some(session) = d.sessions.get(id) else { return };
+    let now = d.now;
+    let Some(session) = d.sessions.get_mut(id) else { return };
+    session.attention.get_or_insert_with(|| Attention {
+        key: ReactionKey::AgentNeedsInput,
+        why: format!("a prompt may not have arrived: {why}"),
+        since: now,
+    });
     let (project, name) = (session.project.clone(), session.name.clone());
     let body = format!("{why}. Look at the session (`ao attach {id}`) and send it again if it did not arrive.");
     d.notify(
@@ -309,6 +381,7 @@ fn uncertain(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, why: &str
 fn pop(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId) {
     if let Some(session) = d.sessions.get_mut(id) {
         session.outbox.retain(|x| x != delivery);
+        d.signal(Signal::DeliveryOver { session: id.clone() });
     }
 }
 
@@ -321,23 +394,7 @@ pub(super) fn drop_all(d: &mut Draft<'_>, id: &SessionId, why: &str) {
 }
 
 fn drop_one(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, why: &str) {
-    let stage = d.deliveries.get(delivery).map(|x| x.state.clone());
-    match stage {
-        Some(DeliveryState::Pasting { launch }) => {
-            d.settle(&crate::id::EffectKey::new(format!("paste:{delivery}:{launch}")))
-        }
-        Some(DeliveryState::Submitting { launch, n }) => {
-            d.settle(&crate::id::EffectKey::new(format!("submit:{delivery}:{launch}:{n}")))
-        }
-        Some(
-            DeliveryState::Queued
-            | DeliveryState::Submitted { .. }
-            | DeliveryState::Delivered { .. }
-            | DeliveryState::Uncertain { .. }
-            | DeliveryState::Dropped { .. },
-        )
-        | None => {}
-    }
+    unask(d, delivery);
     if let Some(x) = d.deliveries.get_mut(delivery).filter(|x| !x.state.settled()) {
         x.state = DeliveryState::Dropped { why: why.to_owned() };
         x.text = None;

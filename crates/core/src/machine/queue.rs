@@ -1,27 +1,29 @@
 //! The merge queue: batches on top of the target, gated, landed by compare-and-swap, bisected when red.
 
 use super::draft::Draft;
-use super::{react, session, task};
+use super::{ending, react, task};
 use crate::effect::{CandidateHead, CheckPlace, CheckPurpose, Effect, Outcome, Priority};
 use crate::event::Answer;
+use crate::facts::Facts;
 use crate::failure::Report;
 use crate::gate::{self, Verdict};
 use crate::id::{BatchId, CommitId, EffectKey, PrId, ProjectId};
-use crate::kind::Fault;
+use crate::kind::{Fault, Kind};
 use crate::merge_queue::{Baseline, Batch, BatchStage, Blocked, Entry, MergeQueue};
 use crate::pull_request::{Checks, Mergeability, PrState, PullRequest};
-use crate::time::Millis;
-use std::collections::BTreeSet;
+use crate::session::WorkReview;
+use crate::time::{Millis, Time};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A blocked landing is tried again after this long: short enough that nobody waits for it, long enough to cost nothing.
 const BLOCKED_AGAIN: Millis = Millis::secs(10);
 
 /// A pull request is open with its head: it waits for its turn.
 pub(super) fn enter(d: &mut Draft<'_>, id: &PrId) {
-    let Some(pr) = d.pull_requests.get_mut(id) else { return };
-    if !pr.is_open() {
+    if !may_wait(d, id) {
         return;
     }
+    let Some(pr) = d.pull_requests.get_mut(id) else { return };
     pr.state = PrState::Open;
     let (project, target) = (pr.project.clone(), pr.target.clone());
     let Some(queue) = d.queues.get_mut(&project) else { return };
@@ -33,6 +35,12 @@ pub(super) fn enter(d: &mut Draft<'_>, id: &PrId) {
     }
 }
 
+/// Whether a pull request may stand in the queue: it is open, and its work is not being looked at again.
+fn may_wait(d: &Draft<'_>, id: &PrId) -> bool {
+    let Some(pr) = d.pull_requests.get(id).filter(|pr| pr.is_open()) else { return false };
+    d.sessions.get(&pr.session).is_some_and(|s| matches!(s.review, WorkReview::None))
+}
+
 /// A pull request leaves the queue; a batch that holds it is given up, its other entries wait again.
 pub(super) fn leave(d: &mut Draft<'_>, id: &PrId) {
     let Some(project) = d.pull_requests.get(id).map(|pr| pr.project.clone()) else { return };
@@ -40,7 +48,7 @@ pub(super) fn leave(d: &mut Draft<'_>, id: &PrId) {
     queue.waiting.retain(|x| x != id);
     let Some(batch) = queue.batch.clone().filter(|b| b.entries.iter().any(|e| e.pr == *id)) else { return };
     // A landing that is under way is not called back: whether the target contains it is read afterwards.
-    if matches!(batch.stage, BatchStage::Landing { .. }) {
+    if matches!(batch.stage, BatchStage::Landing { .. }) && d.is_pending(&land_key(&batch.id)) {
         return;
     }
     abandon(d, &project, &batch);
@@ -51,23 +59,27 @@ pub(super) fn leave(d: &mut Draft<'_>, id: &PrId) {
 
 /// Gives a batch up and puts its entries back in front, in order.
 fn abandon(d: &mut Draft<'_>, project: &ProjectId, batch: &Batch) {
-    for key in [
-        format!("build:{}", batch.id),
-        format!("check:{}", batch.id),
-        format!("check:{}:target", batch.id),
-        format!("land:{}", batch.id),
-    ] {
+    for key in [format!("build:{}", batch.id), format!("check:{}", batch.id), format!("check:{}:target", batch.id)] {
         d.settle(&EffectKey::new(key));
     }
-    let entries: Vec<PrId> = batch.entries.iter().map(|e| e.pr.clone()).collect();
-    let open: Vec<PrId> =
-        entries.into_iter().filter(|pr| d.pull_requests.get(pr).is_some_and(PullRequest::is_open)).collect();
+    d.settle(&land_key(&batch.id));
+    let open: Vec<PrId> = batch.entries.iter().map(|e| e.pr.clone()).filter(|pr| may_wait(d, pr)).collect();
     if let Some(queue) = d.queues.get_mut(project) {
         queue.batch = None;
         queue.blocked = None;
         let rest: Vec<PrId> = queue.waiting.iter().filter(|x| !open.contains(x)).cloned().collect();
         queue.waiting = open.into_iter().chain(rest).collect();
     }
+}
+
+fn land_key(batch: &BatchId) -> EffectKey {
+    EffectKey::new(format!("land:{batch}"))
+}
+
+/// When a blocked landing is tried again.
+pub(super) fn deadline(facts: &Facts, queue: &MergeQueue) -> Option<Time> {
+    let (blocked, batch) = (queue.blocked.as_ref()?, queue.batch.as_ref()?);
+    (!facts.pending.contains_key(&land_key(&batch.id))).then_some(blocked.again)
 }
 
 /// Begins a batch in every queue that has none, and tries blocked landings again.
@@ -80,6 +92,8 @@ pub(super) fn advance(d: &mut Draft<'_>) {
     }
     let due: Vec<MergeQueue> =
         d.queues.values().filter(|q| q.blocked.as_ref().is_some_and(|b| b.again <= now)).cloned().collect();
+    let due = due.into_iter().filter(|q| q.batch.as_ref().is_none_or(|b| !d.is_pending(&land_key(&b.id))));
+    let due: Vec<MergeQueue> = due.collect();
     for queue in due {
         land_again(d, &queue);
     }
@@ -135,15 +149,32 @@ fn batch_of(d: &Draft<'_>, project: &ProjectId, id: &BatchId) -> Option<Batch> {
 pub(super) fn built(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outcome: &Outcome) {
     let Outcome::CandidateBuilt { old, tip, built, conflicts, later, contained } = outcome else { return };
     let Some(mut batch) = batch_of(d, project, id).filter(|b| b.stage == BatchStage::Building) else { return };
+    // Only what the batch holds is believed; what was forgotten would wait for ever.
+    let held: Vec<PrId> = batch.entries.iter().map(|e| e.pr.clone()).collect();
+    let built: BTreeMap<&PrId, &CommitId> = built.iter().map(|(pr, commit)| (pr, commit)).collect();
+    let conflicts: Vec<&(PrId, Vec<String>)> =
+        conflicts.iter().filter(|(pr, _)| held.contains(pr) && !built.contains_key(pr)).collect();
+    let contained: Vec<&PrId> =
+        contained.iter().filter(|pr| held.contains(pr) && !built.contains_key(pr)).collect();
+    let later: Vec<PrId> = later.iter().filter(|pr| held.contains(pr) && may_wait(d, pr)).cloned().collect();
+    let known = |pr: &PrId| {
+        built.contains_key(pr) || contained.contains(&pr) || later.contains(pr) || conflicts.iter().any(|(x, _)| x == pr)
+    };
+    let moves = !(built.is_empty() && conflicts.is_empty() && contained.is_empty());
+    if !moves || !held.iter().all(known) {
+        failed(d, project, id, &Fault::new(Kind::Bug, "the candidate was built without saying what became of each part"));
+        return;
+    }
     for entry in &mut batch.entries {
-        entry.commit = built.iter().find(|(pr, _)| *pr == entry.pr).map(|(_, c)| c.clone());
+        entry.commit = built.get(&entry.pr).map(|c| (*c).clone());
     }
     batch.entries.retain(|e| e.commit.is_some());
     let gate = batch.entries.first().and_then(|e| d.pull_requests.get(&e.pr)).and_then(|pr| pr.check.clone());
     let empty = batch.entries.is_empty();
     if let Some(queue) = d.queues.get_mut(project) {
         let rest = std::mem::take(&mut queue.waiting);
-        queue.waiting = later.iter().cloned().chain(rest.into_iter().filter(|x| !later.contains(x))).collect();
+        let rest: Vec<PrId> = rest.into_iter().filter(|x| !later.contains(x)).collect();
+        queue.waiting = later.into_iter().chain(rest).collect();
         queue.batch = (!empty).then(|| batch.clone());
     }
     for pr in contained {
@@ -264,10 +295,7 @@ fn red(
     let count = batch.entries.len();
     abandon(d, project, batch);
     if count > 1 {
-        // Bisect: half of it is tried next; the culprit ends up alone.
-        if let Some(queue) = d.queues.get_mut(project) {
-            queue.limit = u32::try_from(count / 2).unwrap_or(1).max(1);
-        }
+        halve(d, project, count);
         return;
     }
     let limit = d.projects.get(project).map_or(1, |p| p.settings.batch_limit.max(1));
@@ -283,6 +311,13 @@ fn red(
     pr.checks = Checks::Failed { failures: unmended.iter().chain(new).cloned().collect() };
     let session = pr.session.clone();
     react::gate_failed(d, &session, unmended, new, log, Some(&target));
+}
+
+/// Bisects: half of a batch is tried next; the culprit ends up alone.
+fn halve(d: &mut Draft<'_>, project: &ProjectId, count: usize) {
+    if let Some(queue) = d.queues.get_mut(project) {
+        queue.limit = u32::try_from(count / 2).unwrap_or(1).max(1);
+    }
 }
 
 fn land(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, old: &CommitId, tip: &CommitId, baseline: Baseline) {
@@ -334,7 +369,7 @@ fn landed_one(d: &mut Draft<'_>, id: &PrId, commit: &CommitId) {
     pr.merge = Mergeability::Clean;
     let owner = pr.session.clone();
     task::landed(d, &owner, commit);
-    session::work_landed(d, &owner);
+    ending::work_landed(d, &owner);
 }
 
 fn blocked(d: &mut Draft<'_>, project: &ProjectId, batch: &Batch, why: &str) {
@@ -356,9 +391,6 @@ fn land_again(d: &mut Draft<'_>, queue: &MergeQueue) {
         }
         return;
     };
-    if let Some(blocked) = d.queues.get_mut(&queue.project).and_then(|q| q.blocked.as_mut()) {
-        blocked.again = blocked.again.after(BLOCKED_AGAIN);
-    }
     if let BatchStage::Landing { old, tip, .. } = &batch.stage {
         d.ask(Effect::Land {
             batch: batch.id.clone(),
@@ -386,8 +418,15 @@ pub(super) fn retried(d: &mut Draft<'_>, project: &ProjectId) -> Answer {
 pub(super) fn failed(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, fault: &Fault) {
     let Some(batch) = batch_of(d, project, id) else { return };
     abandon(d, project, &batch);
+    if batch.entries.len() > 1 {
+        // One of them may be the reason: the others must not suffer for it.
+        halve(d, project, batch.entries.len());
+        return;
+    }
+    let limit = d.projects.get(project).map_or(1, |p| p.settings.batch_limit.max(1));
     let prs: Vec<PrId> = batch.entries.iter().map(|e| e.pr.clone()).collect();
     if let Some(queue) = d.queues.get_mut(project) {
+        queue.limit = limit;
         queue.waiting.retain(|x| !prs.contains(x));
     }
     for entry in &batch.entries {

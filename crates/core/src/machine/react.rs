@@ -1,18 +1,22 @@
 //! Reactions at work: each fires on facts, acts a bounded number of times, and then calls a person.
+//! What the rules say is data (`reaction`); what a review found out is `review`'s business.
 
 use super::draft::Draft;
 use super::lookup::{can_be_told, run_of, settings, target, task_text, whole_command};
-use super::{prompting, session as life, task};
+use super::{ending, prompting, session as life, task};
+use crate::activity::Activity;
 use crate::delivery::Cause;
 use crate::effect::Priority;
 use crate::facts::Facts;
 use crate::failure::Failure;
 use crate::id::{CommitId, SessionId};
+use crate::kind::{Fault, Kind};
 use crate::prompt;
-use crate::reaction::{Action, Escalate, ReactionKey, Rule};
-use crate::session::{Attention, Phase, Process, Session, Tries};
+use crate::pull_request::{Checks, Mergeability, PullRequest};
+use crate::reaction::{Action, Escalate, ReactionKey, Reactions, Rule, STUCK_AFTER};
+use crate::session::{Attention, Ending, Phase, Process, Session, Tries};
 use crate::status::exit_words;
-use crate::time::Time;
+use crate::time::{Millis, Time};
 
 /// The gate failed on a session's work; `on_target` names the target when that was in the merge queue.
 pub(super) fn gate_failed(
@@ -26,19 +30,19 @@ pub(super) fn gate_failed(
     let Some(session) = d.sessions.get(id) else { return };
     let rule = settings(d, session).reactions.rule(ReactionKey::CiFailed);
     let check = whole_command(d, session).unwrap_or_default();
-    let failures: Vec<Failure> = unmended.to_vec();
-    let text = prompt::gate_failed(rule.message.as_deref(), &failures, new, &check, log, on_target);
+    let text = prompt::gate_failed(rule.message.as_deref(), unmended, new, &check, log, on_target);
     let names: Vec<&str> = unmended.iter().chain(new).map(|f| f.name.as_str()).take(3).collect();
-    let why = format!(
-        "the check still fails: {}",
-        if names.is_empty() { "see its output".to_owned() } else { names.join(", ") }
-    );
-    act(d, id, ReactionKey::CiFailed, &rule, &text, &why);
+    let names = if names.is_empty() { "see its output".to_owned() } else { names.join(", ") };
+    act(d, id, ReactionKey::CiFailed, &rule, &text, &format!("the check still fails: {names}"));
 }
 
 /// A turn changed nothing.
 pub(super) fn nothing_changed(d: &mut Draft<'_>, id: &SessionId) {
     let Some(session) = d.sessions.get(id) else { return };
+    if session.run.is_none() {
+        give_up(d, id, ReactionKey::AgentIdle, "there is nothing to merge: its workspace holds no change");
+        return;
+    }
     let rule = settings(d, session).reactions.rule(ReactionKey::AgentIdle);
     let failures: Vec<Failure> = run_of(d, session)
         .and_then(|r| r.tasks.get(r.task_of(id)?))
@@ -61,98 +65,143 @@ pub(super) fn conflict(d: &mut Draft<'_>, id: &SessionId, files: &[String], _ont
     let Some(session) = d.sessions.get(id) else { return };
     let rule = settings(d, session).reactions.rule(ReactionKey::MergeConflicts);
     let text = prompt::conflict(rule.message.as_deref(), files, &target(d, session), &session.branch);
-    act(
-        d,
-        id,
-        ReactionKey::MergeConflicts,
-        &rule,
-        &text,
-        &format!("it conflicts with the target in {}", files.join(", ")),
-    );
+    let why = format!("it conflicts with the target in {}", files.join(", "));
+    act(d, id, ReactionKey::MergeConflicts, &rule, &text, &why);
 }
 
-/// The agent waits for a person.
-pub(super) fn needs_input(d: &mut Draft<'_>, id: &SessionId) {
+/// What becomes due by time alone.
+#[derive(Clone, Copy)]
+enum Due {
+    /// A question that nobody has answered.
+    Asks,
+    /// A turn in which nothing moves.
+    Stuck,
+    /// Something that was acted on and is not resolved.
+    Late(ReactionKey),
+}
+
+/// When something about a session becomes due.
+pub(super) fn deadline(facts: &Facts, session: &Session) -> Option<Time> {
+    let rules = &facts.projects.get(&session.project)?.settings.reactions;
+    let pr = session.pr.as_ref().and_then(|pr| facts.pull_requests.get(pr));
+    due(rules, session, pr).map(|(at, _)| at)
+}
+
+fn due(rules: &Reactions, session: &Session, pr: Option<&PullRequest>) -> Option<(Time, Due)> {
+    match session.phase {
+        Phase::Launching | Phase::Live => {}
+        Phase::Queued { .. } | Phase::Preparing | Phase::Stopping { .. } | Phase::Ended { .. } => return None,
+    }
+    let asks = asks_at(rules, session).map(|at| (at, Due::Asks));
+    let stuck = stuck_at(rules, session).map(|at| (at, Due::Stuck));
+    let late = [ReactionKey::CiFailed, ReactionKey::MergeConflicts, ReactionKey::AgentIdle]
+        .into_iter()
+        .filter_map(|key| late_at(rules, session, pr, key).map(|at| (at, Due::Late(key))));
+    asks.into_iter().chain(stuck).chain(late).min_by_key(|(at, _)| *at)
+}
+
+/// A question is told once, after its threshold. Whether the rule is automatic makes no difference: all it does is tell.
+fn asks_at(rules: &Reactions, session: &Session) -> Option<Time> {
+    let asks = matches!(session.known.activity, Activity::NeedsInput { .. });
+    let told = session.attention.as_ref().is_some_and(|a| a.key != ReactionKey::AgentStuck);
+    if !asks || told {
+        return None;
+    }
+    let threshold = rules.rule(ReactionKey::AgentNeedsInput).threshold.unwrap_or(Millis(0));
+    Some(session.known.since.after(threshold))
+}
+
+fn stuck_at(rules: &Reactions, session: &Session) -> Option<Time> {
+    let asks = matches!(session.known.activity, Activity::NeedsInput { .. });
+    let turn = session.turn.as_ref().filter(|t| t.end.is_none())?;
+    if asks || session.attention.is_some() {
+        return None;
+    }
+    let threshold = rules.rule(ReactionKey::AgentStuck).threshold.unwrap_or(STUCK_AFTER);
+    Some(turn.began.max(session.last_output).after(threshold))
+}
+
+/// A rule that gives up by time has a deadline of its own; work that is on its way to the target counts as resolved.
+fn late_at(rules: &Reactions, session: &Session, pr: Option<&PullRequest>, key: ReactionKey) -> Option<Time> {
+    let tries = session.tries.get(&key).filter(|t| t.count > 0 && !t.escalated)?;
+    let Some(Escalate::After(length)) = rules.rule(key).escalate_after else { return None };
+    let healthy = |pr: &PullRequest| {
+        !matches!(pr.checks, Checks::Failed { .. }) && !matches!(pr.merge, Mergeability::Conflicted { .. })
+    };
+    if pr.is_some_and(|pr| pr.is_open() && healthy(pr)) {
+        return None;
+    }
+    Some(tries.first.after(length))
+}
+
+/// Does what time alone has made due.
+pub(super) fn advance(d: &mut Draft<'_>) {
+    let now = d.now;
+    let due_now = |s: &Session| {
+        let rules = &d.projects.get(&s.project)?.settings.reactions;
+        let pr = s.pr.as_ref().and_then(|pr| d.pull_requests.get(pr));
+        due(rules, s, pr).filter(|(at, _)| *at <= now).map(|(_, what)| (s.id.clone(), what))
+    };
+    let all: Vec<(SessionId, Due)> = d.sessions.values().filter_map(due_now).collect();
+    for (id, what) in all {
+        match what {
+            Due::Asks => call_to_question(d, &id),
+            Due::Stuck => call_to_stuck(d, &id),
+            Due::Late(key) => {
+                let length = d.sessions.get(&id).and_then(|s| s.tries.get(&key)).map_or(Millis(0), |t| now.since(t.first));
+                give_up(d, &id, key, &format!("{} was not resolved within {} s", key.name(), length.0 / 1000));
+            }
+        }
+    }
+}
+
+fn call_to_question(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let why = session.known.why.clone();
+    let (title, body) = (format!("{} waits for you", session.name), format!("{why}. Answer it: ao attach {id}"));
+    call(d, id, ReactionKey::AgentNeedsInput, "needs-input", why, title, body);
+}
+
+fn call_to_stuck(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let why = "its turn goes on, but it has printed nothing for a long time".to_owned();
+    let (title, body) = (format!("{} may be stuck", session.name), format!("{why}. Look: ao attach {id}"));
+    call(d, id, ReactionKey::AgentStuck, "stuck", why, title, body);
+}
+
+fn call(
+    d: &mut Draft<'_>,
+    id: &SessionId,
+    key: ReactionKey,
+    note: &str,
+    why: String,
+    title: String,
+    body: String,
+) {
     let now = d.now;
     let Some(session) = d.sessions.get_mut(id) else { return };
-    let why = session.known.why.clone();
-    session.attention = Some(Attention { key: ReactionKey::AgentNeedsInput, why: why.clone(), since: now });
-    let (project, name) = (session.project.clone(), session.name.clone());
-    let note = format!("needs-input:{id}:{}", now.0);
-    d.notify(
-        note,
-        &project,
-        Some(id),
-        Priority::Urgent,
-        format!("{name} waits for you"),
-        format!("{why}. Answer it: ao attach {id}"),
-    );
-}
-
-/// When a session counts as stuck if nothing is seen until then.
-pub(super) fn stuck_deadline(facts: &Facts, session: &Session) -> Option<Time> {
-    if session.ended() || !session.in_turn() || session.attention.is_some() {
-        return None;
-    }
-    let rule = facts.projects.get(&session.project)?.settings.reactions.rule(ReactionKey::AgentStuck);
-    let began = session.turn.as_ref().map_or(session.changed, |t| t.began);
-    rule.auto.then_some(began.max(session.last_output).after(rule.threshold.unwrap_or(crate::reaction::STUCK_AFTER)))
-}
-
-/// Calls a person to the sessions in which nothing moves.
-pub(super) fn stuck(d: &mut Draft<'_>) {
-    let now = d.now;
-    let due: Vec<SessionId> =
-        d.sessions.values().filter(|s| stuck_at(d, s).is_some_and(|at| at <= now)).map(|s| s.id.clone()).collect();
-    for id in due {
-        let Some(session) = d.sessions.get_mut(&id) else { continue };
-        let why = "its turn goes on, but it has printed nothing for a long time".to_owned();
-        session.attention = Some(Attention { key: ReactionKey::AgentStuck, why: why.clone(), since: now });
-        let (project, name, turns) = (session.project.clone(), session.name.clone(), session.turns);
-        d.notify(
-            format!("stuck:{id}:{turns}:{}", now.0),
-            &project,
-            Some(&id),
-            Priority::Urgent,
-            format!("{name} may be stuck"),
-            format!("{why}. Look: ao attach {id}"),
-        );
-    }
-}
-
-fn stuck_at(d: &Draft<'_>, session: &Session) -> Option<Time> {
-    if session.ended() || !session.in_turn() || session.attention.is_some() {
-        return None;
-    }
-    let rule = d.projects.get(&session.project)?.settings.reactions.rule(ReactionKey::AgentStuck);
-    let began = session.turn.as_ref().map_or(session.changed, |t| t.began);
-    rule.auto.then_some(began.max(session.last_output).after(rule.threshold.unwrap_or(crate::reaction::STUCK_AFTER)))
+    session.attention = Some(Attention { key, why, since: now });
+    let project = session.project.clone();
+    d.notify(format!("{note}:{id}:{}", now.0), &project, Some(id), Priority::Urgent, title, body);
 }
 
 /// Does what a rule says, within its bounds.
 fn act(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, rule: &Rule, text: &str, why: &str) {
     let now = d.now;
     let Some(session) = d.sessions.get(id) else { return };
-    let told = can_be_told(session);
-    if !rule.auto || rule.action == Action::Notify {
+    // Nobody but a person wakes a session that is over.
+    if !rule.auto || rule.action == Action::Notify || session.ended() {
         give_up(d, id, key, why);
         return;
     }
     let tries = session.tries.get(&key).cloned().unwrap_or_default();
-    let late = match rule.escalate_after {
-        Some(Escalate::Tries(n)) => tries.count >= n,
-        Some(Escalate::After(length)) => tries.count > 0 && now >= tries.first.after(length),
-        None => false,
-    };
-    let spent = match run_of(d, session)
-        .map(|r| (r.max_attempts, r.task_of(id).and_then(|t| r.tasks.get(t)).map_or(0, |t| t.attempts)))
-    {
-        // Inside a run its own bound counts for everything but collisions, which are nobody's fault.
-        Some((max, attempts)) if key != ReactionKey::MergeConflicts => attempts >= max,
-        Some(_) | None => tries.count >= rule.retries,
-    };
-    if spent || late {
+    if spent(d, session, key, rule, &tries) || late(rule, &tries, now) {
         give_up(d, id, key, &format!("{why} (after {} tries)", tries.count));
+        return;
+    }
+    let gone = !can_be_told(session);
+    if gone && let Some(reason) = no_restart(d, session) {
+        give_up(d, id, ReactionKey::AgentExited, &format!("{reason}; {why}"));
         return;
     }
     if let Some(session) = d.sessions.get_mut(id) {
@@ -160,40 +209,67 @@ fn act(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, rule: &Rule, text: &
         session.tries.insert(key, Tries { count: tries.count + 1, first, escalated: false });
     }
     task::attempted(d, id);
-    if rule.action == Action::Restart || !told {
-        restart(d, id, text, why);
+    if gone {
+        restart(d, id, text);
     } else {
+        // An agent that is alive is told, whatever the rule says: two agents never share a workspace.
         let _ = prompting::queue(d, id, text, Cause::Reaction { key });
     }
 }
 
-/// Starts an agent that ended before its work was done, and tells it what is missing.
-fn restart(d: &mut Draft<'_>, id: &SessionId, text: &str, why: &str) {
-    let Some(session) = d.sessions.get(id) else { return };
+/// Whether everything was tried. Inside a run its own bound counts for everything but collisions, which are nobody's fault.
+fn spent(d: &Draft<'_>, session: &Session, key: ReactionKey, rule: &Rule, tries: &Tries) -> bool {
+    let run = run_of(d, session).filter(|r| !r.finished() && key != ReactionKey::MergeConflicts);
+    match run {
+        Some(run) => {
+            let attempts = run.task_of(&session.id).and_then(|t| run.tasks.get(t)).map_or(0, |t| t.attempts);
+            let collisions = session.tries.get(&ReactionKey::MergeConflicts).map_or(0, |t| t.count);
+            attempts.saturating_sub(collisions) >= run.max_attempts
+        }
+        None => tries.count >= rule.retries,
+    }
+}
+
+fn late(rule: &Rule, tries: &Tries, now: Time) -> bool {
+    match rule.escalate_after {
+        Some(Escalate::Tries(n)) => tries.count >= n,
+        Some(Escalate::After(length)) => tries.count > 0 && now >= tries.first.after(length),
+        None => false,
+    }
+}
+
+/// Why an agent that ended before its work was done is not started again.
+fn no_restart(d: &Draft<'_>, session: &Session) -> Option<String> {
     let rule = settings(d, session).reactions.rule(ReactionKey::AgentExited);
-    let tries = session.tries.get(&ReactionKey::AgentExited).cloned().unwrap_or_default();
-    let ended = match &session.process {
+    let restarts = session.tries.get(&ReactionKey::AgentExited).map_or(0, |t| t.count);
+    if rule.auto && rule.action == Action::Restart && restarts < rule.retries {
+        return None;
+    }
+    Some(match &session.process {
         Process::Exited { code, signal, why } => {
             why.clone().unwrap_or_else(|| format!("the agent ended ({})", exit_words(*code, *signal)))
         }
         Process::Missing | Process::Unknown | Process::Alive | Process::ProbeFailed { .. } => {
             "the agent was lost".to_owned()
         }
-    };
-    if !rule.auto || rule.action != Action::Restart || tries.count >= rule.retries {
-        give_up(d, id, ReactionKey::AgentExited, &format!("{ended}; {why}"));
-        return;
-    }
-    let task = task_text(d, session).unwrap_or_default();
+    })
+}
+
+/// Starts an agent that ended before its work was done, and tells it what it was about: a new process knows nothing.
+fn restart(d: &mut Draft<'_>, id: &SessionId, text: &str) {
     let now = d.now;
+    let Some(session) = d.sessions.get(id) else { return };
+    let task = task_text(d, session);
     if let Some(session) = d.sessions.get_mut(id) {
-        session.tries.insert(ReactionKey::AgentExited, Tries { count: tries.count + 1, first: now, escalated: false });
+        let tries = session.tries.entry(ReactionKey::AgentExited).or_default();
+        tries.first = if tries.count == 0 { now } else { tries.first };
+        tries.count += 1;
     }
     life::launch(d, id, true);
     let waits = d.sessions.get(id).is_some_and(|s| !s.outbox.is_empty());
     if !waits {
-        let _ =
-            prompting::queue(d, id, &format!("{task}\n\n{text}"), Cause::Reaction { key: ReactionKey::AgentExited });
+        let whole = task.map_or_else(|| text.to_owned(), |task| format!("{task}\n\n{text}"));
+        let _ = prompting::queue(d, id, &whole, Cause::Reaction { key: ReactionKey::AgentExited });
     }
 }
 
@@ -206,9 +282,9 @@ pub(super) fn give_up(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, why: 
     let tries = session.tries.entry(key).or_default();
     tries.escalated = true;
     let count = tries.count;
-    let (project, name, run, reviews) =
-        (session.project.clone(), session.name.clone(), session.run.clone(), session.reviews);
     let live = matches!(session.phase, Phase::Live | Phase::Launching);
+    let gone = matches!(session.process, Process::Exited { .. } | Process::Missing);
+    let (project, name, reviews) = (session.project.clone(), session.name.clone(), session.reviews);
     d.notify(
         format!("escalated:{id}:{}:{reviews}:{count}", key.name()),
         &project,
@@ -217,10 +293,18 @@ pub(super) fn give_up(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, why: 
         format!("{name} needs you"),
         format!("{why}. Its workspace is kept: ao status {id}"),
     );
-    if let Some(run) = run {
-        task::given_up(d, &run, id, why);
-        if live {
-            life::begin_stop(d, id, why, false);
+    let Some(session) = d.sessions.get(id) else { return };
+    match run_of(d, session).filter(|r| !r.finished()).map(|r| r.id.clone()) {
+        Some(run) => {
+            task::given_up(d, &run, id, why);
+            if live {
+                ending::begin_stop(d, id, why, false);
+            }
         }
+        None if live && gone => {
+            ending::end(d, id, Ending::Errored { fault: Fault::new(Kind::Unavailable, why) });
+        }
+        // It is a person's: it goes on.
+        None => {}
     }
 }

@@ -1,7 +1,8 @@
 //! Commands that make things: projects, sessions, messages.
 
 use super::draft::Draft;
-use super::prompting;
+use super::lookup::run_of;
+use super::{ending, prompting};
 use crate::activity::Known;
 use crate::delivery::Cause;
 use crate::event::{Answer, NewSession};
@@ -9,6 +10,7 @@ use crate::id::{ProjectId, SessionId, checked_branch, checked_name, slug};
 use crate::kind::Fault;
 use crate::merge_queue::{Baseline, MergeQueue};
 use crate::project::{Project, Settings};
+use crate::pull_request::PullRequest;
 use crate::session::{Phase, Process, Session, WorkReview};
 use std::collections::BTreeMap;
 
@@ -20,8 +22,15 @@ pub(super) fn project_configured(
     prefix: &str,
     settings: &Settings,
 ) -> Answer {
-    if let Err(e) = checked_name("project name", id.as_str()) {
-        return Answer::Refused(Fault::invalid(e.to_string()));
+    for (what, name) in [("project name", id.as_str()), ("session prefix", prefix)] {
+        if let Err(e) = checked_name(what, name) {
+            return Answer::Refused(Fault::invalid(e.to_string()));
+        }
+    }
+    let moved = d.projects.get(id).is_some_and(|p| p.path != path);
+    if moved && d.sessions.values().any(|s| s.project == *id && !s.ended()) {
+        let fault = Fault::conflict(format!("project {id} has live sessions in another repository"));
+        return Answer::Refused(fault.hint("stop them first, or give this repository another project name"));
     }
     if let Some(other) = d.projects.values().find(|p| p.prefix == prefix && p.id != *id && !p.removed) {
         let fault = Fault::conflict(format!("the session prefix {prefix:?} is taken by project {}", other.id));
@@ -30,6 +39,7 @@ pub(super) fn project_configured(
     if let Some(project) = d.projects.get_mut(id) {
         path.clone_into(&mut project.path);
         data.clone_into(&mut project.data);
+        prefix.clone_into(&mut project.prefix);
         project.settings = settings.clone();
         project.removed = false;
     } else {
@@ -103,8 +113,7 @@ pub(super) fn make_session(
         let hint = "`ao start` in a repository registers it";
         return Err(Fault::not_found(format!("there is no project {}", new.project)).hint(hint));
     };
-    let n = project.sessions_made + 1;
-    let id = SessionId::new(format!("{}-{n}", project.prefix));
+    let (n, id) = free_id(d, &project.prefix, project.sessions_made + 1);
     let settings = project.settings.clone();
     let slugged = match &new.name {
         Some(name) => checked_name("session name", name).map_err(|e| Fault::invalid(e.to_string()))?.to_owned(),
@@ -166,6 +175,44 @@ pub(super) fn make_session(
     Ok(id)
 }
 
+/// The next id with this prefix. A prefix may have belonged to another project before: its ids are not given again.
+fn free_id(d: &Draft<'_>, prefix: &str, from: u32) -> (u32, SessionId) {
+    let mut n = from;
+    loop {
+        let id = SessionId::new(format!("{prefix}-{n}"));
+        if d.sessions.get(&id).is_none() {
+            return (n, id);
+        }
+        n += 1;
+    }
+}
+
+/// An ended session waits for a place again, with a clean slate.
+pub(super) fn restore(d: &mut Draft<'_>, id: &SessionId) -> Answer {
+    let now = d.now;
+    if let Err(fault) = ending::restorable(d, id) {
+        return Answer::Refused(fault);
+    }
+    let Some(session) = d.sessions.get(id) else { return Answer::Noted };
+    let open = session.pr.as_ref().and_then(|pr| d.pull_requests.get(pr)).is_some_and(PullRequest::is_open);
+    let running = run_of(d, session).is_some_and(|r| !r.finished());
+    // Its old name may belong to a live session by now.
+    let taken = d.sessions.values().any(|s| !s.ended() && (s.name == session.name || s.id.as_str() == session.name));
+    if let Some(session) = d.sessions.get_mut(id) {
+        if taken {
+            session.name = id.to_string();
+        }
+        session.phase = Phase::Queued { why: "it is being restored".to_owned() };
+        session.known = Known::nothing(now);
+        session.attention = None;
+        session.tries.clear();
+        session.review = WorkReview::None;
+        session.merge_wanted = running;
+        session.pr = session.pr.take().filter(|_| open);
+    }
+    Answer::Session(id.clone())
+}
+
 /// `{project}-{slug}`, with a number when that is taken. A name that a person chose is taken as it is or refused.
 fn free_name(d: &Draft<'_>, project: &ProjectId, slugged: &str, chosen: bool) -> Result<String, Fault> {
     let taken = |name: &str| d.sessions.values().any(|s| !s.ended() && (s.name == name || s.id.as_str() == name));
@@ -200,6 +247,10 @@ pub(super) fn message_sent(d: &mut Draft<'_>, id: &SessionId, text: &str, from: 
     if session.ended() {
         let fault = Fault::conflict(format!("session {id} has ended"));
         return Answer::Refused(fault.hint(format!("`ao restore {id}` starts it again in its workspace")));
+    }
+    if let Phase::Stopping { .. } = session.phase {
+        let fault = Fault::conflict(format!("session {id} is being stopped"));
+        return Answer::Refused(fault.hint(format!("`ao restore {id}` starts it again afterwards")));
     }
     if crate::prompt::clean(text).trim().is_empty() {
         return Answer::Refused(Fault::invalid("the message is empty"));

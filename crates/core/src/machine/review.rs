@@ -1,18 +1,18 @@
 //! What a turn left behind: look at it, run the session's own failures, then the whole gate, then open a pull request.
 
 use super::draft::Draft;
-use super::lookup::{mends, own_command, session_baseline, settings, whole_command};
+use super::lookup::{mends, own_command, removing, session_baseline, settings, whole_command};
 use super::{prompting, queue, react};
 use crate::effect::{CheckPlace, CheckPurpose, Effect, Inspection};
 use crate::event::Answer;
 use crate::failure::Report;
 use crate::gate::{self, Verdict};
-use crate::id::{CommitId, PrId, SessionId};
+use crate::id::{CommitId, EffectKey, PrId, SessionId};
 use crate::kind::{Fault, Kind};
 use crate::merge_queue::Baseline;
 use crate::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use crate::reaction::ReactionKey;
-use crate::session::{TurnHow, WorkReview};
+use crate::session::{Phase, Session, TurnHow, WorkReview};
 use std::collections::BTreeSet;
 
 /// A person wants this session's work merged.
@@ -22,6 +22,9 @@ pub(super) fn requested(d: &mut Draft<'_>, id: &SessionId) -> Answer {
     };
     if session.workspace_path.is_none() {
         return Answer::Refused(Fault::conflict(format!("session {id} has no workspace")));
+    }
+    if let Phase::Stopping { .. } = session.phase {
+        return Answer::Refused(Fault::conflict(format!("session {id} is being stopped")).hint("try again when it is over"));
     }
     session.merge_wanted = true;
     let busy = prompting::busy(session);
@@ -34,7 +37,7 @@ pub(super) fn requested(d: &mut Draft<'_>, id: &SessionId) -> Answer {
 /// A turn ended.
 pub(super) fn turn_ended(d: &mut Draft<'_>, id: &SessionId, how: TurnHow) {
     let Some(session) = d.sessions.get(id) else { return };
-    if !session.merge_wanted || !session.outbox.is_empty() {
+    if !session.merge_wanted || !session.outbox.is_empty() || !matches!(session.phase, Phase::Live) {
         return;
     }
     match how {
@@ -44,15 +47,32 @@ pub(super) fn turn_ended(d: &mut Draft<'_>, id: &SessionId, how: TurnHow) {
     }
 }
 
-/// The agent of a run is gone: what it left may be the whole fix.
-pub(super) fn agent_gone(d: &mut Draft<'_>, id: &SessionId) {
+/// The agent is gone: what it left may be the whole work. What was judged before its last turn is judged again.
+pub(super) fn agent_gone(d: &mut Draft<'_>, id: &SessionId, in_turn: bool) {
     let Some(session) = d.sessions.get(id) else { return };
-    if matches!(session.review, WorkReview::None) {
+    if in_turn || !has_open_pr(d, session) {
         begin(d, id);
     }
 }
 
+/// A prompt is not on its way any more. When it was the last and no turn follows, what lies in the workspace is judged.
+pub(super) fn delivery_over(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let rests = session.outbox.is_empty() && !session.in_turn() && matches!(session.phase, Phase::Live);
+    let ended = session.turn.as_ref().and_then(|t| t.end.as_ref()).map(|e| e.how);
+    if session.merge_wanted && rests && ended != Some(TurnHow::Interrupted) && !has_open_pr(d, session) {
+        begin(d, id);
+    }
+}
+
+fn has_open_pr(d: &Draft<'_>, session: &Session) -> bool {
+    session.pr.as_ref().and_then(|pr| d.pull_requests.get(pr)).is_some_and(PullRequest::is_open)
+}
+
 fn begin(d: &mut Draft<'_>, id: &SessionId) {
+    if removing(d, id) {
+        return;
+    }
     let Some(session) = d.sessions.get_mut(id) else { return };
     if session.workspace_path.is_none() || !matches!(session.review, WorkReview::None) {
         return;
@@ -63,12 +83,20 @@ fn begin(d: &mut Draft<'_>, id: &SessionId) {
     session.review = WorkReview::Inspecting { n };
     // What is in the queue is about to change: it is tried again with its new head.
     if let Some(pr) = open {
+        unask_opening(d, &pr);
         queue::leave(d, &pr);
     }
     d.ask(Effect::InspectWorkspace { session: id.clone(), n });
 }
 
-/// Ends whatever review is going on, as when its session ends.
+/// A pull request that is still being opened does not enter the queue with what it was.
+fn unask_opening(d: &mut Draft<'_>, pr: &PrId) {
+    if let Some(head) = d.pull_requests.get(pr).map(|p| p.head.clone()) {
+        d.settle(&EffectKey::new(format!("pr:{pr}:{head}")));
+    }
+}
+
+/// Ends whatever review is going on, and takes the session's work out of the queue: it is being stopped, or over.
 pub(super) fn forget(d: &mut Draft<'_>, id: &SessionId) {
     let keys: Vec<_> = d
         .pending
@@ -82,10 +110,13 @@ pub(super) fn forget(d: &mut Draft<'_>, id: &SessionId) {
     for key in keys {
         d.settle(&key);
     }
-    let Some(pr) = d.sessions.get(id).and_then(|s| s.pr.clone()) else { return };
+    let Some(session) = d.sessions.get_mut(id) else { return };
+    session.review = WorkReview::None;
+    let Some(pr) = session.pr.clone() else { return };
+    unask_opening(d, &pr);
     queue::leave(d, &pr);
     if let Some(pr) = d.pull_requests.get_mut(&pr).filter(|pr| pr.is_open()) {
-        pr.state = PrState::Closed { why: "its session ended".to_owned() };
+        pr.state = PrState::Closed { why: "its session was stopped or ended".to_owned() };
     }
 }
 
@@ -104,7 +135,10 @@ pub(super) fn inspected(d: &mut Draft<'_>, id: &SessionId, n: u32, found: &Inspe
         }
         Inspection::Unchanged => react::nothing_changed(d, id),
         Inspection::Unmerged { files } => react::unmerged(d, id, files),
-        Inspection::Changed { head, .. } => check(d, id, n, head),
+        Inspection::Changed { head, .. } => {
+            session.tries.remove(&ReactionKey::AgentIdle);
+            check(d, id, n, head);
+        }
     }
 }
 
@@ -124,7 +158,7 @@ fn check(d: &mut Draft<'_>, id: &SessionId, n: u32, head: &CommitId) {
         }
         // Nothing to gate with: the person who asked for the merge has judged.
         (Some(_) | None, None) => {
-            open_pull_request(d, id, head);
+            open_pull_request(d, id, head, Judged::Passed);
             return;
         }
     };
@@ -155,16 +189,23 @@ pub(super) fn checked(d: &mut Draft<'_>, id: &SessionId, n: u32, report: &Report
     }
     let mends = mends(d, session);
     let baseline = session_baseline(d, session);
+    let unread = session.run.is_none() && baseline.commit.is_none();
     let command = whole_command(d, session).unwrap_or_default();
     match judge(report, &baseline, &mends, whole) {
         Verdict::Pass if whole => {
             if let Some(session) = d.sessions.get_mut(id) {
                 session.review = WorkReview::None;
-                session.tries.remove(&ReactionKey::AgentIdle);
             }
-            open_pull_request(d, id, &head);
+            open_pull_request(d, id, &head, Judged::Passed);
         }
         Verdict::Pass => check_all(d, id, n, &head, command),
+        // Nobody has read this target yet: the queue does, and tells whose failures these are.
+        Verdict::Fail { .. } if whole && unread => {
+            if let Some(session) = d.sessions.get_mut(id) {
+                session.review = WorkReview::None;
+            }
+            open_pull_request(d, id, &head, Judged::LeftToQueue);
+        }
         Verdict::Fail { unmended, new } => {
             if let Some(session) = d.sessions.get_mut(id) {
                 session.review = WorkReview::None;
@@ -204,7 +245,16 @@ fn check_all(d: &mut Draft<'_>, id: &SessionId, n: u32, head: &CommitId, command
     d.ask(Effect::RunCheck { purpose, project, place: CheckPlace::Workspace { path }, command, limit });
 }
 
-fn open_pull_request(d: &mut Draft<'_>, id: &SessionId, head: &CommitId) {
+/// What a workspace's gate has said before a pull request is opened.
+#[derive(Clone, Copy)]
+enum Judged {
+    /// It passed, or there is none.
+    Passed,
+    /// It cannot tell whose failures it sees.
+    LeftToQueue,
+}
+
+fn open_pull_request(d: &mut Draft<'_>, id: &SessionId, head: &CommitId, judged: Judged) {
     let now = d.now;
     let Some(session) = d.sessions.get(id).cloned() else { return };
     let Some(project) = d.projects.get_mut(&session.project) else { return };
@@ -234,7 +284,11 @@ fn open_pull_request(d: &mut Draft<'_>, id: &SessionId, head: &CommitId) {
         head: head.clone(),
         target: target.clone(),
         state: PrState::Opening,
-        checks: if check.is_some() { Checks::Passed } else { Checks::None },
+        checks: match (&check, judged) {
+            (None, _) => Checks::None,
+            (Some(_), Judged::Passed) => Checks::Passed,
+            (Some(_), Judged::LeftToQueue) => Checks::Pending,
+        },
         merge: Mergeability::Unknown,
         mends,
         check,

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::lookup::task_text;
-use super::{prompting, request, session as life, task};
+use super::{ending, prompting, request, task};
 use crate::delivery::Cause;
 use crate::effect::{CheckPlace, CheckPurpose, Effect};
 use crate::event::{Answer, NewRun, NewSession};
@@ -28,6 +28,7 @@ pub(super) fn requested(d: &mut Draft<'_>, new: &NewRun) -> Answer {
             fault.hint("say which command must pass: ao fix --check \"CMD\", or `check:` in agent-orchestrator.yaml"),
         );
     };
+    let check = crate::check::complete(&check);
     if let Some(run) = d.runs.values().find(|r| r.project == new.project && !r.finished()) {
         if run.check == check && !new.dry_run {
             return Answer::Run { run: run.id.clone(), joined: true };
@@ -44,7 +45,7 @@ pub(super) fn requested(d: &mut Draft<'_>, new: &NewRun) -> Answer {
     let run = Run {
         id: id.clone(),
         project: new.project.clone(),
-        check: crate::check::complete(&check),
+        check,
         target: new.target.clone(),
         base: new.base.clone(),
         agent: new.agent.clone().unwrap_or(project.settings.agent),
@@ -93,24 +94,30 @@ pub(super) fn read_done(d: &mut Draft<'_>, id: &RunId, round: u32, report: &Repo
         finish(d, id, RunOutcome::Green { commit });
         return;
     }
-    let given_up: BTreeSet<String> =
-        run.tasks.iter().flat_map(|t| t.group.failures.iter().map(|f| f.id.clone())).collect();
+    // What landed and is red again is mended again; rounds are bounded.
+    let given_up: BTreeSet<String> = run
+        .tasks
+        .iter()
+        .filter(|t| matches!(t.state, TaskState::GivenUp { .. }))
+        .flat_map(|t| t.group.failures.iter().map(|f| f.id.clone()))
+        .collect();
     let fresh: Vec<_> = report.failures.iter().filter(|f| !given_up.contains(&f.id)).cloned().collect();
     let groups = failure::group(&fresh);
     let Some(run) = d.runs.get_mut(id) else { return };
     run.baseline.failures.extend(seen.failures);
-    run.baseline.hides |= seen.hides;
+    run.baseline.hides = seen.hides;
     run.baseline.commit = seen.commit;
+    if fresh.is_empty() || round > MAX_ROUNDS {
+        let left = u32::try_from(report.failures.len()).unwrap_or(u32::MAX);
+        finish(d, id, RunOutcome::Red { left });
+        return;
+    }
     for group in groups {
         run.tasks.push(Task { group, session: None, state: TaskState::Waiting, attempts: 0, began: None });
     }
     run.state = RunState::Working;
-    let nothing_new = fresh.is_empty();
     if run.dry_run {
         finish(d, id, RunOutcome::DryRun);
-    } else if nothing_new || round > MAX_ROUNDS {
-        let left = u32::try_from(report.failures.len()).unwrap_or(u32::MAX);
-        finish(d, id, RunOutcome::Red { left });
     }
 }
 
@@ -185,6 +192,9 @@ pub(super) fn target_read(d: &mut Draft<'_>, id: &RunId, round: u32, commit: &Co
     read(d, id);
 }
 
+/// Why sessions of a cancelled run end.
+const CANCELLED: &str = "its run was cancelled";
+
 /// Somebody wants the run to end.
 pub(super) fn cancelled(d: &mut Draft<'_>, id: &RunId) -> Answer {
     let Some(run) = d.runs.get(id).cloned() else {
@@ -194,8 +204,13 @@ pub(super) fn cancelled(d: &mut Draft<'_>, id: &RunId) -> Answer {
         return Answer::Refused(Fault::conflict(format!("run {id} is over")));
     }
     finish(d, id, RunOutcome::Cancelled);
-    for session in run.tasks.iter().filter(|t| !t.settled()).filter_map(|t| t.session.clone()) {
-        let _ = life::stop(d, &session, "its run was cancelled", false);
+    for (i, task) in run.tasks.iter().enumerate().filter(|(_, t)| !t.settled()) {
+        match &task.session {
+            Some(session) => {
+                let _ = ending::stop(d, session, CANCELLED, false);
+            }
+            None => task::settle_task(d, id, i, CANCELLED),
+        }
     }
     Answer::Run { run: id.clone(), joined: false }
 }
