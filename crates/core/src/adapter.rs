@@ -204,7 +204,8 @@ pub struct MarkRule {
     /// What it says.
     #[serde(flatten)]
     pub says: ActivityTable,
-    /// It says `idle` also while something is asked: it never overrules a dialog.
+    /// It is said in other cases too, as a title that is the same for idle and for a dialog: it counts only once the screen
+    /// says the same.
     #[serde(default)]
     pub weak: bool,
 }
@@ -302,7 +303,8 @@ pub enum AdapterError {
 /// # Errors
 /// [`AdapterError`] naming the file, and the line or the entry.
 pub fn parse(file: &str, text: &str) -> Result<Adapter, AdapterError> {
-    let adapter = toml::from_str(text).map_err(|e| AdapterError::Syntax { file: file.to_owned(), source: Box::new(e) })?;
+    let adapter =
+        toml::from_str(text).map_err(|e| AdapterError::Syntax { file: file.to_owned(), source: Box::new(e) })?;
     checked(file, adapter)
 }
 

@@ -104,10 +104,16 @@ impl SpooledHook {
     /// the reason behind a dot, whichever there is first.
     #[must_use]
     pub fn detailed_event(&self) -> String {
-        match self.payload.detail() {
-            Some(detail) => format!("{}.{detail}", self.event),
-            None => self.event.clone(),
-        }
+        detailed(&self.event, &self.payload)
+    }
+}
+
+/// An event's name with its detail, see [`SpooledHook::detailed_event`].
+#[must_use]
+pub fn detailed(event: &str, payload: &HookPayload) -> String {
+    match payload.detail() {
+        Some(detail) => format!("{event}.{detail}"),
+        None => event.to_owned(),
     }
 }
 

@@ -8,3 +8,6 @@ pub mod runtime;
 pub mod scm;
 pub mod steps;
 pub mod workspace;
+pub mod notifier;
+pub mod terminal;
+pub mod tracker;

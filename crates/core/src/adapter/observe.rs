@@ -1,14 +1,20 @@
 //! Reads observations out of a screen, its marks and hook calls, by the adapter's rules alone.
 
-use super::{ActivityTable, Adapter, Pattern, ScreenRule, Where, composer};
+use super::{ActivityTable, Adapter, MarkRule, Pattern, ScreenRule, Where, composer};
 use crate::activity::{Activity, Observation, Source};
 use crate::screen::{Mark, Screen};
 use crate::time::Time;
 
-/// What one title or OSC sequence says.
+/// The rule for a title or OSC sequence: the first that fits.
+#[must_use]
+pub fn mark_rule<'a>(adapter: &'a Adapter, mark: &Mark) -> Option<&'a MarkRule> {
+    adapter.marks.iter().find(|r| r.osc == mark.osc && r.text.0.is_match(&mark.text))
+}
+
+/// What one title or OSC sequence says, weak or not.
 #[must_use]
 pub fn mark(adapter: &Adapter, mark: &Mark, at: Time) -> Option<Observation> {
-    let rule = adapter.marks.iter().find(|r| r.osc == mark.osc && r.text.0.is_match(&mark.text))?;
+    let rule = mark_rule(adapter, mark)?;
     let source = if mark.osc == 0 { Source::Title } else { Source::Osc };
     let what = if mark.osc == 0 { "title".to_owned() } else { format!("OSC {}", mark.osc) };
     Some(Observation {
@@ -20,15 +26,20 @@ pub fn mark(adapter: &Adapter, mark: &Mark, at: Time) -> Option<Observation> {
     })
 }
 
+/// Every rule that holds on a screen, best first: by priority, and of equals the one that comes first in the adapter.
+#[must_use]
+pub fn holding<'a>(adapter: &'a Adapter, screen: &Screen) -> Vec<&'a ScreenRule> {
+    let composer = composer::find(adapter, screen).map(|c| usize::from(c.region.from));
+    let holds = |rule: &&ScreenRule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen, composer);
+    let mut rules: Vec<&ScreenRule> = adapter.rules.iter().filter(holds).collect();
+    rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
+    rules
+}
+
 /// The best rule that holds on a screen.
 #[must_use]
 pub fn rule<'a>(adapter: &'a Adapter, screen: &Screen) -> Option<&'a ScreenRule> {
-    let composer = composer::find(adapter, screen).map(|c| usize::from(c.region.from));
-    adapter
-        .rules
-        .iter()
-        .filter(|rule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen, composer))
-        .max_by_key(|rule| rule.priority)
+    holding(adapter, screen).into_iter().next()
 }
 
 /// What the screen says: the best rule that holds. Whoever looks again and again wants `watch` instead.

@@ -4,8 +4,8 @@
 //! what another source said since. It decides nothing: that is the arbiter's part.
 
 use super::{Adapter, observe};
-use crate::activity::{Activity, Observation, Source};
-use crate::screen::Screen;
+use crate::activity::{Activity, Observation};
+use crate::screen::{Mark, Screen};
 use crate::time::Time;
 
 /// What was seen of one launch so far.
@@ -15,44 +15,65 @@ pub struct Watch {
     offset: Option<u64>,
     /// What the titles said last.
     title: Option<Activity>,
+    /// A weak mark that the screen has not confirmed yet.
+    weak: Option<Observation>,
     /// The screen rule that holds.
     rule: Option<String>,
 }
 
 impl Watch {
-    /// What is new on this screen, oldest first: marks not seen before, then the screen.
+    /// What is new on this screen, oldest first: marks not seen before, then the screen, then a weak mark that the screen
+    /// confirms now. To be called for every push, and again when rules with `hold_ms` may have come to hold.
     pub fn look(&mut self, adapter: &Adapter, screen: &Screen, at: Time) -> Vec<Observation> {
         let mut news = Vec::new();
         // Marks of one read may share an offset: they are compared with what was seen before this look.
         let seen_to = self.offset;
-        for mark in &screen.marks {
-            if seen_to.is_some_and(|seen| mark.offset <= seen) {
-                continue;
-            }
+        for mark in screen.marks.iter().filter(|mark| seen_to.is_none_or(|seen| mark.offset > seen)) {
             self.offset = self.offset.max(Some(mark.offset));
-            let Some(seen) = observe::mark(adapter, mark, at) else { continue };
-            // A title is drawn again and again while a turn goes on; it is news when it says something else.
-            if seen.source != Source::Title || self.title.as_ref() != Some(&seen.activity) {
-                news.push(seen.clone());
-            }
-            if seen.source == Source::Title {
-                self.title = Some(seen.activity);
-            }
+            self.take(adapter, mark, at, &mut news);
         }
-        let rule = observe::rule(adapter, screen).map(|rule| rule.name.clone());
-        if rule != self.rule {
-            self.rule = rule;
-            news.extend(observe::screen(adapter, screen, at));
+        let rule = observe::rule(adapter, screen);
+        let says = observe::screen(adapter, screen, at);
+        let name = rule.map(|rule| rule.name.clone());
+        if name != self.rule {
+            self.rule = name;
+            news.extend(says.clone());
+        }
+        if let Some(weak) = self.weak.take_if(|weak| says.is_some_and(|says| says.activity == weak.activity)) {
+            news.push(Observation { at, ..weak });
         }
         news
+    }
+
+    fn take(&mut self, adapter: &Adapter, mark: &Mark, at: Time, news: &mut Vec<Observation>) {
+        let title = mark.osc == 0;
+        let rule = observe::mark_rule(adapter, mark);
+        let seen = observe::mark(adapter, mark, at);
+        let said = seen.as_ref().map(|seen| seen.activity.clone());
+        // A title is drawn again and again while a turn goes on; it is news when it says something else.
+        let new = !title || said != self.title;
+        if title {
+            self.title = said;
+        }
+        if !new {
+            return;
+        }
+        match (rule, seen) {
+            (Some(rule), Some(seen)) if rule.weak => self.weak = Some(seen),
+            (_, Some(seen)) => {
+                self.weak = None;
+                news.push(seen);
+            }
+            (_, None) => {}
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activity::Source;
     use crate::adapter::parse;
-    use crate::screen::Mark;
 
     const ADAPTER: &str = r#"
 name = "x"
@@ -68,6 +89,16 @@ activity = "working"
 [[marks]]
 osc = 0
 text = "^free"
+activity = "idle"
+[[marks]]
+osc = 0
+text = "^perhaps"
+activity = "idle"
+weak = true
+[[rules]]
+name = "box"
+region = { footer = 2 }
+all = ["^>"]
 activity = "idle"
 [[rules]]
 name = "asks"
@@ -99,6 +130,23 @@ activity = "needs_input"
         let seen =
             watch.look(&adapter, &screen(&[], &[(1, "busy |"), (2, "busy /"), (3, "free"), (4, "busy |")]), Time(1));
         assert_eq!(seen.iter().map(|o| o.offset).collect::<Vec<_>>(), [Some(1), Some(3), Some(4)]);
-        assert!(watch.look(&adapter, &screen(&[], &[(4, "busy |")]), Time(2)).is_empty(), "the host repeats its marks");
+        assert!(watch.look(&adapter, &screen(&[], &[(6, "busy /")]), Time(2)).is_empty(), "the host repeats its marks");
+    }
+
+    #[test]
+    fn a_weak_title_is_news_only_when_the_screen_says_the_same() {
+        let adapter = parse("x.toml", ADAPTER).unwrap();
+        let mut watch = Watch::default();
+        let mut names = |screen: &Screen| {
+            let seen = watch.look(&adapter, screen, Time(1));
+            seen.iter().map(|o| (o.source, o.activity.name())).collect::<Vec<_>>()
+        };
+        names(&screen(&["> "], &[(1, "busy")]));
+        assert_eq!(names(&screen(&["may I"], &[(2, "perhaps")])), [(Source::Screen, "needs_input")]);
+        assert_eq!(names(&screen(&["nothing"], &[])), []);
+        assert_eq!(names(&screen(&["> "], &[])), [(Source::Screen, "idle"), (Source::Title, "idle")]);
+        // A turn so short that the screen never showed it: the title alone tells that it is over.
+        assert_eq!(names(&screen(&["> "], &[(3, "busy")])), [(Source::Title, "working")]);
+        assert_eq!(names(&screen(&["> "], &[(4, "perhaps")])), [(Source::Title, "idle")]);
     }
 }

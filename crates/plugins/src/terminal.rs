@@ -1,0 +1,5 @@
+//! Slot `terminal`: shows a session to the person at this machine.
+
+mod web;
+
+pub use web::Web;

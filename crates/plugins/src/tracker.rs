@@ -1,0 +1,5 @@
+//! Slot `tracker`: issues kept as Markdown files in the repository.
+
+mod local;
+
+pub use local::Local;
