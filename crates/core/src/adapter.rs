@@ -201,6 +201,10 @@ pub struct MarkRule {
     pub osc: u16,
     /// Its text.
     pub text: Pattern,
+    /// Only when the mark of the same number before it said one of these activities: some agents tell an interrupted turn
+    /// from a finished one by nothing else.
+    #[serde(default)]
+    pub after: Vec<String>,
     /// What it says.
     #[serde(flatten)]
     pub says: ActivityTable,

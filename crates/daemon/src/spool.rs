@@ -72,7 +72,7 @@ async fn report(engine: &Engine, hook: &SpooledHook) {
         tracing::warn!(session = %session, "a hook call with a wrong secret was dropped");
         return;
     }
-    if let Some(observation) = observe::hook(agent.adapter(), &hook.event, engine.now()) {
+    if let Some(observation) = observe::hook(agent.adapter(), &hook.detailed_event(), engine.now()) {
         engine.report(Event::Observed { session, launch, observation }).await;
     }
 }

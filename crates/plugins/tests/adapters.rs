@@ -122,6 +122,10 @@ fn every_turn_of_a_recorded_agent_ends_exactly_once() {
             let story: Vec<String> =
                 replay.known.iter().map(|(t, k)| format!("{t} {} ({})", k.activity.name(), k.why)).collect();
             assert_eq!(replay.turns as usize, turns + more, "{} {signals:?}: {story:#?}", recording.name);
+            for state in recording.states.iter().filter(|s| s.state == "interrupted") {
+                let known = replay.at((state.t * 1000.0) as u64 + state.grace());
+                assert_eq!(known, Activity::Interrupted, "{} {signals:?}: {story:#?}", recording.name);
+            }
         }
     }
 }

@@ -5,16 +5,18 @@ use crate::activity::{Activity, Observation, Source};
 use crate::screen::{Mark, Screen};
 use crate::time::Time;
 
-/// The rule for a title or OSC sequence: the first that fits.
+/// The rule for a title or OSC sequence: the first that fits. `before` is what the mark of the same number before it said.
 #[must_use]
-pub fn mark_rule<'a>(adapter: &'a Adapter, mark: &Mark) -> Option<&'a MarkRule> {
-    adapter.marks.iter().find(|r| r.osc == mark.osc && r.text.0.is_match(&mark.text))
+pub fn mark_rule<'a>(adapter: &'a Adapter, mark: &Mark, before: Option<&Activity>) -> Option<&'a MarkRule> {
+    let follows = |rule: &MarkRule| {
+        rule.after.is_empty() || before.is_some_and(|before| rule.after.iter().any(|name| name == before.name()))
+    };
+    adapter.marks.iter().find(|r| r.osc == mark.osc && follows(r) && r.text.0.is_match(&mark.text))
 }
 
-/// What one title or OSC sequence says, weak or not.
+/// What one title or OSC sequence says by this rule, weak or not.
 #[must_use]
-pub fn mark(adapter: &Adapter, mark: &Mark, at: Time) -> Option<Observation> {
-    let rule = mark_rule(adapter, mark)?;
+pub fn mark(rule: &MarkRule, mark: &Mark, at: Time) -> Option<Observation> {
     let source = if mark.osc == 0 { Source::Title } else { Source::Osc };
     let what = if mark.osc == 0 { "title".to_owned() } else { format!("OSC {}", mark.osc) };
     Some(Observation {

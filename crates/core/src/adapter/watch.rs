@@ -7,14 +7,15 @@ use super::{Adapter, observe};
 use crate::activity::{Activity, Observation};
 use crate::screen::{Mark, Screen};
 use crate::time::Time;
+use std::collections::BTreeMap;
 
 /// What was seen of one launch so far.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     /// Offset of the newest mark taken.
     offset: Option<u64>,
-    /// What the titles said last.
-    title: Option<Activity>,
+    /// What the last mark of each number said.
+    said: BTreeMap<u16, Activity>,
     /// A weak mark that the screen has not confirmed yet.
     weak: Option<Observation>,
     /// The screen rule that holds.
@@ -46,25 +47,22 @@ impl Watch {
     }
 
     fn take(&mut self, adapter: &Adapter, mark: &Mark, at: Time, news: &mut Vec<Observation>) {
-        let title = mark.osc == 0;
-        let rule = observe::mark_rule(adapter, mark);
-        let seen = observe::mark(adapter, mark, at);
+        let rule = observe::mark_rule(adapter, mark, self.said.get(&mark.osc));
+        let seen = rule.and_then(|rule| observe::mark(rule, mark, at));
         let said = seen.as_ref().map(|seen| seen.activity.clone());
         // A title is drawn again and again while a turn goes on; it is news when it says something else.
-        let new = !title || said != self.title;
-        if title {
-            self.title = said;
-        }
-        if !new {
-            return;
-        }
+        let new = mark.osc != 0 || said.as_ref() != self.said.get(&mark.osc);
+        match said {
+            Some(said) => self.said.insert(mark.osc, said),
+            None => self.said.remove(&mark.osc),
+        };
         match (rule, seen) {
-            (Some(rule), Some(seen)) if rule.weak => self.weak = Some(seen),
-            (_, Some(seen)) => {
+            (Some(rule), Some(seen)) if new && rule.weak => self.weak = Some(seen),
+            (_, Some(seen)) if new => {
                 self.weak = None;
                 news.push(seen);
             }
-            (_, None) => {}
+            (_, Some(_) | None) => {}
         }
     }
 }
@@ -148,5 +146,30 @@ activity = "needs_input"
         // A turn so short that the screen never showed it: the title alone tells that it is over.
         assert_eq!(names(&screen(&["> "], &[(3, "busy")])), [(Source::Title, "working")]);
         assert_eq!(names(&screen(&["> "], &[(4, "perhaps")])), [(Source::Title, "idle")]);
+    }
+
+    #[test]
+    fn a_mark_may_mean_something_else_after_another() {
+        let adapter = r#"
+[[marks]]
+osc = 9
+text = "^free"
+after = ["working"]
+activity = "interrupted"
+[[marks]]
+osc = 9
+text = "^busy"
+activity = "working"
+[[marks]]
+osc = 9
+text = "^(free|done)"
+activity = "idle"
+"#;
+        let adapter = parse("x.toml", &format!("{ADAPTER}{adapter}")).unwrap();
+        let marks = ["free", "busy", "done", "free", "busy", "free"].into_iter().enumerate();
+        let marks = marks.map(|(n, text)| Mark { offset: n as u64 + 1, osc: 9, text: text.to_owned() }).collect();
+        let seen = Watch::default().look(&adapter, &Screen { marks, ..Screen::default() }, Time(1));
+        let names: Vec<_> = seen.iter().map(|o| o.activity.name()).collect();
+        assert_eq!(names, ["idle", "working", "idle", "idle", "working", "interrupted"]);
     }
 }
