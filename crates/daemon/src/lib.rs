@@ -1,6 +1,9 @@
 //! The loop, the journal, the actors, and the HTTP surface.
 
+pub mod access;
+pub mod action;
 pub mod engine;
+pub mod http;
 pub mod instance;
 pub mod journal;
 pub mod paths;

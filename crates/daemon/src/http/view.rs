@@ -1,0 +1,200 @@
+//! A live terminal over a WebSocket (`ao_api::terminal`): frames of the session's host, one viewer at a time. A slow viewer
+//! makes only its own channel full; its host then sends it the screen instead of the backlog.
+
+use super::answer::{Refusal, json};
+use crate::action::row::{Call, Row};
+use crate::action::terminal::{Ended, after_the_end};
+use ao_api::terminal::{
+    EXITED, ExitFrame, KEYS, OUTPUT, RESIZE, RESIZED, SCREEN, SEEN, SeenFrame, SizeFrame, ViewQuery,
+};
+use ao_core::kind::{Fault, Kind};
+use ao_slots::runtime::{Attachment, Frame, View, ViewerInput};
+use axum::extract::FromRequestParts as _;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::Response;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde::Serialize;
+use serde_json::Value;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// A viewer's terminal when it does not say.
+const SIZE: (u16, u16) = (120, 40);
+/// Largest terminal (`design/host.md`).
+const LARGEST: (u16, u16) = (500, 300);
+/// Largest message of a viewer: a paste.
+const MOST_BYTES: usize = 1024 * 1024;
+/// A viewer that takes nothing for this long is gone.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// Answers a request for a terminal.
+///
+/// # Errors
+/// When the session is not there or may not be reached, or nothing of its terminal is left; and for a request that is no
+/// WebSocket.
+pub(super) async fn answer(
+    row: &'static Row,
+    call: Call,
+    input: Value,
+    parts: &mut Parts,
+) -> Result<Response, Refusal> {
+    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(parts, &()).await else {
+        let output = row.run(call, input).await?;
+        return Ok(json(StatusCode::OK, output.to_string()));
+    };
+    let query: ViewQuery =
+        serde_json::from_value(input).map_err(|e| Fault::invalid(format!("the query is not understood: {e}")))?;
+    let session = call.session()?;
+    let (cols, rows) = size(query.cols.unwrap_or(SIZE.0), query.rows.unwrap_or(SIZE.1));
+    let read_only = query.read_only || !call.caller.types();
+    let shutdown = call.house.shutdown.clone();
+    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
+    match call.engine().attach(&session.id, View { cols, rows, read_only }).await {
+        Ok(attachment) => Ok(upgrade.on_upgrade(move |socket| live(socket, attachment, read_only, shutdown))),
+        Err(fault) if fault.kind == Kind::Conflict => match after_the_end(&call, &session).await {
+            Some(ended) => Ok(upgrade.on_upgrade(move |socket| last(socket, ended))),
+            None => Err(fault.into()),
+        },
+        Err(fault) => Err(fault.into()),
+    }
+}
+
+fn size(cols: u16, rows: u16) -> (u16, u16) {
+    (cols.clamp(1, LARGEST.0), rows.clamp(1, LARGEST.1))
+}
+
+/// Both directions at once: a viewer that does not read can still type.
+async fn live(socket: WebSocket, attachment: Attachment, read_only: bool, shutdown: CancellationToken) {
+    let (mut out, input) = socket.split();
+    let Attachment { mut frames, input: viewer } = attachment;
+    let code = tokio::select! {
+        code = show(&mut out, &mut frames) => code,
+        () = listen(input, &viewer, read_only) => None,
+        () = shutdown.cancelled() => Some(close_code::RESTART),
+    };
+    if let Some(code) = code {
+        let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
+        // The viewer may be gone already.
+        let _ = tokio::time::timeout(STALLED, out.send(close)).await;
+    }
+}
+
+/// Sends frames until there are no more; returns why the socket is closed, if it is still there.
+async fn show(out: &mut SplitSink<WebSocket, Message>, frames: &mut mpsc::Receiver<Frame>) -> Option<u16> {
+    while let Some(frame) = frames.recv().await {
+        let sent = tokio::time::timeout(STALLED, out.send(Message::Binary(encode(frame).into()))).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            return None;
+        }
+    }
+    Some(close_code::NORMAL)
+}
+
+/// Takes what the viewer does until it leaves.
+async fn listen(mut input: SplitStream<WebSocket>, viewer: &mpsc::Sender<ViewerInput>, read_only: bool) {
+    while let Some(Ok(message)) = input.next().await {
+        let bytes = match message {
+            Message::Binary(bytes) => bytes,
+            Message::Close(_) => return,
+            Message::Text(_) | Message::Ping(_) | Message::Pong(_) => continue,
+        };
+        let Some(did) = decode(&bytes) else { continue };
+        let allowed = !read_only || matches!(did, ViewerInput::Seen(_));
+        if allowed && viewer.send(did).await.is_err() {
+            // The host is gone: what is left of its frames is still shown.
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// Shows a terminal whose agent has ended.
+async fn last(mut socket: WebSocket, ended: Ended) {
+    let Ended { cols, rows, history, offset, bytes, code, signal, why } = ended;
+    let screen = encode(Frame::Screen { cols, rows, history, offset, bytes });
+    let exit = with_json(EXITED, &ExitFrame { code, signal, why });
+    let close = Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }));
+    for message in [Message::Binary(screen.into()), Message::Binary(exit.into()), close] {
+        if !matches!(tokio::time::timeout(STALLED, socket.send(message)).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+fn encode(frame: Frame) -> Vec<u8> {
+    match frame {
+        Frame::Screen { cols, rows, history, offset, bytes } => {
+            let mut out = vec![SCREEN];
+            out.extend(cols.to_be_bytes());
+            out.extend(rows.to_be_bytes());
+            out.extend(history.to_be_bytes());
+            out.extend(offset.to_be_bytes());
+            out.extend(bytes);
+            out
+        }
+        Frame::Output { offset, bytes } => {
+            let mut out = vec![OUTPUT];
+            out.extend(offset.to_be_bytes());
+            out.extend(bytes);
+            out
+        }
+        Frame::Resized { cols, rows } => with_json(RESIZED, &SizeFrame { cols, rows }),
+        Frame::Exited(exit) => with_json(EXITED, &ExitFrame { code: exit.code, signal: exit.signal, why: exit.why }),
+    }
+}
+
+fn with_json(kind: u8, body: &impl Serialize) -> Vec<u8> {
+    let mut out = vec![kind];
+    out.extend(serde_json::to_vec(body).unwrap_or_default());
+    out
+}
+
+/// What a viewer's message means; none for one that is not understood.
+fn decode(bytes: &[u8]) -> Option<ViewerInput> {
+    let (kind, rest) = bytes.split_first()?;
+    match *kind {
+        KEYS => Some(ViewerInput::Keys(rest.to_vec())),
+        RESIZE => {
+            let wanted: SizeFrame = serde_json::from_slice(rest).ok()?;
+            let (cols, rows) = size(wanted.cols, wanted.rows);
+            Some(ViewerInput::Resize { cols, rows })
+        }
+        SEEN => serde_json::from_slice::<SeenFrame>(rest).ok().map(|seen| ViewerInput::Seen(seen.offset)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ao_slots::runtime::Exit;
+
+    #[test]
+    fn frames_are_those_of_the_page() {
+        let screen = Frame::Screen { cols: 80, rows: 24, history: 7, offset: 258, bytes: b"x".to_vec() };
+        assert_eq!(
+            encode(screen),
+            [&[0, 0, 80, 0, 24][..], &[0, 0, 0, 0, 0, 0, 0, 7], &[0, 0, 0, 0, 0, 0, 1, 2], b"x"].concat()
+        );
+        assert_eq!(
+            encode(Frame::Output { offset: 1, bytes: b"hi".to_vec() }),
+            [&[1, 0, 0, 0, 0, 0, 0, 0, 1][..], b"hi"].concat()
+        );
+        assert_eq!(encode(Frame::Resized { cols: 1, rows: 2 }), b"\x02{\"cols\":1,\"rows\":2}");
+        let exit = Exit { code: Some(3), signal: None, why: None, left: None };
+        assert_eq!(encode(Frame::Exited(exit)), b"\x03{\"code\":3,\"signal\":null,\"why\":null}");
+    }
+
+    #[test]
+    fn what_viewers_do_is_understood_or_dropped() {
+        assert_eq!(decode(b"\x10ls\r"), Some(ViewerInput::Keys(b"ls\r".to_vec())));
+        assert_eq!(decode(b"\x11{\"cols\":9999,\"rows\":0}"), Some(ViewerInput::Resize { cols: 500, rows: 1 }));
+        assert_eq!(decode(b"\x12{\"offset\":9}"), Some(ViewerInput::Seen(9)));
+        for bad in [&b""[..], b"\x11", b"\x12{}", b"\x00x", b"\xffx"] {
+            assert_eq!(decode(bad), None, "{bad:?}");
+        }
+    }
+}
