@@ -172,12 +172,12 @@ pub const PRECEDENCE: [(&str, &str); 14] = [
     ("stopping", "being stopped: cleanup"),
     ("spawning", "queued, preparing or launching: spawning"),
     ("process-gone", "the process is gone although nobody stopped it: terminated"),
-    ("merged", "its pull request landed: merged"),
     ("asks", "the agent waits for a person: needs_input, or auth_required for a login"),
     ("limited", "the provider's limit: rate_limited"),
     ("attention", "a reaction gave up, or nothing moves: stuck"),
     ("turn", "in a turn: working"),
     ("review", "a check runs on its workspace: ci_pending"),
+    ("merged", "its pull request landed and nothing came after: merged"),
     ("queue", "in the merge queue: in_merge_queue"),
     ("pr", "open pull request: merge_conflict, ci_failed, ci_pending, or pr_open"),
     ("activity", "the agent's activity: working, idle or errored"),
@@ -216,9 +216,6 @@ pub fn status(facts: &Facts, session: &Session, now: Time) -> Verdict {
         }
         Process::Alive | Process::Unknown | Process::ProbeFailed { .. } => {}
     }
-    if let Some(PullRequest { state: PrState::Merged { commit, .. }, .. }) = pr {
-        return verdict(Status::Merged, "merged", format!("landed as {}", commit.short()));
-    }
     live(facts, session, pr, now)
 }
 
@@ -240,6 +237,9 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
     }
     if !matches!(session.review, crate::session::WorkReview::None) {
         return verdict(Status::CiPending, "review", "a check runs on its workspace");
+    }
+    if let Some(PullRequest { state: PrState::Merged { commit, .. }, .. }) = pr {
+        return verdict(Status::Merged, "merged", format!("landed as {}", commit.short()));
     }
     if let Some(pr) = pr.filter(|pr| pr.is_open()) {
         return open_pr(facts, pr);

@@ -1,3 +1,4 @@
 //! A virtual world, fakes and contract suites; used by tests only.
 
+pub mod contract;
 pub mod world;

@@ -41,6 +41,15 @@ fn may_wait(d: &Draft<'_>, id: &PrId) -> bool {
     d.sessions.get(&pr.session).is_some_and(|s| matches!(s.review, WorkReview::None))
 }
 
+/// Whether a pull request is on its way to the target: being opened, waiting, or in the batch.
+pub(super) fn holds(d: &Draft<'_>, id: &PrId) -> bool {
+    let Some(pr) = d.pull_requests.get(id).filter(|pr| pr.is_open()) else { return false };
+    let Some(queue) = d.queues.get(&pr.project) else { return false };
+    let tried = queue.batch.as_ref().is_some_and(|b| b.entries.iter().any(|e| e.pr == *id));
+    let opening = d.is_pending(&EffectKey::new(format!("pr:{id}:{}", pr.head)));
+    opening || tried || queue.waiting.contains(id)
+}
+
 /// A pull request leaves the queue; a batch that holds it is given up, its other entries wait again.
 pub(super) fn leave(d: &mut Draft<'_>, id: &PrId) {
     let Some(project) = d.pull_requests.get(id).map(|pr| pr.project.clone()) else { return };

@@ -50,7 +50,7 @@ pub(super) fn turn_ended(d: &mut Draft<'_>, id: &SessionId, how: TurnHow) {
 /// The agent is gone: what it left may be the whole work. What was judged before its last turn is judged again.
 pub(super) fn agent_gone(d: &mut Draft<'_>, id: &SessionId, in_turn: bool) {
     let Some(session) = d.sessions.get(id) else { return };
-    if in_turn || !has_open_pr(d, session) {
+    if in_turn || !on_its_way(d, session) {
         begin(d, id);
     }
 }
@@ -60,13 +60,13 @@ pub(super) fn delivery_over(d: &mut Draft<'_>, id: &SessionId) {
     let Some(session) = d.sessions.get(id) else { return };
     let rests = session.outbox.is_empty() && !session.in_turn() && matches!(session.phase, Phase::Live);
     let ended = session.turn.as_ref().and_then(|t| t.end.as_ref()).map(|e| e.how);
-    if session.merge_wanted && rests && ended != Some(TurnHow::Interrupted) && !has_open_pr(d, session) {
+    if session.merge_wanted && rests && ended != Some(TurnHow::Interrupted) && !on_its_way(d, session) {
         begin(d, id);
     }
 }
 
-fn has_open_pr(d: &Draft<'_>, session: &Session) -> bool {
-    session.pr.as_ref().and_then(|pr| d.pull_requests.get(pr)).is_some_and(PullRequest::is_open)
+fn on_its_way(d: &Draft<'_>, session: &Session) -> bool {
+    session.pr.as_ref().is_some_and(|pr| queue::holds(d, pr))
 }
 
 fn begin(d: &mut Draft<'_>, id: &SessionId) {

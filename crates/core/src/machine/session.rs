@@ -131,7 +131,12 @@ pub(super) fn observed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, obs
         session.seen_offset = offset;
     }
     let repeated = said_before(session, observation);
-    if !repeated {
+    if repeated {
+        if let (Source::Osc, Some(said)) = (observation.source, session.evidence.get_mut(&observation.source)) {
+            // The same mark made once more: when it was made may yet tell of a prompt.
+            said.offset = observation.offset;
+        }
+    } else {
         // Nobody sees the future: such a time would outweigh everything that comes.
         let seen = Observation { at: observation.at.min(now), ..observation.clone() };
         session.evidence.insert(observation.source, seen);

@@ -4,7 +4,7 @@
 use super::repo::Tree;
 use ao_core::activity::InputKind;
 use ao_core::id::{CommitId, LaunchId, SessionId};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// What an agent does with one prompt.
 pub type Behaviour = Box<dyn FnMut(&mut Job<'_>) -> Reply>;
@@ -77,8 +77,8 @@ pub struct Host {
     pub launch: LaunchId,
     /// What is in the composer.
     pub composer: String,
-    /// Stages that were typed: nothing is typed twice.
-    pub typed: BTreeSet<String>,
+    /// Stages that were typed, each with the output's offset at that moment: nothing is typed twice.
+    pub typed: BTreeMap<String, u64>,
     /// Bytes of output so far.
     pub offset: u64,
     /// Its exit code and when it is known, once it is over.
@@ -116,7 +116,7 @@ impl Host {
             session: session.clone(),
             launch: launch.clone(),
             composer: String::new(),
-            typed: BTreeSet::new(),
+            typed: BTreeMap::new(),
             offset: 0,
             exit: None,
             swallows: 0,
@@ -138,7 +138,7 @@ impl Job<'_> {
     /// Mends everything that the prompt names.
     pub fn mend_what_is_named(&mut self) {
         for name in self.workspace.tree.wounds() {
-            if self.prompt.contains(&name) {
+            if self.prompt.contains(&format!("{name} is broken")) {
                 self.workspace.tree.mend(&name);
             }
         }

@@ -134,13 +134,13 @@ impl World {
             return self.refuse(effect, "its host does not answer");
         };
         let stage = format!("{delivery} paste");
-        if host.typed.contains(&stage) {
+        if host.typed.contains_key(&stage) {
             return self.done(effect, Outcome::Pasted);
         }
         if host.person || !host.composer.is_empty() {
             return self.done(effect, Outcome::Held { why: "composer_busy".into() });
         }
-        host.typed.insert(stage);
+        host.typed.insert(stage, host.offset);
         host.composer = text.to_owned();
         host.offset += 1;
         self.done(effect, Outcome::Pasted);
@@ -150,26 +150,28 @@ impl World {
         let Some(host) = self.hosts.get_mut(launch).filter(|h| h.exit.is_none()) else {
             return self.refuse(effect, "its host does not answer");
         };
-        let offset = host.offset;
-        if !host.typed.contains(&format!("{delivery} submit#{n}")) {
-            if host.person || host.composer != text {
-                return self.done(effect, Outcome::Held { why: "the composer holds something else".into() });
-            }
-            host.typed.insert(format!("{delivery} submit#{n}"));
-            if host.swallows > 0 {
-                host.swallows -= 1;
-            } else {
-                host.composer.clear();
-                let (session, launch) = (host.session.clone(), launch.clone());
-                if self.fast_agents {
-                    self.turn(&session, &launch, delivery, text);
-                    return self.done(effect, Outcome::Submitted { offset });
-                }
-                self.done(effect, Outcome::Submitted { offset });
-                return self.turn(&session, &launch, delivery, text);
-            }
+        let stage = format!("{delivery} submit#{n}");
+        if let Some(offset) = host.typed.get(&stage).copied() {
+            return self.done(effect, Outcome::Submitted { offset });
         }
-        self.done(effect, Outcome::Submitted { offset });
+        if host.person || host.composer != text {
+            return self.done(effect, Outcome::Held { why: "the composer holds something else".into() });
+        }
+        let offset = host.offset;
+        host.typed.insert(stage, offset);
+        if host.swallows > 0 {
+            host.swallows -= 1;
+            return self.done(effect, Outcome::Submitted { offset });
+        }
+        host.composer.clear();
+        let (session, launch) = (host.session.clone(), launch.clone());
+        if !self.fast_agents {
+            self.done(effect, Outcome::Submitted { offset });
+        }
+        self.turn(&session, &launch, delivery, text);
+        if self.fast_agents {
+            self.done(effect, Outcome::Submitted { offset });
+        }
     }
 
     /// The agent takes a prompt: its whole turn.
