@@ -1,0 +1,181 @@
+// What the daemon says, as the modules see it. A Rust test compares the names with the schemas of crates/api.
+
+/** One session. */
+export interface SessionView {
+  id: string;
+  name: string;
+  projectId: string;
+  title: string;
+  status: string;
+  why: string;
+  state: string;
+  activity: ActivityView;
+  runtimeState: string;
+  exit?: string;
+  agent: string;
+  runtime: string;
+  workspace: string;
+  workspacePath?: string;
+  branch: string;
+  issue?: string;
+  run?: string;
+  pr?: PullRequestView;
+  attention?: string;
+  delivery?: DeliveryView;
+  promptsWaiting: number;
+  turns: number;
+  ended: boolean;
+  rescue?: string;
+  createdAt: number;
+  changedAt: number;
+}
+
+/** What an agent does. */
+export interface ActivityView {
+  activity: string;
+  since: number;
+  source: string;
+  confidence: number;
+  why: string;
+}
+
+/** A pull request. */
+export interface PullRequestView {
+  id: string;
+  number: number;
+  state: string;
+  head: string;
+  target: string;
+  checks: string;
+  merge: string;
+  landed?: string;
+}
+
+/** A prompt on its way. */
+export interface DeliveryView {
+  id: string;
+  state: string;
+  sha256: string;
+  held?: string;
+}
+
+/** One session with its evidence. */
+export interface Explanation {
+  session: SessionView;
+  rule: string;
+  evidence: EvidenceView[];
+  pending: PendingView[];
+  deliveries: DeliveryView[];
+  env: string[];
+}
+
+/** One piece of evidence. */
+export interface EvidenceView {
+  source: string;
+  activity: string;
+  at: number;
+  why: string;
+}
+
+/** One effect that has not ended. */
+export interface PendingView {
+  key: string;
+  since: number;
+  fault?: string;
+  uncertain: boolean;
+}
+
+/** One run. */
+export interface RunView {
+  id: string;
+  projectId: string;
+  check: string;
+  target: string;
+  state: string;
+  outcome?: string;
+  fault?: ErrorView;
+  commit?: string;
+  left?: number;
+  rounds: number;
+  tasks: TaskView[];
+  startedAt: number;
+  endedAt?: number;
+  joined: boolean;
+  notes?: string[];
+}
+
+/** One group of failures. */
+export interface TaskView {
+  title: string;
+  failures: string[];
+  session?: string;
+  state: string;
+  why?: string;
+  attempts: number;
+  tookMs?: number;
+  commit?: string;
+}
+
+/** One merge queue. */
+export interface QueueView {
+  projectId: string;
+  target: string;
+  waiting: QueueEntry[];
+  batch: QueueEntry[];
+  stage?: string;
+  blocked?: string;
+}
+
+/** One pull request in a queue. */
+export interface QueueEntry {
+  pr: string;
+  session: string;
+  title: string;
+}
+
+/** One project. */
+export interface ProjectView {
+  id: string;
+  path: string;
+  data: string;
+  prefix: string;
+  defaultBranch: string;
+  check?: string;
+  agent: string;
+  liveSessions: number;
+}
+
+/** One event; what changed is in it. */
+export interface EventView {
+  seq: number;
+  at: number;
+  project?: string;
+  session?: string;
+  type: string;
+  summary: string;
+  sessions?: SessionView[];
+  runs?: RunView[];
+  queues?: QueueView[];
+}
+
+/** What went wrong, and what to do about it. */
+export interface ErrorView {
+  code: string;
+  message: string;
+  hint?: string;
+  retryAfterMs?: number;
+}
+
+/** Who the page is to the daemon. */
+export interface WhoAmI {
+  role: string;
+  name: string;
+}
+
+/** The text of a terminal. */
+export interface Logs {
+  session: string;
+  lines: string[];
+  earlier: number;
+  live: boolean;
+}
