@@ -161,6 +161,35 @@ impl Player<'_> {
     }
 }
 
+/// Every prompt that was pasted by itself, with the screen just before the next key.
+pub fn pastes(recording: &Recording) -> Vec<(String, Screen)> {
+    let mut engine = Terminal::new(recording.size);
+    let mut pasted: Option<String> = None;
+    let mut out = Vec::new();
+    for (t, kind, data) in &recording.records {
+        engine.tick(*t);
+        match kind.as_str() {
+            "o" => engine.feed(data.as_bytes()),
+            "r" => engine.resize(size(data)),
+            "i" => {
+                if let Some(prompt) = pasted.take() {
+                    let rows = (0..engine.size().rows).map(|row| engine.row_text(row)).collect();
+                    out.push((prompt, Screen { rows, ..Screen::default() }));
+                }
+                let inside = data.strip_prefix("\u{1b}[200~").and_then(|d| d.strip_suffix("\u{1b}[201~"));
+                pasted = inside.map(str::to_owned);
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+fn size(data: &str) -> Size {
+    let (cols, rows) = data.split_once('x').unwrap();
+    Size::clamped(cols.parse().unwrap(), rows.parse().unwrap())
+}
+
 /// Replays a recording.
 pub fn replay(recording: &Recording, adapter: &Adapter, signals: Signals) -> Replay {
     let mut player = Player {
@@ -185,10 +214,7 @@ pub fn replay(recording: &Recording, adapter: &Adapter, signals: Signals) -> Rep
                 player.feed(*t, data.as_bytes());
                 player.look(*t);
             }
-            "r" => {
-                let (cols, rows) = data.split_once('x').unwrap();
-                player.engine.resize(Size::clamped(cols.parse().unwrap(), rows.parse().unwrap()));
-            }
+            "r" => player.engine.resize(size(data)),
             "m" if signals == Signals::All => {
                 if let Some((event, json)) = data.strip_prefix("hook:").and_then(|d| d.split_once(' ')) {
                     let payload = HookPayload::read(json.as_bytes());
