@@ -1,16 +1,42 @@
-//! The `ao` binary: dispatches hidden subcommands first, then the CLI.
+//! The `ao` binary: what agents and sessions call is answered first and without ceremony, then come the verbs for people.
 
+mod ask;
+mod capacity;
+mod cli;
+mod command;
+mod compose;
+mod confirm;
+mod connect;
+mod context;
+mod detach;
+mod exit;
+mod follow;
 mod hook;
+mod output;
+mod place;
+mod progress;
+mod render;
+mod route;
 mod scripted;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // Hosts and agents start thousands of these: no parser, no runtime, no logging before them.
     match args.split_first() {
+        Some((verb, [dir])) if verb == "host" => ao_host::run(Path::new(dir)),
         Some((verb, rest)) if verb == "hook" => hook::run(rest),
         Some((verb, rest)) if verb == "scripted-agent" => scripted::run(rest),
-        Some(_) | None => ExitCode::from(2),
+        Some((verb, _)) if verb == "credential" => no_credential(),
+        Some(_) | None => command::run(),
     }
+}
+
+/// git asks here for a login; none is kept yet, and saying nothing makes git go on to the next helper.
+fn no_credential() -> ExitCode {
+    eprintln!("ao credential: no credentials are kept: they come with remote forges; git asks its next helper");
+    ExitCode::from(1)
 }

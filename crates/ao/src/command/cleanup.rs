@@ -1,0 +1,96 @@
+//! `ao cleanup`: removes worktrees of ended sessions. What is in them is saved first; the daemon sees to that.
+
+use super::Ended;
+use crate::context::Context;
+use crate::follow::Follower;
+use crate::render::words;
+use crate::{ask, connect, route};
+use ao_api::request::Nothing;
+use ao_api::session::{SessionView, Sessions};
+use ao_core::kind::Fault;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// Saving and removing a worktree takes seconds even when it is large; the daemon goes on alone after this.
+const DONE_WITHIN: Duration = Duration::from_secs(120);
+
+/// What was asked for.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Sessions
+    #[arg(required_unless_present_any = ["merged", "ended"])]
+    sessions: Vec<String>,
+    /// Every session whose work landed
+    #[arg(long, conflicts_with = "sessions")]
+    merged: bool,
+    /// Every session that is over
+    #[arg(long, conflicts_with_all = ["sessions", "merged"])]
+    ended: bool,
+    /// Only of this project
+    #[arg(short, long)]
+    project: Option<String>,
+}
+
+/// Removes worktrees.
+pub async fn run(context: &Context, args: Args) -> Ended {
+    let client = connect::client(context).await?;
+    let Sessions { sessions, seq } = ask::sessions(&client, args.project.as_deref(), true).await?;
+    let wanted: Vec<String> = if args.sessions.is_empty() {
+        let fits = |s: &&SessionView| s.ended && s.workspace_path.is_some() && (args.ended || s.status == "merged");
+        sessions.iter().filter(fits).map(|s| s.id.clone()).collect()
+    } else {
+        args.sessions
+    };
+    if wanted.is_empty() {
+        context.out.note("nothing to clean up");
+    }
+    let mut failed: Option<Fault> = None;
+    let mut cleaning: BTreeMap<String, SessionView> = BTreeMap::new();
+    for given in &wanted {
+        match client.post::<_, SessionView>(&route::of_session(given, "cleanup"), &Nothing {}).await {
+            Ok(session) => {
+                cleaning.insert(session.id.clone(), session);
+            }
+            Err(fault) if wanted.len() > 1 => {
+                context.out.note(&format!("{}: {}", words::line(given), words::line(&fault.message)));
+                failed = Some(fault);
+            }
+            Err(fault) => return Err(fault),
+        }
+    }
+    wait(context, &mut cleaning, seq).await?;
+    let out = &context.out;
+    if out.is_json() {
+        out.json(&Sessions { sessions: cleaning.into_values().collect(), seq });
+    } else {
+        for session in cleaning.values() {
+            let kept = session.rescue.as_ref().map(|r| format!(", what was in it is kept as {r}")).unwrap_or_default();
+            out.line(&format!("{}: worktree removed{kept}", session.id));
+        }
+    }
+    failed.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// Waits until the worktrees are gone, or one says why not.
+async fn wait(context: &Context, cleaning: &mut BTreeMap<String, SessionView>, seq: u64) -> Result<(), Fault> {
+    let until = Instant::now() + DONE_WITHIN;
+    let mut events = Follower::new(context, Some(seq));
+    while let Some(session) = cleaning.values().find(|s| s.workspace_path.is_some()) {
+        if let Some(why) = &session.attention {
+            return Err(Fault::conflict(format!("{}: {why}", session.id)).hint(format!("ao explain {}", session.id)));
+        }
+        let id = session.id.clone();
+        let event = timeout_at(until, events.next()).await.map_err(|_| {
+            Fault::unavailable(format!("the worktree of {id} was not removed within {} s", DONE_WITHIN.as_secs()))
+                .hint(format!("ao explain {id} says why"))
+        })??;
+        for view in event.sessions {
+            if let Some(known) = cleaning.get_mut(&view.id) {
+                *known = view;
+            }
+        }
+    }
+    Ok(())
+}

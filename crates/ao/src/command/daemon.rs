@@ -1,0 +1,222 @@
+//! `ao daemon`: the background process. Sessions live in hosts of their own and do not notice when it goes and comes.
+
+use super::Ended;
+use crate::compose::{self, NotServed};
+use crate::connect::{self, Report, Standing, VERSION};
+use crate::context::Context;
+use crate::detach;
+use crate::output::Style;
+use crate::place;
+use ao_api::client::Client;
+use ao_api::fault::ErrorView;
+use ao_api::project::{DaemonFile, Health};
+use ao_core::config;
+use ao_core::kind::{Fault, Kind};
+use ao_daemon::start::{DEFAULT_PORT, Port};
+use serde::Serialize;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// What was asked for.
+#[derive(Debug, clap::Args)]
+#[command(arg_required_else_help = true)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Start it in the background, if it does not run
+    Start(PortArg),
+    /// End it; sessions live on
+    Stop,
+    /// End it and start this version
+    Restart(PortArg),
+    /// Show whether it runs, and how it is
+    Status,
+    /// Run it in the foreground, for service managers
+    Run {
+        #[command(flatten)]
+        port: PortArg,
+        /// As `ao` starts it: apart from the terminal, with a report on standard output
+        #[arg(long, hide = true)]
+        detached: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct PortArg {
+    /// Port of the dashboard; the configuration's, or the first free one from 3000
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct Status {
+    running: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daemon: Option<DaemonFile>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<Health>,
+}
+
+/// Starts, stops or shows the daemon.
+pub async fn run(context: &Context, args: Args) -> Ended {
+    match args.verb {
+        Verb::Start(port) => start(context, port.port).await,
+        Verb::Stop => {
+            let stopped = connect::stop(context).await?;
+            say(context, if stopped { "the daemon has ended; sessions live on" } else { "no daemon runs" });
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Restart(port) => {
+            connect::stop(context).await?;
+            start(context, port.port).await
+        }
+        Verb::Status => status(context).await,
+        Verb::Run { port, detached: true } => detached(context, port.port).await,
+        Verb::Run { port, detached: false } => foreground(context, port.port).await,
+    }
+}
+
+fn say(context: &Context, text: &str) {
+    if context.out.is_json() {
+        context.out.json(&Status { running: false, daemon: None, health: None });
+    } else {
+        context.out.line(text);
+    }
+}
+
+async fn start(context: &Context, port: Option<u16>) -> Ended {
+    let port = port.or(configured_port(context)?);
+    let file = connect::ensure(context, port).await?;
+    if context.out.is_json() {
+        context.out.json(&Status { running: true, daemon: Some(file), health: None });
+        return Ok(ExitCode::SUCCESS);
+    }
+    context.out.line(&file.url);
+    note_port(context, port, &file);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says so when the daemon that runs is somewhere else than the configuration wants it.
+pub fn note_port(context: &Context, wanted: Option<u16>, file: &DaemonFile) {
+    let Some(port) = wanted.filter(|port| !file.url.ends_with(&format!(":{port}"))) else { return };
+    context.out.note(&format!("the daemon runs at {} already; `ao daemon restart` takes port {port}", file.url));
+}
+
+/// The port that the configuration around the caller asks for.
+///
+/// # Errors
+/// `invalid` when the configuration is not understood.
+pub fn configured_port(context: &Context) -> Result<Option<u16>, Fault> {
+    let Some(file) = place::config(&context.cwd, &context.cwd)? else { return Ok(None) };
+    let text = std::fs::read_to_string(&file)
+        .map_err(|e| Fault::not_found(format!("{} cannot be read: {e}", file.display())))?;
+    let parsed = config::parse(&file.display().to_string(), &text).map_err(|e| Fault::invalid(e.to_string()))?;
+    Ok(parsed.port)
+}
+
+async fn status(context: &Context) -> Ended {
+    let out = &context.out;
+    let (status, code) = match connect::look(context).await {
+        Standing::Running(file) => {
+            let health = Client::new(file.socket.as_ref()).get::<Health>("/api/healthz").await.ok();
+            (Status { running: true, daemon: Some(file), health }, ExitCode::SUCCESS)
+        }
+        Standing::Crashed | Standing::Absent => {
+            (Status { running: false, daemon: None, health: None }, ExitCode::from(Kind::Unavailable.exit_code()))
+        }
+    };
+    if out.is_json() {
+        out.json(&status);
+        return Ok(code);
+    }
+    let Some(file) = &status.daemon else {
+        out.line("no daemon runs (it starts by itself when a verb needs it)");
+        return Ok(code);
+    };
+    out.line(&format!("{} · process {} · ao {}", out.paint(Style::Bold, &file.url), file.pid, file.version));
+    if file.version != VERSION {
+        out.note(&format!("this is ao {VERSION}: ao daemon restart"));
+    }
+    match &status.health {
+        Some(health) => {
+            out.line(&format!("{} · {} live sessions · event {}", health.status, health.live_sessions, health.seq));
+            for note in &health.notes {
+                out.line(&format!("note: {}", crate::render::words::line(note)));
+            }
+        }
+        None => out.note("it does not say how it is"),
+    }
+    Ok(code)
+}
+
+/// In the foreground: the URL on standard output, the log on standard error.
+pub async fn foreground(context: &Context, port: Option<u16>) -> Ended {
+    let port = port.or(configured_port(context)?);
+    log(false);
+    let out = context.out.clone();
+    let ready = move |file: &DaemonFile| {
+        if out.is_json() {
+            out.json_line(file);
+        } else {
+            out.line(&file.url);
+        }
+    };
+    match compose::serve(context, chosen(port), shutdown()?, ready).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(NotServed::Taken(fault) | NotServed::Failed(fault)) => Err(fault),
+    }
+}
+
+/// As `ao` starts it: its own session, its report on standard output, which is closed then.
+async fn detached(context: &Context, port: Option<u16>) -> Ended {
+    detach::leave(context)?;
+    log(true);
+    let ready = |file: &DaemonFile| detach::report(&Report::Ready(file.clone()));
+    match compose::serve(context, chosen(port), shutdown()?, ready).await {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(NotServed::Taken(fault)) => {
+            detach::report(&Report::Taken);
+            Ok(ExitCode::from(fault.kind.exit_code()))
+        }
+        Err(NotServed::Failed(fault)) => {
+            tracing::error!(error = %fault, "the daemon ended");
+            detach::report(&Report::Failed(ErrorView::from(&fault)));
+            Ok(ExitCode::from(fault.kind.exit_code()))
+        }
+    }
+}
+
+fn chosen(port: Option<u16>) -> Port {
+    port.map_or(Port::From(DEFAULT_PORT), Port::Exactly)
+}
+
+/// Cancelled by SIGTERM or SIGINT.
+fn shutdown() -> Result<CancellationToken, Fault> {
+    let token = CancellationToken::new();
+    for kind in [SignalKind::terminate(), SignalKind::interrupt()] {
+        let mut signals = signal(kind).map_err(|e| Fault::unavailable(format!("signals cannot be caught: {e}")))?;
+        let token = token.clone();
+        tokio::spawn(async move {
+            signals.recv().await;
+            token.cancel();
+        });
+    }
+    Ok(token)
+}
+
+/// What an operator wants to know in a week; `AO_LOG` says otherwise (`ao_daemon=debug`).
+fn log(detached: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("AO_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(!detached && std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    // Set twice only when a test calls this in one process; the first one stays.
+    let _ = subscriber.try_init();
+}

@@ -1,0 +1,134 @@
+//! The machine: git, agents, control groups, room.
+
+use super::Finding;
+use crate::capacity;
+use crate::compose;
+use crate::context::Context;
+use ao_slots::agent::Detected;
+use std::path::Path;
+use std::time::Duration;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// `git merge-tree --write-tree`, by which candidates are built without a checkout, came with this version.
+const GIT: (u32, u32) = (2, 38);
+/// `git` says its version at once; a hung one is told of.
+const GIT_LIMIT: Duration = Duration::from_secs(10);
+/// Less room than this is soon filled by build caches in worktrees.
+const ROOM: u64 = 2 << 30;
+
+pub(super) async fn look(context: &Context) -> Vec<Finding> {
+    let mut found = vec![git().await];
+    found.extend(identity(context).await);
+    found.extend(agents(context).await);
+    found.push(groups());
+    found.push(capacity_finding());
+    found.push(room(context.paths.root()));
+    found
+}
+
+async fn git_says(dir: &Path, args: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    command
+        .args(args)
+        .current_dir(dir)
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .env("GIT_TERMINAL_PROMPT", "0");
+    let ran = timeout(GIT_LIMIT, command.output()).await.ok()?.ok()?;
+    ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).trim().to_owned())
+}
+
+async fn git() -> Finding {
+    let Some(said) = git_says(Path::new("/"), &["--version"]).await else {
+        return Finding::bad(
+            "git",
+            "not found on PATH",
+            "install git (apt install git, dnf install git, brew install git)",
+        );
+    };
+    let version = said.trim_start_matches("git version ");
+    let mut numbers = version.split('.').map(|n| n.parse::<u32>().unwrap_or(0));
+    if (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < GIT {
+        return Finding::bad("git", version, format!("the merge queue needs git {}.{} or newer", GIT.0, GIT.1));
+    }
+    Finding::ok("git", version)
+}
+
+async fn identity(context: &Context) -> Option<Finding> {
+    let name = git_says(&context.cwd, &["config", "user.name"]).await.filter(|n| !n.is_empty());
+    let email = git_says(&context.cwd, &["config", "user.email"]).await.filter(|n| !n.is_empty());
+    Some(match (name, email) {
+        (Some(name), Some(email)) => Finding::ok("identity", format!("{name} <{email}>")),
+        _ => Finding::note(
+            "identity",
+            "git has no user.name and user.email: ao commits as itself, and agents may be refused to commit",
+            "git config --global user.name NAME && git config --global user.email ADDRESS",
+        ),
+    })
+}
+
+async fn agents(context: &Context) -> Vec<Finding> {
+    let registry = match compose::registry(context) {
+        Ok(registry) => registry,
+        Err(fault) => return vec![Finding::bad("agents", fault.message, fault.hint.unwrap_or_default())],
+    };
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut found = Vec::new();
+    for (name, agent) in &registry.agents {
+        found.push(match agent.detect(&path).await {
+            Detected::Installed { path, version } => {
+                Finding::ok("agent", format!("{name} {} · {}", version.unwrap_or_default(), path.display()))
+            }
+            Detected::Missing { hint } => Finding::note("agent", format!("{name} is not installed"), hint),
+        });
+    }
+    found
+}
+
+/// Whether sessions get control groups: hosts make theirs below the group they are in.
+fn groups() -> Finding {
+    let text = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let own = text.lines().find_map(|l| l.strip_prefix("0::/"));
+    let dir = own.and_then(|own| {
+        ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
+            .iter()
+            .map(|m| Path::new(m).join(own))
+            .find(|d| d.join("cgroup.procs").exists())
+    });
+    match dir {
+        Some(dir) if rustix::fs::access(&dir, rustix::fs::Access::WRITE_OK).is_ok() => {
+            Finding::ok("cgroups", "each session gets a control group")
+        }
+        Some(_) | None => Finding::note(
+            "cgroups",
+            "control groups cannot be used here: what agents start is found by its parents instead",
+            "nothing has to be done; in a container, mount /sys/fs/cgroup writable for the stricter way",
+        ),
+    }
+}
+
+fn capacity_finding() -> Finding {
+    let machine = capacity::machine();
+    let memory =
+        machine.available_mb.map_or_else(|| "an unknown amount of memory".to_owned(), |mb| format!("{mb} MB free"));
+    Finding::ok("machine", format!("{} cores, {memory}", machine.cores))
+}
+
+fn room(root: &Path) -> Finding {
+    let Some(dir) = root.ancestors().find(|d| d.exists()) else { return Finding::note("disk", "not known", "") };
+    let Ok(stat) = rustix::fs::statvfs(dir) else {
+        return Finding::note(
+            "disk",
+            format!("{} cannot be asked for its room", dir.display()),
+            "look at its file system",
+        );
+    };
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let words = format!("{} MB free for {}", free >> 20, root.display());
+    if free < ROOM {
+        Finding::bad("disk", words, "make room, or set AO_HOME to another file system")
+    } else {
+        Finding::ok("disk", words)
+    }
+}

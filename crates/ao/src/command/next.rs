@@ -1,0 +1,147 @@
+//! `ao next`: who needs a person, and what that person can do about it.
+
+use super::Ended;
+use crate::context::Context;
+use crate::render::table::{Table, styled};
+use crate::render::words::{age, now_ms, style_of};
+use crate::{ask, connect};
+use ao_api::run::QueueView;
+use ao_api::session::SessionView;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// What was asked for.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only of this project
+    #[arg(short, long)]
+    project: Option<String>,
+}
+
+/// One thing that waits for a person.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Need {
+    /// Session; none for a merge queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
+    project_id: String,
+    status: String,
+    why: String,
+    /// What to type.
+    verb: String,
+    /// Since when: Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Needs {
+    needs: Vec<Need>,
+}
+
+/// Shows who needs a person.
+pub async fn run(context: &Context, args: Args) -> Ended {
+    let client = connect::client(context).await?;
+    let sessions = ask::sessions(&client, args.project.as_deref(), false).await?.sessions;
+    let queues = ask::queues(&client, args.project.as_deref()).await?;
+    let needs = needs(&sessions, &queues);
+    let out = &context.out;
+    if out.is_json() {
+        out.json(&Needs { needs });
+    } else if needs.is_empty() {
+        out.note("nobody needs you");
+    } else {
+        for line in lines(&needs, now_ms(), out.width(), out.colours()) {
+            out.line(&line);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a person is needed, by the status that the daemon gave it.
+#[must_use]
+pub fn needs_person(session: &SessionView) -> bool {
+    let asks = matches!(
+        session.status.as_str(),
+        "needs_input" | "auth_required" | "stuck" | "errored" | "terminated" | "spawn_failed"
+    );
+    session.attention.is_some() || (asks && !session.ended)
+}
+
+/// Those that wait longest first; a blocked queue before all, because it holds up everybody.
+fn needs(sessions: &[SessionView], queues: &[QueueView]) -> Vec<Need> {
+    let blocked = queues.iter().filter_map(|q| {
+        Some(Need {
+            session: None,
+            project_id: q.project_id.clone(),
+            status: "blocked".to_owned(),
+            why: q.blocked.clone()?,
+            verb: format!("ao merge-queue retry --project {}", q.project_id),
+            since: None,
+        })
+    });
+    let mut waiting: Vec<&SessionView> = sessions.iter().filter(|s| needs_person(s)).collect();
+    waiting.sort_by_key(|s| s.changed_at);
+    let asked = waiting.into_iter().map(|s| Need {
+        session: Some(s.id.clone()),
+        project_id: s.project_id.clone(),
+        status: s.status.clone(),
+        why: s.attention.clone().unwrap_or_else(|| s.why.clone()),
+        verb: verb(s),
+        since: Some(s.changed_at),
+    });
+    blocked.chain(asked).collect()
+}
+
+fn verb(session: &SessionView) -> String {
+    let id = &session.id;
+    match session.status.as_str() {
+        "terminated" | "errored" if session.runtime_state != "alive" => format!("ao stop {id} && ao restore {id}"),
+        "spawn_failed" => format!("ao explain {id}"),
+        "stuck" if session.runtime_state != "alive" => format!("ao logs {id}"),
+        _ => format!("ao attach {id}"),
+    }
+}
+
+fn lines(needs: &[Need], now: u64, width: Option<usize>, colour: bool) -> Vec<String> {
+    let mut table = Table::new(&["WHO", "STATUS", "AGE", "DO", "WHY"]);
+    for need in needs {
+        let who = need.session.clone().unwrap_or_else(|| format!("{} merge queue", need.project_id));
+        table.row(vec![
+            who.into(),
+            styled(&need.status, style_of(&need.status)),
+            need.since.map(|s| age(s, now)).unwrap_or_default().into(),
+            need.verb.as_str().into(),
+            need.why.as_str().into(),
+        ]);
+    }
+    table.lines(width, colour)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::sessions::tests::session;
+
+    #[test]
+    fn everybody_who_needs_a_person_is_listed_with_what_to_do() {
+        let mut gone = session("app-3", "terminated", "t");
+        gone.runtime_state = "exited".to_owned();
+        let mut old = session("app-4", "auth_required", "t");
+        old.changed_at = 1;
+        let mut ended = session("app-5", "errored", "t");
+        ended.ended = true;
+        let sessions = [session("app-1", "working", "t"), session("app-2", "needs_input", "t"), gone, old, ended];
+        let queue = QueueView {
+            project_id: "app".to_owned(),
+            target: "main".to_owned(),
+            waiting: Vec::new(),
+            batch: Vec::new(),
+            stage: None,
+            blocked: Some("main is checked out and dirty".to_owned()),
+        };
+        let lines = lines(&needs(&sessions, &[queue]), 160_000, None, false);
+        insta::assert_snapshot!(lines.join("\n"), @"");
+    }
+}

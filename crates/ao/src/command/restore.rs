@@ -1,0 +1,27 @@
+//! `ao restore`: an ended session again, in its worktree.
+
+use super::Ended;
+use crate::context::Context;
+use crate::{connect, route};
+use ao_api::request::Nothing;
+use ao_api::session::SessionView;
+use std::process::ExitCode;
+
+/// What was asked for.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Session
+    session: String,
+}
+
+/// Starts an ended session again.
+pub async fn run(context: &Context, args: Args) -> Ended {
+    let client = connect::client(context).await?;
+    let session: SessionView = client.post(&route::of_session(&args.session, "restore"), &Nothing {}).await?;
+    if context.out.is_json() {
+        context.out.json(&session);
+    } else {
+        context.out.line(&format!("{}: {} (watch: ao attach {})", session.id, session.status, session.id));
+    }
+    Ok(ExitCode::SUCCESS)
+}

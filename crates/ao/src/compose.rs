@@ -1,0 +1,123 @@
+//! Puts the daemon and the plugins together: the only file that names both. It decides nothing but which plugins there are.
+
+use crate::capacity;
+use crate::connect::VERSION;
+use crate::context::Context;
+use ao_api::project::DaemonFile;
+use ao_core::kind::{Fault, Kind};
+use ao_daemon::instance::InstanceError;
+use ao_daemon::start::{self, Options, Port, StartError};
+use ao_plugins::agent::{built_in, load_dir};
+use ao_plugins::exec::Environment;
+use ao_plugins::notifier::{Desktop, Webhook};
+use ao_plugins::runtime::process::ProcessRuntime;
+use ao_plugins::scm::Local as LocalScm;
+use ao_plugins::terminal::Web;
+use ao_plugins::tracker::Local as LocalTracker;
+use ao_plugins::workspace::{LocalClone, Worktree};
+use ao_slots::Registry;
+use ao_slots::agent::Agent;
+use ao_slots::terminal::Terminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Where notes are posted: an address that may hold a secret, so it comes from the environment.
+const WEBHOOK: &str = "AO_WEBHOOK_URL";
+
+/// Where a user's own agents are described.
+#[must_use]
+pub fn agents_dir(context: &Context) -> PathBuf {
+    context.paths.root().join("agents")
+}
+
+/// Every plugin.
+///
+/// # Errors
+/// `invalid` for a user's file or address that is not understood: going on without it would be another agent than wanted.
+pub fn registry(context: &Context) -> Result<Registry, Fault> {
+    let ao = std::env::current_exe().map_err(|e| Fault::unavailable(format!("the ao binary cannot be found: {e}")))?;
+    let mut registry = Registry::default();
+    for agent in agents(&ao, &agents_dir(context))? {
+        registry.agents.insert(agent.adapter().name.clone(), agent);
+    }
+    let env = Environment::of_process();
+    registry.runtimes.insert("process".to_owned(), Arc::new(ProcessRuntime::new(ao)));
+    registry.workspaces.insert("worktree".to_owned(), Arc::new(Worktree::new(env.clone())));
+    registry.workspaces.insert("clone".to_owned(), Arc::new(LocalClone::new(env.clone())));
+    registry.scms.insert("local".to_owned(), Arc::new(LocalScm::new(env)));
+    registry.trackers.insert("local".to_owned(), Arc::new(LocalTracker::default()));
+    registry.notifiers.insert("desktop".to_owned(), Arc::new(Desktop::of_process()));
+    if let Ok(url) = std::env::var(WEBHOOK) {
+        let webhook =
+            Webhook::new(&url).map_err(|fault| Fault::new(fault.kind, format!("{WEBHOOK}: {}", fault.message)))?;
+        registry.notifiers.insert("webhook".to_owned(), Arc::new(webhook));
+    }
+    registry.terminals.insert("web".to_owned(), Arc::new(Web::of_process()));
+    Ok(registry)
+}
+
+/// The built-in agents, and the user's own, which take the place of built-in ones of the same name.
+///
+/// # Errors
+/// `invalid`, naming file and line.
+pub fn agents(ao: &Path, dir: &Path) -> Result<Vec<Arc<dyn Agent>>, Fault> {
+    let own = load_dir(ao, dir).map_err(|e| Fault::invalid(e.to_string()).hint("mend the file, or move it away"))?;
+    let built_in = built_in(ao).map_err(|e| Fault::new(Kind::Bug, e.to_string()))?;
+    Ok(built_in.into_iter().chain(own).map(|a| Arc::new(a) as Arc<dyn Agent>).collect())
+}
+
+/// What opens a page for the person at this machine.
+#[must_use]
+pub fn terminal() -> Box<dyn Terminal> {
+    Box::new(Web::of_process())
+}
+
+/// Why a daemon does not serve.
+#[derive(Debug)]
+pub enum NotServed {
+    /// Another one has the data root.
+    Taken(Fault),
+    /// Anything else.
+    Failed(Fault),
+}
+
+/// Runs the daemon until `shutdown`.
+///
+/// # Errors
+/// [`NotServed`].
+pub async fn serve(
+    context: &Context,
+    port: Port,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(&DaemonFile),
+) -> Result<(), NotServed> {
+    let registry = registry(context).map_err(NotServed::Failed)?;
+    let heaviest = registry.agents.values().map(|a| a.adapter().memory_mb).max().unwrap_or(0);
+    let options = Options {
+        root: context.paths.root().to_owned(),
+        registry,
+        port,
+        version: VERSION.to_owned(),
+        places: capacity::places(&capacity::machine(), heaviest),
+    };
+    start::run(options, shutdown, ready).await.map_err(|e| not_served(&e))
+}
+
+fn not_served(error: &StartError) -> NotServed {
+    let message = error.to_string();
+    match error {
+        StartError::Instance(InstanceError::Taken { .. }) => {
+            NotServed::Taken(Fault::conflict(message).hint("`ao daemon status` shows it, `ao daemon restart` replaces it"))
+        }
+        StartError::Instance(InstanceError::Io { .. }) => NotServed::Failed(Fault::new(Kind::StorageFailed, message)),
+        StartError::Journal(_) => NotServed::Failed(
+            Fault::new(Kind::StorageFailed, format!("the journal does not open: {message}"))
+                .hint("nothing was changed; `ao doctor` looks for more"),
+        ),
+        StartError::PortTaken { .. } => NotServed::Failed(
+            Fault::conflict(message).hint("end that program, or give another `port` in agent-orchestrator.yaml (without one the next free port is taken)"),
+        ),
+        StartError::Io { .. } => NotServed::Failed(Fault::unavailable(message)),
+    }
+}

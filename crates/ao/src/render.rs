@@ -1,0 +1,7 @@
+//! How values look to people: text in, text out, so that every look can be shown by a test. Nothing here is decided.
+
+pub mod evidence;
+pub mod run;
+pub mod sessions;
+pub mod table;
+pub mod words;

@@ -1,0 +1,73 @@
+//! Why a session has its status: the rule, the evidence, what is on its way.
+
+use super::table::{Table, styled};
+use super::words::{age, line};
+use crate::output::{Style, paint};
+use ao_api::session::Explanation;
+
+/// The evidence behind one session's status.
+#[must_use]
+pub fn explain(e: &Explanation, env: bool, now: u64, width: Option<usize>, colour: bool) -> Vec<String> {
+    let mut out = super::sessions::one(&e.session, now, colour);
+    let mut section = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            out.push(String::new());
+            out.push(paint(colour, Style::Bold, title));
+            out.extend(lines.into_iter().map(|l| format!("  {l}")));
+        }
+    };
+    let known = &e.session.activity;
+    section("rule", vec![format!("{} (docs/status.md)", line(&e.rule))]);
+    section(
+        "activity",
+        vec![format!(
+            "{} by {} ({} %): {}",
+            line(&known.activity),
+            line(&known.source),
+            known.confidence,
+            line(&known.why)
+        )],
+    );
+    let inner = width.map(|w| w.saturating_sub(2));
+    if !e.evidence.is_empty() {
+        let mut table = Table::new(&["SOURCE", "SAYS", "AGE", "BECAUSE"]);
+        for seen in &e.evidence {
+            table.row(vec![
+                seen.source.as_str().into(),
+                seen.activity.as_str().into(),
+                age(seen.at, now).into(),
+                seen.why.as_str().into(),
+            ]);
+        }
+        section("evidence", table.lines(inner, colour));
+    }
+    if !e.pending.is_empty() {
+        let mut table = Table::new(&["EFFECT", "SINCE", "STATE"]);
+        for pending in &e.pending {
+            let state = match (&pending.fault, pending.uncertain) {
+                (Some(fault), _) => styled(fault, Style::Red),
+                (None, true) => "not known whether it happened".into(),
+                (None, false) => "on its way".into(),
+            };
+            table.row(vec![pending.key.as_str().into(), age(pending.since, now).into(), state]);
+        }
+        section("pending", table.lines(inner, colour));
+    }
+    if !e.deliveries.is_empty() {
+        let mut table = Table::new(&["PROMPT", "STATE", "SHA-256", "HELD"]);
+        for d in &e.deliveries {
+            let hash = d.sha256.get(..12).unwrap_or(&d.sha256).to_owned();
+            table.row(vec![
+                d.id.as_str().into(),
+                d.state.as_str().into(),
+                hash.into(),
+                d.held.clone().unwrap_or_default().into(),
+            ]);
+        }
+        section("prompts", table.lines(inner, colour));
+    }
+    if env {
+        section("environment (values are not shown)", e.env.iter().map(|n| line(n)).collect());
+    }
+    out
+}

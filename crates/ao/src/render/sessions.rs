@@ -1,0 +1,231 @@
+//! Sessions as lists and one by one.
+
+use super::table::{Table, styled};
+use super::words::{age, line, moment, short, style_of};
+use crate::output::{Style, paint};
+use ao_api::run::QueueView;
+use ao_api::session::SessionView;
+
+/// A list, one line each.
+#[must_use]
+pub fn list(sessions: &[SessionView], now: u64, width: Option<usize>, colour: bool) -> Vec<String> {
+    let mut table = Table::new(&["SESSION", "STATUS", "AGENT", "BRANCH", "AGE", "TITLE"]);
+    for s in sessions {
+        table.row(vec![
+            styled(&s.id, Style::Bold),
+            styled(&s.status, style_of(&s.status)),
+            s.agent.as_str().into(),
+            s.branch.as_str().into(),
+            age(s.created_at, now).into(),
+            s.title.as_str().into(),
+        ]);
+    }
+    table.lines(width, colour)
+}
+
+/// How all stand: per project, with the reason of each status.
+#[must_use]
+pub fn board(
+    sessions: &[SessionView],
+    queues: &[QueueView],
+    now: u64,
+    width: Option<usize>,
+    colour: bool,
+) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut projects: Vec<&str> = sessions.iter().map(|s| s.project_id.as_str()).collect();
+    projects.extend(queues.iter().filter(|q| shown(q)).map(|q| q.project_id.as_str()));
+    projects.sort_unstable();
+    projects.dedup();
+    for project in projects {
+        if !out.is_empty() {
+            out.push(String::new());
+        }
+        out.push(paint(colour, Style::Bold, &line(project)));
+        let mut table = Table::new(&["SESSION", "STATUS", "SINCE", "TITLE", "WHY"]);
+        for s in sessions.iter().filter(|s| s.project_id == project) {
+            table.row(vec![
+                s.id.as_str().into(),
+                styled(&s.status, style_of(&s.status)),
+                age(s.changed_at, now).into(),
+                super::words::cut(&line(&s.title), TITLE).into(),
+                s.why.as_str().into(),
+            ]);
+        }
+        out.extend(table.lines(width.map(|w| w.saturating_sub(2)), colour).into_iter().map(|l| format!("  {l}")));
+        out.extend(
+            queues.iter().filter(|q| q.project_id == project && shown(q)).map(|q| format!("  {}", queue(q, colour))),
+        );
+    }
+    out
+}
+
+/// Titles are cut here in the board, so that there is room for the reasons.
+const TITLE: usize = 36;
+
+fn shown(queue: &QueueView) -> bool {
+    !queue.waiting.is_empty() || !queue.batch.is_empty() || queue.blocked.is_some()
+}
+
+/// A merge queue in one line.
+#[must_use]
+pub fn queue(queue: &QueueView, colour: bool) -> String {
+    let names =
+        |entries: &[ao_api::run::QueueEntry]| entries.iter().map(|e| line(&e.session)).collect::<Vec<_>>().join(", ");
+    let mut out = format!("merge queue to {}: ", line(&queue.target));
+    match (&queue.stage, queue.batch.is_empty()) {
+        (Some(stage), false) => out.push_str(&format!("{} {}", line(stage), names(&queue.batch))),
+        (Some(_) | None, _) => out.push_str("nothing is being tried"),
+    }
+    if !queue.waiting.is_empty() {
+        out.push_str(&format!("; waiting: {}", names(&queue.waiting)));
+    }
+    if let Some(why) = &queue.blocked {
+        out.push_str(&format!("; {}", paint(colour, Style::Red, &format!("blocked: {}", line(why)))));
+    }
+    out
+}
+
+/// Everything about one session.
+#[must_use]
+pub fn one(s: &SessionView, now: u64, colour: bool) -> Vec<String> {
+    let mut rows: Vec<(&str, String)> = Vec::new();
+    let mut add = |name, value: String| rows.push((name, value));
+    add("status", format!("{} · {}", paint(colour, style_of(&s.status), &s.status), line(&s.why)));
+    if let Some(why) = &s.attention {
+        add("needs you", paint(colour, Style::Red, &line(why)));
+    }
+    add("title", line(&s.title));
+    add("name", line(&s.name));
+    add("project", line(&s.project_id));
+    add("agent", format!("{} · {} for {}", line(&s.agent), line(&s.activity.activity), age(s.activity.since, now)));
+    let process =
+        s.exit.as_ref().map_or_else(|| s.runtime_state.clone(), |exit| format!("{} ({exit})", s.runtime_state));
+    add("runtime", format!("{} · {}", line(&s.runtime), line(&process)));
+    add("branch", line(&s.branch));
+    if let Some(path) = &s.workspace_path {
+        add("workspace", format!("{} · {}", line(&s.workspace), line(path)));
+    }
+    if let Some(issue) = &s.issue {
+        add("issue", line(issue));
+    }
+    if let Some(run) = &s.run {
+        add("run", line(run));
+    }
+    if let Some(pr) = &s.pr {
+        let landed = pr.landed.as_ref().map(|c| format!(", landed as {}", short(c))).unwrap_or_default();
+        add("pull request", format!("#{} {} · checks {} · merge {}{landed}", pr.number, pr.state, pr.checks, pr.merge));
+    }
+    if let Some(delivery) = &s.delivery {
+        let held = delivery.held.as_ref().map(|h| format!(" · {}", line(h))).unwrap_or_default();
+        let more = s.prompts_waiting.saturating_sub(1);
+        let more = if more > 0 { format!(" · {more} more behind it") } else { String::new() };
+        add("prompt", format!("{}{held}{more}", delivery.state));
+    }
+    add("turns", s.turns.to_string());
+    if let Some(rescue) = &s.rescue {
+        add("kept work", line(rescue));
+    }
+    add("created", format!("{} ({} ago)", moment(s.created_at), age(s.created_at, now)));
+    let wide = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let mut out = vec![paint(colour, Style::Bold, &line(&s.id))];
+    out.extend(rows.into_iter().map(|(name, value)| {
+        format!("  {}{}  {value}", paint(colour, Style::Dim, name), " ".repeat(wide - name.len()))
+    }));
+    out
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use ao_api::run::QueueEntry;
+    use ao_api::session::ActivityView;
+
+    /// A session for looks.
+    pub fn session(id: &str, status: &str, title: &str) -> SessionView {
+        SessionView {
+            id: id.to_owned(),
+            name: format!("app-{id}"),
+            project_id: "app".to_owned(),
+            title: title.to_owned(),
+            status: status.to_owned(),
+            why: format!("because {status}"),
+            state: "working".to_owned(),
+            activity: ActivityView {
+                activity: status.to_owned(),
+                since: 100_000,
+                source: "hook".to_owned(),
+                confidence: 90,
+                why: "the hook said so".to_owned(),
+            },
+            runtime_state: "alive".to_owned(),
+            exit: None,
+            agent: "claude-code".to_owned(),
+            runtime: "process".to_owned(),
+            workspace: "worktree".to_owned(),
+            workspace_path: None,
+            branch: format!("fix/{id}"),
+            issue: None,
+            run: None,
+            pr: None,
+            attention: None,
+            delivery: None,
+            prompts_waiting: 0,
+            turns: 1,
+            ended: false,
+            rescue: None,
+            created_at: 60_000,
+            changed_at: 100_000,
+        }
+    }
+
+    fn world() -> Vec<SessionView> {
+        vec![
+            session("app-1", "working", "Fix the login"),
+            session("app-2", "needs_input", "A title that somebody wrote with \u{1b}[2J and\nlines"),
+            session("app-10", "merged", "世界"),
+        ]
+    }
+
+    #[test]
+    fn a_list_has_a_line_for_each_and_is_cut_at_the_edge_only() {
+        let lines = list(&world(), 3_720_000, None, false).join("\n");
+        insta::assert_snapshot!(lines, @"");
+        let narrow = list(&world(), 3_720_000, Some(60), false);
+        assert!(narrow.iter().all(|l| unicode_width::UnicodeWidthStr::width(l.as_str()) <= 62), "{narrow:#?}");
+        assert!(narrow.iter().any(|l| l.ends_with('…')), "{narrow:#?}");
+    }
+
+    #[test]
+    fn a_board_shows_why_and_the_queue_that_is_blocked() {
+        let entry =
+            |session: &str| QueueEntry { pr: "app#1".to_owned(), session: session.to_owned(), title: "t".to_owned() };
+        let queue = QueueView {
+            project_id: "app".to_owned(),
+            target: "main".to_owned(),
+            waiting: vec![entry("app-2")],
+            batch: vec![entry("app-1")],
+            stage: Some("gating".to_owned()),
+            blocked: Some("main is checked out and dirty".to_owned()),
+        };
+        insta::assert_snapshot!(board(&world(), &[queue], 160_000, None, false).join("\n"), @"");
+    }
+
+    #[test]
+    fn one_session_is_shown_with_everything_that_is_known() {
+        let mut s = session("app-1", "stuck", "Fix the login");
+        s.attention = Some("three attempts failed".to_owned());
+        s.exit = Some("exit code 1".to_owned());
+        s.runtime_state = "exited".to_owned();
+        let lines = one(&s, 160_000, false);
+        let without_date: Vec<&String> = lines.iter().filter(|l| !l.contains("created")).collect();
+        let text = without_date.into_iter().cloned().collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text, @"");
+    }
+
+    #[test]
+    fn colour_is_only_there_when_it_is_wanted() {
+        assert!(!list(&world(), 0, None, false).concat().contains('\u{1b}'));
+        assert!(list(&world(), 0, None, true).concat().contains("\u{1b}[34mworking\u{1b}[0m"));
+    }
+}
