@@ -36,7 +36,18 @@ impl Host {
             };
         }
         let asker = Asker { conn: self.conns[at].id, id };
+        let reader = self.conns[at].viewer.as_ref().is_some_and(|viewer| viewer.access == Access::ReadOnly);
         let answer = match request {
+            Request::Type(_)
+            | Request::Stop(_)
+            | Request::Signal(_)
+            | Request::Freeze
+            | Request::Thaw
+            | Request::AckExit
+                if reader =>
+            {
+                Err(refusal(ErrorKind::Denied, "this viewer is read-only"))
+            }
             Request::Hello(_) => Err(refusal(ErrorKind::Protocol, "hello was said already")),
             Request::Attach(attach) => {
                 self.attach(at, id, viewer(&attach));

@@ -118,7 +118,7 @@ impl Host {
         fds.push(PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN));
         for conn in &self.conns {
             let mut events = PollFlags::empty();
-            events.set(PollFlags::IN, conn.is_read() && !self.typing.is_full());
+            events.set(PollFlags::IN, self.is_read(conn));
             events.set(PollFlags::OUT, conn.waiting() > 0);
             fds.push(PollFd::from_borrowed_fd(conn.fd(), events));
         }
@@ -195,10 +195,16 @@ impl Host {
         }
     }
 
+    /// Whether a connection is read now. Viewers wait while the program does not take their keys; others may be about
+    /// to stop it.
+    fn is_read(&self, conn: &Conn) -> bool {
+        conn.is_read() && (conn.viewer.is_none() || !self.typing.is_full())
+    }
+
     /// Reads one connection and does what it asks.
     fn receive(&mut self, id: u64) {
         let Some(at) = self.conns.iter().position(|conn| conn.id == id) else { return };
-        if self.conns[at].is_read() {
+        if self.is_read(&self.conns[at]) {
             self.conns[at].receive();
         }
         // Everything that came before the end counts, even if the sender is gone by now.

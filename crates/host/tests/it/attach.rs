@@ -34,10 +34,10 @@ fn the_screen_at_attach_and_the_bytes_after_it_make_the_true_screen() {
 #[test]
 fn a_sequence_cut_by_the_attach_is_sent_whole() {
     let world = script(
-        "stty raw -echo; printf 'start\\033[3'; echo >half; head -c1 >/dev/null; printf '2mgreen\\303'; echo >third
+        "stty raw -echo; : >raw; printf 'start\\033[3'; echo >half; head -c1 >/dev/null; printf '2mgreen\\303'; echo >third
          head -c1 >/dev/null; printf '\\251nd'; head -c1",
     )
-    .start();
+    .start_raw();
     world.file_there("half");
     let cut = "start".len() as u64;
     let mut client = world.client();
@@ -78,7 +78,7 @@ fn a_resize_reaches_the_program_and_every_viewer() {
 
 #[test]
 fn the_last_active_writer_owns_the_size() {
-    let world = script("stty raw -echo; exec cat").start();
+    let world = script("stty raw -echo; : >raw; exec cat").start_raw();
     let (mut one, mut two) = (world.client(), world.client());
     attach(&mut one, Some((100, 30)));
     assert_eq!(attach(&mut two, Some((90, 25))).size, Size::clamped(90, 25));
@@ -96,7 +96,7 @@ fn the_last_active_writer_owns_the_size() {
 
 #[test]
 fn a_slow_viewer_gets_the_screen_and_slows_nobody() {
-    let world = script("stty raw -echo; head -c1 >/dev/null; seq 1 400000; echo the-end; head -c1").start();
+    let world = script("stty raw -echo; : >raw; head -c1 >/dev/null; seq 1 400000; echo the-end; head -c1").start_raw();
     let mut slow = world.client();
     let before = attach(&mut slow, None);
     let mut fast = world.client();
@@ -135,7 +135,7 @@ fn a_flooding_program_does_not_keep_keys_waiting() {
 
 #[test]
 fn a_client_that_dies_without_reading_harms_nobody() {
-    let world = script("stty raw -echo; head -c1 >/dev/null; seq 1 100000; echo the-end; head -c1").start();
+    let world = script("stty raw -echo; : >raw; head -c1 >/dev/null; seq 1 100000; echo the-end; head -c1").start_raw();
     let mut dying = world.client();
     attach(&mut dying, None);
     dying.send(&Request::Input(b"x".to_vec())).expect("sent");

@@ -11,7 +11,7 @@ use crate::world::{attach, output_until, script, until};
 
 #[test]
 fn the_log_holds_every_byte_the_program_wrote() {
-    let world = script("stty raw -echo -opost; head -c 3000000 /dev/urandom | tee wrote; exit 0").start();
+    let world = script("stty raw -echo -opost; : >raw; head -c 3000000 /dev/urandom | tee wrote; exit 0").start_raw();
     let exit = world.exit();
     let wrote = fs::read(world.root().join("wrote")).expect("readable");
     let (from, logged) = read_output(&world.dir, 0, usize::MAX).expect("readable");
@@ -23,9 +23,9 @@ fn the_log_holds_every_byte_the_program_wrote() {
 #[test]
 fn killing_viewers_and_watchers_loses_nothing() {
     let world = script(
-        "stty raw -echo -opost; while read -r go; do head -c 225000 /dev/urandom | base64 -w0 | tee -a wrote; done",
+        "stty raw -echo -opost; : >raw; while read -r go; do head -c 225000 /dev/urandom | base64 -w0 | tee -a wrote; done",
     )
-    .start();
+    .start_raw();
     for round in 1..=3u64 {
         let mut client = world.client();
         attach(&mut client, None);
@@ -41,9 +41,9 @@ fn killing_viewers_and_watchers_loses_nothing() {
 
 #[test]
 fn caps_drop_whole_segments_of_a_flooding_program() {
-    let mut world = script("stty raw -echo -opost; seq 1 200000");
+    let mut world = script("stty raw -echo -opost; : >raw; seq 1 200000");
     world.spec.caps.raw_log_bytes = 256 << 10;
-    let world = world.start();
+    let world = world.start_raw();
     let exit = world.exit();
     let (from, logged) = read_output(&world.dir, 0, usize::MAX).expect("readable");
     assert!(from > 0 && logged.len() <= 256 << 10 && logged.len() > 200 << 10, "{} bytes from {from}", logged.len());

@@ -114,9 +114,9 @@ const TRANSCRIPT: &str = include_str!("../fixtures/protocol-1.txt");
 
 #[test]
 fn the_transcript_of_protocol_1_reads_and_writes_as_it_did() {
-    let mut lines = TRANSCRIPT.lines().filter(|line| !line.starts_with('#'));
+    let lines = TRANSCRIPT.lines().filter(|line| !line.starts_with('#'));
     let (mut requests, mut answers) = (requests().into_iter(), answers().into_iter());
-    while let Some(line) = lines.next() {
+    for line in lines {
         let (direction, text) = line.split_once(' ').expect("a direction and bytes");
         let bytes = unescape(text);
         let mut decoder = Decoder::new(MAX_MESSAGE);

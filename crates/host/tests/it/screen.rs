@@ -16,9 +16,9 @@ fn shows(world: &World, text: &str) {
 #[test]
 fn the_host_answers_queries_and_viewers_never_see_them() {
     let world = script(
-        "stty raw -echo; head -c1 >/dev/null; printf 'a\\033[6nb'; head -c 6 >got; echo >>got; printf end; head -c1",
+        "stty raw -echo; : >raw; head -c1 >/dev/null; printf 'a\\033[6nb'; head -c 6 >got; echo >>got; printf end; head -c1",
     )
-    .start();
+    .start_raw();
     let mut viewer = world.client();
     attach(&mut viewer, None);
     viewer.send(&Request::Input(b"x".to_vec())).expect("sent");
@@ -28,7 +28,7 @@ fn the_host_answers_queries_and_viewers_never_see_them() {
 
 #[test]
 fn replies_of_a_viewers_terminal_are_dropped_and_its_keys_are_not() {
-    let world = script("stty raw -echo; head -c 7 >got; echo >>got; head -c1").start();
+    let world = script("stty raw -echo; : >raw; head -c 7 >got; echo >>got; head -c1").start_raw();
     let mut viewer = world.client();
     attach(&mut viewer, None);
     viewer.send(&Request::Input(b"a\x1b[12;40Rb\x1b[?62;22cc\x1b[Ad".to_vec())).expect("sent");
@@ -40,7 +40,7 @@ fn replies_of_a_viewers_terminal_are_dropped_and_its_keys_are_not() {
 
 #[test]
 fn the_escape_key_alone_reaches_the_program() {
-    let world = script("stty raw -echo; head -c 1 >got; echo >>got; head -c1").start();
+    let world = script("stty raw -echo; : >raw; head -c 1 >got; echo >>got; head -c1").start_raw();
     let mut viewer = world.client();
     attach(&mut viewer, None);
     viewer.send(&Request::Input(b"\x1b".to_vec())).expect("sent");

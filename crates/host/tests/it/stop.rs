@@ -111,3 +111,25 @@ fn a_host_told_to_end_takes_its_session_with_it() {
     assert!(!world.spec.socket.exists());
     assert!(record.cgroup.is_none_or(|group| !group.exists()));
 }
+
+#[test]
+fn a_stop_is_heard_while_keys_pile_up_before_a_program_that_reads_nothing() {
+    let world = script("stty raw -echo; : >raw; while :; do sleep 600; done").start_raw();
+    let mut viewer = world.client();
+    attach(&mut viewer, None);
+    for _ in 0..5 {
+        viewer.send(&Request::Input(vec![b'x'; 64 << 10])).expect("sent");
+    }
+    assert_eq!(world.stop(0).tree, Tree::Empty);
+}
+
+#[test]
+fn a_read_only_viewer_stops_nothing() {
+    let world = script("read line").start();
+    let mut reader = world.client();
+    reader.request(&Request::Attach(Default::default())).expect("answered");
+    for request in [Request::Stop(Stop { grace_ms: 0, keys: None }), Request::Freeze, Request::AckExit] {
+        assert!(reader.request(&request).is_err(), "{request:?}");
+    }
+    assert!(crate::world::alive(&world.probe()));
+}

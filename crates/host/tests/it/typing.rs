@@ -84,7 +84,7 @@ fn nothing_is_typed_onto_a_region_that_moved() {
 #[test]
 fn a_long_paste_is_written_while_the_program_floods_its_terminal() {
     // The program writes as much as it reads, so a host that only wrote would wait for ever.
-    let world = script("stty raw -echo; echo ready; exec cat").start();
+    let world = script("stty raw -echo; : >raw; echo ready; exec cat").start_raw();
     screen(&world, "ready");
     let text: Vec<u8> = (0..200_000u32).map(|n| b'a' + u8::try_from(n % 26).expect("below 26")).collect();
     let mut client = world.client();
@@ -97,9 +97,10 @@ fn a_long_paste_is_written_while_the_program_floods_its_terminal() {
 
 #[test]
 fn a_stage_on_its_way_is_neither_repeated_nor_forgotten() {
-    let world =
-        script("stty raw -echo; echo ready; while ! [ -e go ]; do sleep 0.02; done; head -c 100000 >got; exit 0")
-            .start();
+    let world = script(
+        "stty raw -echo; : >raw; echo ready; while ! [ -e go ]; do sleep 0.02; done; head -c 100000 >got; exit 0",
+    )
+    .start_raw();
     screen(&world, "ready");
     let text = vec![b'x'; 100_000];
     let mut first = world.client();
@@ -117,7 +118,8 @@ fn a_stage_on_its_way_is_neither_repeated_nor_forgotten() {
 
 #[test]
 fn a_stage_cut_off_by_the_programs_end_is_recorded_as_failed() {
-    let world = script("stty raw -echo; echo ready; while ! [ -e go ]; do sleep 0.02; done; exit 0").start();
+    let world =
+        script("stty raw -echo; : >raw; echo ready; while ! [ -e go ]; do sleep 0.02; done; exit 0").start_raw();
     screen(&world, "ready");
     let mut client = world.client();
     let asked = client.ask(&stage("paste", None, &[b'x'; 100_000])).expect("sent");
@@ -131,7 +133,8 @@ fn a_stage_cut_off_by_the_programs_end_is_recorded_as_failed() {
 
 #[test]
 fn pasted_text_is_bracketed_when_the_program_asks_for_it() {
-    let world = script("stty raw -echo; printf '\\033[?2004h'; echo ready; head -c 17 >got; echo >>got").start();
+    let world =
+        script("stty raw -echo; : >raw; printf '\\033[?2004h'; echo ready; head -c 17 >got; echo >>got").start_raw();
     screen(&world, "ready");
     let paste = Type {
         delivery: "d1".into(),

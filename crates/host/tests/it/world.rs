@@ -79,6 +79,13 @@ impl World {
         self
     }
 
+    /// Starts a script that says with a file `raw` when it has set its terminal up.
+    pub fn start_raw(self) -> Self {
+        let world = self.start();
+        world.file_there("raw");
+        world
+    }
+
     pub fn client(&self) -> Client {
         Client::connect(&self.spec.socket, Some(&self.spec.launch)).expect("the host answers")
     }
