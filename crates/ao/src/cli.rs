@@ -1,7 +1,7 @@
 //! The command line: every verb with its file, and what holds for all of them.
 
 use crate::command::{
-    api, attach, cleanup, daemon, doctor, events, explain, fix, list, logs, merge_queue, new, next, open, rescue,
+    api, attach, cleanup, daemon, demo, doctor, events, explain, fix, list, logs, merge_queue, new, next, open, rescue,
     restore, send, start, status, stop, token, trust, version, wait,
 };
 use crate::exit::TABLE;
@@ -48,6 +48,8 @@ pub enum Verb {
     Start(start::Args),
     /// Make a red check green: one agent per failure, merged through the queue
     Fix(fix::Args),
+    /// Make a sample repository with eight failing tests green in front of your eyes
+    Demo(demo::Args),
     /// Start a session: an agent in its own worktree, branch and terminal
     #[command(visible_alias = "spawn")]
     New(new::Args),

@@ -4,6 +4,7 @@ pub mod api;
 pub mod attach;
 pub mod cleanup;
 pub mod daemon;
+pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod explain;
@@ -66,6 +67,7 @@ async fn call(context: &Context, verb: Verb) -> Ended {
     match verb {
         Verb::Start(args) => start::run(context, args).await,
         Verb::Fix(args) => fix::run(context, args).await,
+        Verb::Demo(args) => demo::run(context, args).await,
         Verb::New(args) => new::run(context, args).await,
         Verb::List(args) => list::run(context, args).await,
         Verb::Status(args) => status::run(context, args).await,

@@ -8,6 +8,7 @@ mod compose;
 mod confirm;
 mod connect;
 mod context;
+mod demo;
 mod detach;
 mod exit;
 mod follow;

@@ -59,9 +59,17 @@ pub fn config(dir: &Path, cwd: &Path) -> Result<Option<PathBuf>, Fault> {
 /// # Errors
 /// What is wrong with the repository or its configuration, and what to do about it.
 pub async fn register(context: &Context, client: &Client, dir: &Path) -> Result<ProjectView, Fault> {
+    register_with(client, dir, named_config(&context.cwd)?.as_deref()).await
+}
+
+/// As [`register`], with the configuration given.
+///
+/// # Errors
+/// As for [`register`].
+pub async fn register_with(client: &Client, dir: &Path, config: Option<&Path>) -> Result<ProjectView, Fault> {
     let root = require_repository(dir)?;
     let path = text(&root)?;
-    let config = named_config(&context.cwd)?.map(|file| text(&file)).transpose()?;
+    let config = config.map(text).transpose()?;
     client.post("/api/projects", &NewProject { path, config }).await
 }
 

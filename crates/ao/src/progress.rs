@@ -11,6 +11,7 @@ use ao_api::client::Client;
 use ao_api::event::EventView;
 use ao_api::request::Nothing;
 use ao_api::run::RunView;
+use ao_api::session::SessionView;
 use ao_core::kind::{Fault, Kind};
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -24,8 +25,8 @@ const TICK: Duration = Duration::from_secs(1);
 const SILENCE: [u64; 5] = [1, 2, 5, 10, 30];
 /// A second Ctrl-C within this time stops what was begun.
 const SECOND: Duration = Duration::from_secs(2);
-/// A run may take this long to end its sessions when it is cancelled.
-const CANCELS_WITHIN: Duration = Duration::from_secs(60);
+/// Sessions may take this long to end before they are left to the daemon.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a person is told who leaves.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub enum Followed {
     /// The run is over.
     Finished(RunView),
     /// The person left; it goes on.
-    Left(RunView),
+    Left,
     /// The person stopped it.
     Stopped(RunView),
 }
@@ -117,7 +118,7 @@ async fn left(context: &Context, run: RunView, leaving: &Leaving) -> Result<Foll
     out.note(&format!("  come back:  {}", leaving.resume));
     out.note(&format!("  stop it:    {}   (or Ctrl-C again now)", leaving.stop));
     if timeout(SECOND, tokio::signal::ctrl_c()).await.is_err() {
-        return Ok(Followed::Left(run));
+        return Ok(Followed::Left);
     }
     out.note(&format!("stopping {} …", run.id));
     let run = cancel(context, &run.id).await?;
@@ -131,11 +132,20 @@ async fn left(context: &Context, run: RunView, leaving: &Leaving) -> Result<Foll
 pub async fn cancel(context: &Context, run: &str) -> Result<RunView, Fault> {
     let client = reconnect(context).await?;
     let run: RunView = client.delete(&route::run(run), &Nothing {}).await?;
-    let mut found = ask::sessions(&client, Some(&run.project_id), false).await?;
-    let mut events = Follower::new(context, Some(found.seq)).project(Some(run.project_id.clone()));
+    until_ended(context, &client, |session| session.run.as_deref() == Some(&run.id)).await?;
+    client.get(&route::run(&run.id)).await
+}
+
+/// Waits until these sessions have ended, and says so when that takes too long.
+///
+/// # Errors
+/// `unavailable` when the daemon was stopped and does not come back.
+pub async fn until_ended(context: &Context, client: &Client, which: impl Fn(&SessionView) -> bool) -> Result<(), Fault> {
+    let mut found = ask::sessions(client, None, false).await?;
+    let mut events = Follower::new(context, Some(found.seq));
     let waiting = async {
         loop {
-            found.sessions.retain(|s| s.run.as_deref() == Some(&run.id) && !s.ended);
+            found.sessions.retain(|s| which(s) && !s.ended);
             if found.sessions.is_empty() {
                 return Ok::<(), Fault>(());
             }
@@ -146,11 +156,13 @@ pub async fn cancel(context: &Context, run: &str) -> Result<RunView, Fault> {
             }
         }
     };
-    match timeout(CANCELS_WITHIN, waiting).await {
-        Ok(ended) => ended?,
-        Err(_) => context.out.note("its sessions are still being stopped; ao status shows them"),
+    match timeout(ENDS_WITHIN, waiting).await {
+        Ok(ended) => ended,
+        Err(_) => {
+            context.out.note("its sessions are still being stopped; ao status shows them");
+            Ok(())
+        }
     }
-    client.get(&route::run(&run.id)).await
 }
 
 /// What the person sees, on standard error: standard output is for results.

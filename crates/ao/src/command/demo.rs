@@ -5,7 +5,7 @@ use super::fix::{announce, ended};
 use crate::context::Context;
 use crate::demo::{self, CHECK, FAILURES, Sample};
 use crate::output::Style;
-use crate::progress::{Followed, Leaving, follow_run};
+use crate::progress::{Followed, Leaving, follow_run, until_ended};
 use crate::{ask, connect, place, route};
 use ao_api::access::SignInCode;
 use ao_api::client::Client;
@@ -140,7 +140,7 @@ async fn finish(here: &Context, dir: &Path, sample: &Sample, args: &Args, ran: R
             if code == ExitCode::SUCCESS { prove(here, dir, sample, run)? } else { code }
         }
         // The run goes on without this process: nothing is taken from under it.
-        Ok(Followed::Left(_)) => return Ok(ExitCode::from(crate::exit::INTERRUPTED)),
+        Ok(Followed::Left) => return Ok(ExitCode::from(crate::exit::INTERRUPTED)),
         Ok(Followed::Stopped(_)) => ExitCode::from(crate::exit::INTERRUPTED),
         Err(_) => ExitCode::FAILURE,
     };
@@ -194,7 +194,7 @@ async fn take_down(here: &Context) -> Result<(), Fault> {
             let stop = Stop { cleanup: false, why: Some("the demo is over".to_owned()) };
             let _: ao_api::session::SessionView = client.delete(&route::session(&session.id), &stop).await?;
         }
-        crate::progress::until_ended(here, &client).await?;
+        until_ended(here, &client, |_| true).await?;
     }
     connect::stop(here).await.map(|_| ())
 }

@@ -82,7 +82,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     let leaving = Leaving { resume: "ao fix".to_owned(), stop: format!("ao fix --cancel {}", run.id) };
     match follow_run(context, &client, run, &leaving).await? {
         Followed::Finished(run) => Ok(ended(context, &run)),
-        Followed::Left(_) => Ok(ExitCode::from(INTERRUPTED)),
+        Followed::Left => Ok(ExitCode::from(INTERRUPTED)),
         Followed::Stopped(run) => {
             show(context, &run);
             Ok(ExitCode::from(INTERRUPTED))

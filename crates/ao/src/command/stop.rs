@@ -26,8 +26,8 @@ pub struct Args {
     /// Project for --all
     #[arg(short, long, requires = "all")]
     project: Option<String>,
-    /// Every live session of the project
-    #[arg(long, requires = "project")]
+    /// Every live session, of the project or of all
+    #[arg(long)]
     all: bool,
     /// Remove the worktrees too; what is in them is kept as a ref (ao rescue)
     #[arg(long)]
