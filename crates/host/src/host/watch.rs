@@ -13,7 +13,7 @@ use crate::wire::{Health, Osc, RowText, Screen};
 
 /// Time between two pushes while bytes flow, and from the last byte to the push after quiet (`design/host.md`).
 const PERIOD: Duration = Duration::from_millis(100);
-/// Titles kept for a subscriber that was away: the busiest agent changes its title ten times a second, so this is seconds.
+/// Titles kept for a subscriber that was away: the busiest agent changes its title ten times a second.
 const TITLES_KEPT: usize = 32;
 /// Other OSC sequences kept: agents send a few in a turn, so this is many turns.
 const OSC_KEPT: usize = 96;
