@@ -137,6 +137,13 @@ impl Guard {
         tokio::task::spawn_blocking(move || tree.end(tree::SWEEP)).await.unwrap_or(0)
     }
 
+    /// Nothing writes to the pipe any more.
+    pub(super) fn forget_pipe(&mut self) {
+        if let Some(tree) = &mut self.tree {
+            tree.forget_pipe();
+        }
+    }
+
     /// The program ended by itself and had no children to care for.
     fn release(&mut self) {
         self.tree = None;

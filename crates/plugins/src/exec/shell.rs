@@ -19,6 +19,9 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::time::{Instant, timeout};
 
+/// The pipe of a script that left nothing behind ends within microseconds of it.
+const SETTLE: Duration = Duration::from_millis(20);
+
 /// A script that is to run.
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -92,16 +95,14 @@ pub async fn run_script(script: &Script) -> Result<ScriptRan, NotRun> {
             }
         }
     };
+    // Output that ends by itself has no writer left: nobody needs to be found by it.
+    if let Ok(drained) = timeout(SETTLE, drain(&mut reader, &mut open, &mut output, &mut log)).await {
+        drained?;
+        guard.forget_pipe();
+    }
     let left = guard.end().await;
-    let drain = async {
-        while open {
-            let count = reader.read(&mut buffer).await;
-            open = take(count, &buffer, &mut output, &mut log)?;
-        }
-        Ok::<(), NotRun>(())
-    };
     // At its end only what could not be ended still holds the pipe.
-    timeout(DRAIN, drain).await.unwrap_or(Ok(()))?;
+    timeout(DRAIN, drain(&mut reader, &mut open, &mut output, &mut log)).await.unwrap_or(Ok(()))?;
     let timed_out = ended.is_none();
     let status = match ended {
         Some(status) => status,
@@ -116,6 +117,16 @@ pub async fn run_script(script: &Script) -> Result<ScriptRan, NotRun> {
         output: output.finish(),
         left,
     })
+}
+
+/// Reads to the end of the output.
+async fn drain(reader: &mut Receiver, open: &mut bool, output: &mut Output, log: &mut Log<'_>) -> Result<(), NotRun> {
+    let mut buffer = vec![0; 64 * 1024];
+    while *open {
+        let count = reader.read(&mut buffer).await;
+        *open = take(count, &buffer, output, log)?;
+    }
+    Ok(())
 }
 
 /// Keeps what was read; answers whether there may be more.

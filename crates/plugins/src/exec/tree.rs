@@ -92,6 +92,11 @@ impl Tree {
         }
     }
 
+    /// Nothing writes to the pipe any more.
+    pub(super) fn forget_pipe(&mut self) {
+        self.pipe = None;
+    }
+
     /// Looks once; what was found before and still runs is found again.
     fn scan(&mut self) -> Vec<Process> {
         let rows = table();

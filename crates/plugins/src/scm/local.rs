@@ -22,19 +22,20 @@ use std::path::Path;
 pub struct Local {
     env: Environment,
     steps: Steps,
+    turns: land::Turns,
 }
 
 impl Local {
     /// With this environment for git.
     #[must_use]
     pub fn new(env: Environment) -> Self {
-        Self { env, steps: Steps::all() }
+        Self { env, steps: Steps::all(), turns: land::Turns::default() }
     }
 
     /// The same, stopped before some step: for tests of recovery.
     #[must_use]
     pub fn stopping(env: Environment, steps: Steps) -> Self {
-        Self { env, steps }
+        Self { env, steps, turns: land::Turns::default() }
     }
 }
 
@@ -68,7 +69,7 @@ impl Scm for Local {
     }
 
     async fn land(&self, repository: &Path, target: &str, old: &CommitId, new: &CommitId) -> Answer<Landing> {
-        land::land(&Git::at(repository, &self.env), target, old, new, &self.steps).await
+        land::land(&Git::at(repository, &self.env), target, old, new, &self.turns, &self.steps).await
     }
 
     async fn target(&self, repository: &Path, target: &str) -> Answer<CommitId> {

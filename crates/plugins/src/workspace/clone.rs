@@ -73,9 +73,6 @@ impl Workspace for LocalClone {
     async fn ensure(&self, plan: &WorkspacePlan) -> Answer<WorkspaceReady> {
         prepare::check(plan)?;
         let aside = Aside::of(&plan.path)?;
-        if disk::exists(&aside.removing) && !disk::exists(&plan.path) {
-            disk::rename(&aside.removing, &plan.path)?;
-        }
         disk::delete(&aside.saved).await?;
         disk::delete(&aside.empty).await?;
         let git_dir = plan.path.join(".git");
@@ -122,14 +119,14 @@ impl Workspace for LocalClone {
         let removal =
             Removal { plan, main, common, env: &self.env, steps: &self.steps, aside, extent: Extent::Repository };
         let mut name = removal.saved_before().await?;
-        if !disk::exists(&removal.aside.removing) && is_clone(&plan.path) {
-            removal.refuse_if_used()?;
-            removal.move_aside()?;
-        }
-        let places = [&removal.aside.removing, &removal.aside.saved, &removal.aside.empty];
+        let places = [&plan.path, &removal.aside.saved, &removal.aside.empty];
         let record = places.iter().find_map(|place| Record::read(&place.join(".git")));
-        if disk::exists(&removal.aside.removing) {
-            name = removal.save(&self.site(&removal.aside.removing)).await?.or(name);
+        if is_clone(&plan.path) {
+            removal.refuse_if_used().await?;
+            let site = self.site(&plan.path);
+            // What the main repository has by now needs no rescue.
+            fetch(&site.git, &removal.common, &["+refs/heads/*:refs/remotes/ao/*"]).await?;
+            name = removal.save(&site).await?.or(name);
         }
         if disk::exists(&plan.path) && !disk::is_empty_dir(&plan.path) {
             return Err(not_ours(&plan.path));

@@ -63,8 +63,6 @@ pub(super) fn set_ready(git_dir: &Path) -> Answer<()> {
 /// Names beside a workspace that tell how far its removal came; a rename from one to the next is a step that is whole.
 #[derive(Clone, Debug)]
 pub(super) struct Aside {
-    /// Moved away, not yet saved.
-    pub removing: PathBuf,
     /// There was nothing to save: what is left is to be deleted.
     pub empty: PathBuf,
     /// Saved: what is left is to be deleted.
@@ -85,12 +83,7 @@ impl Aside {
             file.push(ending);
             parent.join(file)
         };
-        Ok(Self {
-            removing: beside(".removing"),
-            empty: beside(".removed"),
-            saved: beside(".saved"),
-            making: beside(".making"),
-        })
+        Ok(Self { empty: beside(".removed"), saved: beside(".saved"), making: beside(".making") })
     }
 }
 

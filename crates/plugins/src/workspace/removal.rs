@@ -1,4 +1,4 @@
-//! Removing a workspace: refused while somebody works there, then moved aside, saved, deleted.
+//! Removing a workspace: refused while somebody works there, then saved, moved aside, deleted.
 //!
 //! Each step is a rename or a ref, so that a kill between any two leaves a state whose name says how to go on.
 
@@ -9,11 +9,18 @@ use super::snapshot::Site;
 use crate::disk;
 use crate::exec::{Environment, working_in};
 use crate::git::{Git, list_worktrees};
-use crate::steps::{Steps, was_stopped};
+use crate::steps::Steps;
 use ao_core::id::CommitId;
 use ao_slots::workspace::RemovePlan;
 use ao_slots::{Answer, Fault};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// A process that is just ending is gone after this long.
+const ENDING: Duration = Duration::from_secs(2);
+
+/// Time between two looks at who works there: a look reads one link per process.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A removal, as far as worktrees and clones have it in common.
 pub(super) struct Removal<'a> {
@@ -29,45 +36,40 @@ pub(super) struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Refuses while a process has its working directory there.
-    pub(super) fn refuse_if_used(&self) -> Answer<()> {
-        let used: Vec<String> = working_in(&self.plan.path)
-            .iter()
-            .take(5)
-            .map(|process| format!("{} ({})", process.name, process.id))
-            .collect();
-        if used.is_empty() {
-            return Ok(());
+    /// Refuses while a process has its working directory there. What is just ending, such as the clean-up that git starts
+    /// after a commit, is waited for.
+    pub(super) async fn refuse_if_used(&self) -> Answer<()> {
+        let until = Instant::now() + ENDING;
+        loop {
+            let used = working_in(&self.plan.path);
+            if used.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                let names: Vec<String> =
+                    used.iter().take(5).map(|process| format!("{} ({})", process.name, process.id)).collect();
+                return Err(Fault::conflict(format!("{} is in use by {}", self.plan.path.display(), names.join(", ")))
+                    .hint("stop the session, or leave that directory, then try again"));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
-        Err(Fault::conflict(format!("{} is in use by {}", self.plan.path.display(), used.join(", ")))
-            .hint("stop the session, or leave that directory, then try again"))
     }
 
-    /// Moves the workspace aside, so that nothing enters it by its path any more.
-    pub(super) fn move_aside(&self) -> Answer<()> {
-        self.steps.next("move aside")?;
-        disk::rename(&self.plan.path, &self.aside.removing)
-    }
-
-    /// Saves what lies aside. On failure the workspace is where it was.
+    /// Saves what is there, then moves it aside, so that nothing enters it by its path any more. It is saved in its place:
+    /// submodules know their files by that.
     pub(super) async fn save(&self, site: &Site) -> Answer<Option<String>> {
-        match self.save_aside(site).await {
-            Ok(name) => {
-                self.steps.next("mark as saved")?;
-                let to = if name.is_some() { &self.aside.saved } else { &self.aside.empty };
-                disk::delete(to).await?;
-                disk::rename(&self.aside.removing, to)?;
-                Ok(name)
-            }
-            Err(fault) if was_stopped(&fault) => Err(fault),
-            Err(fault) => {
-                disk::rename(&self.aside.removing, &self.plan.path)?;
-                Err(Fault { message: format!("nothing was removed: {}", fault.message), ..fault })
-            }
-        }
+        let name = self
+            .seal(site)
+            .await
+            .map_err(|fault| Fault { message: format!("nothing was removed: {}", fault.message), ..fault })?;
+        self.steps.next("move aside")?;
+        let to = if name.is_some() { &self.aside.saved } else { &self.aside.empty };
+        disk::delete(to).await?;
+        disk::rename(&self.plan.path, to)?;
+        Ok(name)
     }
 
-    async fn save_aside(&self, site: &Site) -> Answer<Option<String>> {
+    async fn seal(&self, site: &Site) -> Answer<Option<String>> {
         self.steps.next("seal")?;
         let label = self.plan.session.as_str();
         let Some(sealed) = seal::seal(site, self.extent, label, self.env).await? else { return Ok(None) };
@@ -95,7 +97,8 @@ impl Removal<'_> {
         disk::delete(&self.aside.empty).await
     }
 
-    /// Deletes the session's branch when it was made for it and the target or a rescue ref holds all of it.
+    /// Deletes the session's branch when it was made for it and the target has all of it. A rescue ref is not enough: a
+    /// session that is restored goes on where its branch is.
     pub(super) async fn delete_branch(&self, record: Option<&Record>) -> Answer<()> {
         let Some(record) = record.filter(|record| record.made_branch) else { return Ok(()) };
         self.steps.next("delete branch")?;
@@ -117,11 +120,6 @@ impl Removal<'_> {
         let target = self.main.commit(&format!("refs/heads/{target}")).await?;
         if let Some(target) = &target
             && self.main.is_ancestor(tip, target).await?
-        {
-            return Ok(true);
-        }
-        if let Some((_, rescue)) = rescue::last(&self.main, &self.plan.session).await?
-            && self.main.is_ancestor(tip, &rescue).await?
         {
             return Ok(true);
         }

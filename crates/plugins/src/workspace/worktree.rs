@@ -95,13 +95,9 @@ impl Workspace for Worktree {
                 end_marked(place_mark(&plan.path)).await;
                 disk::delete(&plan.path).await?;
             }
-            if !disk::exists(&removal.aside.removing) && disk::exists(&plan.path) {
-                removal.refuse_if_used()?;
-                removal.move_aside()?;
-            }
-            if disk::exists(&removal.aside.removing) {
-                let site = self.site(&known.admin, &removal.aside.removing);
-                name = removal.save(&site).await?.or(name);
+            if disk::exists(&plan.path) && !disk::is_empty_dir(&plan.path) {
+                removal.refuse_if_used().await?;
+                name = removal.save(&self.site(&known.admin, &plan.path)).await?.or(name);
             }
         }
         if disk::exists(&plan.path) && !disk::is_empty_dir(&plan.path) {
@@ -210,12 +206,9 @@ impl<'a> Making<'a> {
         Ok(known.admin)
     }
 
-    /// What a removal that was stopped left: not yet saved is put back, what was saved is deleted.
+    /// What a removal that was stopped left: it was saved, or there was nothing to save.
     async fn finish_removal(&self) -> Answer<()> {
         let aside = Aside::of(&self.plan.path)?;
-        if disk::exists(&aside.removing) && !disk::exists(&self.plan.path) {
-            disk::rename(&aside.removing, &self.plan.path)?;
-        }
         disk::delete(&aside.saved).await?;
         disk::delete(&aside.empty).await
     }
