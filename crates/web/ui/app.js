@@ -13,7 +13,7 @@ import { Store } from './store.js';
 import { look } from './statuses.js';
 
 /**
- * @typedef {{ readonly node: HTMLElement, title: string, update: () => void, close: () => void }} Page
+ * @typedef {{ readonly node: HTMLElement, title: string, filtered?: boolean, update: () => void, close: () => void }} Page
  */
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
@@ -78,7 +78,7 @@ function run(who) {
       // What is measured (a terminal) can only be drawn once it is on the page.
       page.update();
     }
-    const waiting = top.update(placeOf(location.hash));
+    const waiting = top.update(placeOf(location.hash), page.filtered ?? false);
     document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${page.title} · ao`;
   }
 

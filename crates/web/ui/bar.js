@@ -38,8 +38,12 @@ export function makeBar(node, store, who, onAsked) {
     filter: () => filter.value.trim(),
     project: () => project.value,
     focusFilter: () => filter.focus(),
-    /** @param {string} href of the page that is shown */
-    update(href) {
+    /**
+     * @param {string} href of the page that is shown
+     * @param {boolean} filtered whether it can be filtered
+     */
+    update(href, filtered) {
+      filter.hidden = !filtered;
       for (const link of links) setAttribute(link, 'aria-current', link.getAttribute('href') === href && 'page');
       const waiting = [...store.sessions.values()].filter((session) => look(session).column === 'needs').length;
       needs.hidden = waiting === 0;

@@ -2,7 +2,7 @@
 
 import { age, setAge } from './ages.js';
 import { chip, chipsOf } from './chips.js';
-import { arrange, element, fill, setAttribute, setText } from './element.js';
+import { arrange, element, fill, keepFocus, setAttribute, setProse, setText } from './element.js';
 import { eventList, isNews } from './eventlog.js';
 import { queuePanel } from './queue.js';
 import { sign } from './signs.js';
@@ -41,19 +41,22 @@ export function boardPage(store, asked) {
   return {
     node,
     title: 'Board',
+    filtered: true,
     update() {
       const sessions = wantedSessions(store, asked);
       setAttribute(node, 'data-empty', store.sessions.size === 0);
       for (const id of cards.keys()) if (!store.sessions.has(id)) cards.delete(id);
-      for (const column of columns) {
-        const here = sessions.filter((session) => look(session).column === column.column);
-        column.show(sorted(here, column.column), (session) => {
-          const card = cards.get(session.id) ?? makeCard(session);
-          cards.set(session.id, card);
-          card.update(session, store);
-          return card.node;
-        });
-      }
+      keepFocus(node, () => {
+        for (const column of columns) {
+          const here = sessions.filter((session) => look(session).column === column.column);
+          column.show(sorted(here, column.column), (session) => {
+            const card = cards.get(session.id) ?? makeCard(session);
+            cards.set(session.id, card);
+            card.update(session, store);
+            return card.node;
+          });
+        }
+      });
       queues.update(asked.project());
       news.update(store.events);
     },
@@ -77,14 +80,15 @@ function wantedSessions(store, asked) {
 }
 
 /**
- * The longest wait first where somebody waits; the newest first where it is over.
+ * Who waits longest for a person comes first; what is over, newest first; the others stay where they are.
  * @param {SessionView[]} sessions
  * @param {Column} column
  */
 function sorted(sessions, column) {
   if (column === 'done') return sessions.sort((a, b) => b.changedAt - a.changedAt);
   const quiet = (/** @type {SessionView} */ session) => (look(session).quiet ? 1 : 0);
-  return sessions.sort((a, b) => quiet(a) - quiet(b) || a.createdAt - b.createdAt);
+  const begin = (/** @type {SessionView} */ session) => (column === 'needs' ? session.activity.since : session.createdAt);
+  return sessions.sort((a, b) => quiet(a) - quiet(b) || begin(a) - begin(b));
 }
 
 /** @param {typeof COLUMNS[number]} about */
@@ -130,11 +134,12 @@ function makeCard(session) {
   const status = element('span', { class: 'status' });
   const time = age(session.activity.since);
   const title = element('a', { class: 'card-title', dir: 'auto', href: `#/session/${encodeURIComponent(session.id)}` });
+  const attempts = element('span', { class: 'attempts', title: 'Prompts given for this failure so far' });
   const why = element('p', { class: 'why', dir: 'auto' });
   const where = element('p', { class: 'where' });
   const chips = element('ul', { class: 'chips' });
   const node = element('li', { class: 'card' },
-    element('p', { class: 'card-top' }, status, time), title, why, where, chips);
+    element('p', { class: 'card-top' }, status, attempts, time), title, why, where, chips);
   let drawn = '';
   let word = '';
   return {
@@ -160,11 +165,14 @@ function makeCard(session) {
       }
       setAge(time, view.ended ? view.changedAt : view.activity.since, view.ended ? 'Ended' : 'Since');
       setText(title, view.title || view.name);
-      setText(why, view.attention ?? view.why);
+      setProse(why, view.attention ?? view.why);
       why.title = view.attention ?? view.why;
+      // A reason that only repeats the word is left out.
+      why.hidden = (view.attention ?? view.why).toLowerCase() === shown.word.toLowerCase();
+      setText(attempts, task && task.attempts > 1 ? `attempt ${task.attempts}` : '');
       fill(where, element('span', {}, view.id), element('span', {}, view.agent),
         element('span', { class: 'branch', title: `Branch ${view.branch}` }, sign('branch'), element('bdi', {}, view.branch)));
-      const made = chipsOf(view, task, place);
+      const made = chipsOf(view, place);
       fill(chips, ...made.map(chip));
       chips.hidden = made.length === 0;
     },

@@ -1,11 +1,10 @@
-// The small facts at the foot of a card: pull request, checks, queue, attempts, a prompt on its way.
+// The small facts at the foot of a card: pull request, checks, place in the queue, a prompt on its way.
 
 import { element } from './element.js';
 import { sign } from './signs.js';
 
 /**
  * @typedef {import('./api').SessionView} SessionView
- * @typedef {import('./api').TaskView} TaskView
  * @typedef {{ stage: string } | { place: number, of: number } | null} Place
  * @typedef {import('./statuses.js').Tone} Tone
  * @typedef {{ sign: string, tone: Tone, text: string, title?: string }} Chip
@@ -32,11 +31,10 @@ const DELIVERIES = {
 
 /**
  * @param {SessionView} session
- * @param {TaskView | undefined} task
  * @param {Place} place
  * @returns {Chip[]}
  */
-export function chipsOf(session, task, place) {
+export function chipsOf(session, place) {
   /** @type {Chip[]} */
   const chips = [];
   const { pr, delivery } = session;
@@ -55,9 +53,6 @@ export function chipsOf(session, task, place) {
   }
   if (delivery && DELIVERIES[delivery.state]) {
     chips.push({ sign: 'send', ...DELIVERIES[delivery.state], title: delivery.held });
-  }
-  if (task && task.attempts > 1) {
-    chips.push({ sign: 'attempt', tone: 'quiet', text: `attempt ${task.attempts}`, title: 'Prompts given for this failure so far' });
   }
   return chips;
 }

@@ -49,6 +49,32 @@ export function setText(node, text) {
 }
 
 /**
+ * Sets text in which the daemon quotes code `like this`; what is quoted is shown as code.
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
+export function setProse(node, text) {
+  if (node.dataset.text === text) return;
+  node.dataset.text = text;
+  const parts = text.split('`');
+  if (parts.length % 2 === 0) node.textContent = text;
+  else fill(node, ...parts.map((part, at) => (at % 2 === 1 ? element('code', {}, part) : part)));
+}
+
+/**
+ * An element with such text.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} attributes
+ * @param {string} text
+ */
+export function prose(tag, attributes, text) {
+  const made = element(tag, { dir: 'auto', ...attributes });
+  setProse(made, text);
+  return made;
+}
+
+/**
  * Replaces all children.
  * @param {Element} node
  * @param {...Child} children
@@ -58,12 +84,24 @@ export function fill(node, ...children) {
 }
 
 /**
- * Brings the children into this order with the fewest moves and keeps the focus, which moving a node would lose.
+ * Moves nodes and keeps the focus, which a node that is moved loses.
+ * @param {Element} within
+ * @param {() => void} move
+ */
+export function keepFocus(within, move) {
+  const focused = document.activeElement;
+  move();
+  if (focused instanceof HTMLElement && focused !== document.activeElement && within.contains(focused)) {
+    focused.focus({ preventScroll: true });
+  }
+}
+
+/**
+ * Brings the children into this order; what is in its place is not touched.
  * @param {Element} parent
  * @param {Element[]} children
  */
 export function arrange(parent, children) {
-  const focused = document.activeElement;
   const wanted = new Set(children);
   for (const child of [...parent.children]) {
     if (!wanted.has(child)) child.remove();
@@ -71,9 +109,6 @@ export function arrange(parent, children) {
   children.forEach((child, at) => {
     if (parent.children[at] !== child) parent.insertBefore(child, parent.children[at] ?? null);
   });
-  if (focused instanceof HTMLElement && focused !== document.activeElement && parent.contains(focused)) {
-    focused.focus({ preventScroll: true });
-  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // What happened, newest first: as a short list beside other things, and as a page of its own.
 
 import { age } from './ages.js';
-import { element, setText } from './element.js';
+import { element, prose, setText } from './element.js';
 
 /**
  * @typedef {import('./api').EventView} EventView
@@ -30,11 +30,10 @@ export function eventList({ most, wanted, withKind, withSession = true, empty })
   const row = (event) =>
     element('li', { class: 'event' },
       age(event.at),
-      withSession && event.session
-        ? element('a', { class: 'event-session', href: `#/session/${encodeURIComponent(event.session)}` }, event.session)
-        : withSession && element('span', { class: 'event-session' }, event.project ?? ''),
-      withKind && element('code', { class: 'event-kind' }, event.type),
-      element('span', { class: 'event-what', dir: 'auto' }, event.summary));
+      element('p', { class: 'event-line' },
+        withSession && whose(event),
+        withKind && element('code', { class: 'event-kind' }, event.type),
+        prose('span', { class: 'event-what' }, event.summary)));
 
   return {
     node,
@@ -53,6 +52,12 @@ export function eventList({ most, wanted, withKind, withSession = true, empty })
       last = 0;
     },
   };
+}
+
+/** @param {EventView} event */
+function whose({ session, project }) {
+  if (!session) return element('span', { class: 'event-session' }, project ?? '');
+  return element('a', { class: 'event-session', href: `#/session/${encodeURIComponent(session)}` }, session);
 }
 
 /**
@@ -78,6 +83,7 @@ export function eventsPage(store, asked) {
   return {
     node,
     title: 'Events',
+    filtered: true,
     update() {
       const key = `${asked.filter()}\n${asked.project()}`;
       if (key !== shown) list.clear();

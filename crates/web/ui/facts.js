@@ -3,7 +3,7 @@
 import { age, duration } from './ages.js';
 import { Refused, get, sessionPath } from './calls.js';
 import { chip, chipsOf } from './chips.js';
-import { element, fill } from './element.js';
+import { element, fill, prose } from './element.js';
 
 /**
  * @typedef {import('./api').SessionView} SessionView
@@ -49,7 +49,7 @@ export function factsPanel(id, store) {
       const now = JSON.stringify([session, task?.attempts, place]);
       if (now === drawn) return;
       drawn = now;
-      const made = chipsOf(session, task, place);
+      const made = chipsOf(session, place);
       fill(chips, ...made.map(chip));
       chips.hidden = made.length === 0;
       fill(facts, ...rows(session, store));
@@ -79,6 +79,7 @@ function rows(session, store) {
     ['Issue', session.issue],
     ['Run', session.run && element('a', { href: `#/run/${encodeURIComponent(session.run)}` }, session.run)],
     ['Mends', task && element('span', { class: 'code' }, task.failures.join(', '))],
+    ['Attempts', task?.attempts],
     ['Turns', session.turns],
     ['Kept work', session.rescue && element('span', { class: 'code' }, session.rescue)],
     ['Started', age(session.createdAt)],
@@ -96,19 +97,19 @@ function explanation(told) {
     element('thead', {}, element('tr', {}, ...['Source', 'Says', 'Age'].map((name) => element('th', { scope: 'col' }, name)))),
     element('tbody', {}, ...told.evidence.map((piece) => element('tr', { title: piece.why },
       element('td', {}, piece.source),
-      element('td', {}, piece.activity.replaceAll('_', ' '), element('small', { dir: 'auto' }, piece.why)),
+      element('td', {}, piece.activity.replaceAll('_', ' '), prose('small', {}, piece.why)),
       element('td', {}, age(piece.at))))));
   const pending = told.pending.map((effect) => element('li', {},
     element('code', {}, effect.key),
     effect.fault ? ` ${effect.fault}` : ` for ${duration(Date.now() - effect.since)}`,
     effect.uncertain && ' (nobody knows whether it happened)'));
-  const past = told.deliveries.filter(({ state }) => state !== 'delivered').length;
+  const delivered = told.deliveries.filter(({ state }) => state === 'delivered').length;
   return [
-    element('p', { class: 'rule' }, 'Decided by ', element('b', {}, told.rule), ': ', element('span', { dir: 'auto' }, told.session.why)),
+    element('p', { class: 'rule' }, 'Rule ', element('b', {}, told.rule), ': ', prose('span', {}, told.session.why)),
     told.evidence.length > 0 ? evidence : element('p', { class: 'empty' }, 'No source has said anything yet.'),
     pending.length > 0 && element('h3', { class: 'section-title' }, 'On its way'),
     pending.length > 0 && element('ul', { class: 'pending' }, ...pending),
     told.deliveries.length > 0 && element('p', { class: 'rule' },
-      `${told.deliveries.length} prompts, ${told.deliveries.length - past} delivered`),
+      `${delivered} of ${told.deliveries.length} prompts delivered`),
   ];
 }

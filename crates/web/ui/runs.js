@@ -1,12 +1,13 @@
 // Runs: what a check found broken, who mends it, and how far that is.
 
 import { age, took } from './ages.js';
-import { element, fill, setAttribute } from './element.js';
+import { element, fill, prose, setAttribute } from './element.js';
 import { sign } from './signs.js';
-import { runLook, taskLook } from './statuses.js';
+import { look, runLook, taskLook } from './statuses.js';
 
 /**
  * @typedef {import('./api').RunView} RunView
+ * @typedef {import('./api').SessionView} SessionView
  * @typedef {import('./api').TaskView} TaskView
  * @typedef {import('./store.js').Store} Store
  */
@@ -24,7 +25,7 @@ export function runsPage(store, asked, only) {
   const list = element('div', { class: 'runs' });
   const node = element('section', { class: 'page' },
     element('h1', { class: 'page-title' }, only ? `Run ${only}` : 'Runs'), list);
-  /** @type {Map<string, { view: RunView, node: HTMLElement }>} */
+  /** @type {Map<string, { from: string, node: HTMLElement }>} */
   const drawn = new Map();
   return {
     node,
@@ -35,9 +36,11 @@ export function runsPage(store, asked, only) {
         .filter((run) => (only ? run.id === only : !project || run.projectId === project))
         .sort((a, b) => b.startedAt - a.startedAt);
       const nodes = runs.map((run) => {
+        const sessions = run.tasks.map((task) => store.sessions.get(task.session ?? ''));
+        const from = JSON.stringify([run, sessions.map((session) => session?.status)]);
         const known = drawn.get(run.id);
-        if (known?.view === run) return known.node;
-        const made = { view: run, node: drawRun(run) };
+        if (known?.from === from) return known.node;
+        const made = { from, node: drawRun(run, sessions) };
         drawn.set(run.id, made);
         return made.node;
       });
@@ -57,8 +60,11 @@ function nothing(only) {
     element('pre', {}, 'ao fix --check "cargo test"'));
 }
 
-/** @param {RunView} run */
-function drawRun(run) {
+/**
+ * @param {RunView} run
+ * @param {(SessionView | undefined)[]} sessions of its tasks
+ */
+function drawRun(run, sessions) {
   const shown = runLook(run);
   const lasted = run.endedAt ? took(run.endedAt - run.startedAt) : null;
   return element('article', { class: 'run', 'aria-label': `Run ${run.id}` },
@@ -75,9 +81,9 @@ function drawRun(run) {
     run.fault && element('p', { class: 'run-fault tone-bad' }, sign('warn'), element('span', {}, run.fault.message,
       run.fault.hint && element('span', { class: 'hint' }, run.fault.hint))),
     run.left !== undefined && element('p', { class: 'run-fault tone-bad' }, sign('cross'), `${run.left} failures are left.`),
-    ...(run.notes ?? []).map((note) => element('p', { class: 'run-note' }, note)),
+    ...(run.notes ?? []).map((note) => prose('p', { class: 'run-note' }, note)),
     run.tasks.length > 0 && progress(run),
-    run.tasks.length > 0 && table(run.tasks));
+    run.tasks.length > 0 && table(run.tasks, sessions));
 }
 
 /** @param {RunView} run */
@@ -96,28 +102,36 @@ function progress(run) {
     })));
 }
 
-/** @param {TaskView[]} tasks */
-function table(tasks) {
+/**
+ * @param {TaskView[]} tasks
+ * @param {(SessionView | undefined)[]} sessions
+ */
+function table(tasks, sessions) {
   const names = ['Failure', 'State', 'Session', 'Attempts', 'Time', 'Commit'];
   return element('table', { class: 'tasks' },
     element('thead', {}, element('tr', {}, ...names.map((name) => element('th', { scope: 'col' }, name)))),
-    element('tbody', {}, ...tasks.map(row)));
+    element('tbody', {}, ...tasks.map((task, at) => row(task, sessions[at]))));
 }
 
-/** @param {TaskView} task */
-function row(task) {
-  const shown = taskLook(task.state);
+/**
+ * @param {TaskView} task
+ * @param {SessionView | undefined} session
+ */
+function row(task, session) {
+  // While it is being mended, how its session stands says more than that it is active.
+  const isActive = task.state === 'active' && session !== undefined;
+  const shown = isActive ? look(session) : taskLook(task.state);
   const more = task.failures.filter((name) => name !== task.title);
   const made = element('tr', {},
     cell('Failure', element('span', { class: 'task-title', dir: 'auto' }, task.title),
       more.length > 0 && element('small', { class: 'code', dir: 'auto' }, more.join(', '))),
     cell('State', element('span', { class: `status tone-${shown.tone}` }, sign(shown.sign), shown.word),
-      task.why && element('small', { dir: 'auto' }, task.why)),
+      task.why && prose('small', {}, task.why)),
     cell('Session', task.session
-      ? element('a', { href: `#/session/${encodeURIComponent(task.session)}` }, task.session) : '–'),
-    cell('Attempts', task.attempts),
-    cell('Time', task.tookMs === undefined ? '–' : took(task.tookMs)),
-    cell('Commit', task.commit ? element('code', { title: task.commit }, task.commit.slice(0, 7)) : '–'));
+      && element('a', { href: `#/session/${encodeURIComponent(task.session)}` }, task.session)),
+    cell('Attempts', task.attempts > 0 && task.attempts),
+    cell('Time', task.tookMs !== undefined ? took(task.tookMs) : isActive && age(session.createdAt, 'Since')),
+    cell('Commit', task.commit && element('code', { title: task.commit }, task.commit.slice(0, 7))));
   setAttribute(made, 'data-state', task.state);
   return made;
 }
@@ -126,4 +140,4 @@ function row(task) {
  * @param {string} name of the column, shown where there is no room for columns
  * @param {...import('./element.js').Child} children
  */
-const cell = (name, ...children) => element('td', { 'data-name': name }, ...children);
+const cell = (name, ...children) => element('td', { 'data-name': name, 'data-none': !children.some(Boolean) }, ...children);

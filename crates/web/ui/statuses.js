@@ -28,7 +28,7 @@ const LOOKS = {
   review_pending: { word: 'In review', column: 'merge', tone: 'queue', sign: 'pull' },
   approved: { word: 'Approved', column: 'merge', tone: 'good', sign: 'done' },
   mergeable: { word: 'Ready to merge', column: 'merge', tone: 'good', sign: 'done' },
-  in_merge_queue: { word: 'In the queue', column: 'merge', tone: 'queue', sign: 'queue' },
+  in_merge_queue: { word: 'In the merge queue', column: 'merge', tone: 'queue', sign: 'queue' },
   merged: { word: 'Merged', column: 'done', tone: 'good', sign: 'merged' },
   done: { word: 'Done', column: 'done', tone: 'good', sign: 'done' },
   killed: { word: 'Stopped', column: 'done', tone: 'quiet', sign: 'stopped' },
