@@ -116,7 +116,7 @@ fn every_turn_of_a_recorded_agent_ends_exactly_once() {
             adapters.iter().find(|a| a.name == recording.agent || a.aliases.contains(&recording.agent)).unwrap();
         let over = |state: &&replay::State| matches!(state.state.as_str(), "idle" | "error" | "interrupted");
         let turns = recording.states.iter().filter(over).count();
-        // After its trust dialog Codex says `working` for 5 ms before anything was asked of it.
+        // While it starts Codex may say `working` for some milliseconds before anything was asked of it.
         let more = usize::from(recording.name == "codex-first-start-trust");
         for signals in [Signals::Screen, Signals::All] {
             let replay = replay(recording, adapter, signals);
@@ -132,12 +132,13 @@ fn every_turn_of_a_recorded_agent_ends_exactly_once() {
 }
 
 #[test]
-fn every_screen_rule_that_names_a_recording_held_in_it() {
+fn every_screen_rule_held_in_the_recordings_that_prove_it() {
     let recordings: BTreeMap<String, Recording> = recordings().into_iter().map(|r| (r.name.clone(), r)).collect();
     for name in ["claude-code", "codex"] {
         let adapter = adapter(name);
         let mut held: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for rule in &adapter.rules {
+            assert!(!rule.proof.is_empty(), "{name}: {:?} is proven by no recording", rule.name);
             for proof in &rule.proof {
                 let recording = recordings.get(proof).unwrap_or_else(|| panic!("{}: no recording {proof}", rule.name));
                 let rules = held.entry(proof).or_insert_with(|| replay(recording, &adapter, Signals::Screen).rules);

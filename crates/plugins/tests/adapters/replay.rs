@@ -203,9 +203,11 @@ pub fn replay(recording: &Recording, adapter: &Adapter, signals: Signals) -> Rep
         in_turn: false,
         out: Replay { known: Vec::new(), turns: 0, rules: BTreeSet::new() },
     };
+    // A screen that does not change is looked at again only for rules that wait for that.
+    let waits = adapter.rules.iter().any(|rule| rule.hold_ms > 0);
     let mut looked = 0;
     for (t, kind, data) in &recording.records {
-        while looked + STEP < *t {
+        while waits && looked + STEP < *t {
             looked += STEP;
             player.look(looked);
         }
@@ -280,7 +282,7 @@ impl State {
         match self.state.as_str() {
             "permission" => &[InputKind::Permission],
             "question" => &[InputKind::Question],
-            "trust_dialog" => &[InputKind::Trust],
+            "trust_dialog" | "hook_trust_dialog" | "bypass_dialog" => &[InputKind::Trust],
             "login_prompt" => &[InputKind::Login],
             "api_key_prompt" => &[InputKind::Login, InputKind::Onboarding],
             "resume_picker" => &[InputKind::Menu],
