@@ -49,6 +49,12 @@ pub fn run() -> ExitCode {
             return ExitCode::from(code);
         }
     };
+    if let Verb::Daemon(args) = &cli.verb
+        && args.is_detached()
+    {
+        // Nothing is open yet but what a caller left: pipes that somebody waits on must not live as long as a daemon.
+        ao_host::platform::close_inherited();
+    }
     let out = Out::new(cli.json, cli.color);
     let ended = Context::new(out.clone()).and_then(|context| {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -26,6 +26,14 @@ pub struct Args {
     verb: Verb,
 }
 
+impl Args {
+    /// Whether this process is to be the daemon, apart from whoever started it.
+    #[must_use]
+    pub const fn is_detached(&self) -> bool {
+        matches!(self.verb, Verb::Run { detached: true, .. })
+    }
+}
+
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Start it in the background, if it does not run
@@ -176,9 +184,15 @@ pub async fn foreground(context: &Context, port: Option<u16>) -> Ended {
 async fn detached(context: &Context, port: Option<u16>) -> Ended {
     detach::leave(context)?;
     log(true);
-    let ready = |file: &DaemonFile| detach::report(&Report::Ready(file.clone()));
+    let ready = |file: &DaemonFile| {
+        tracing::info!(version = %file.version, url = %file.url, pid = file.pid, "the daemon serves");
+        detach::report(&Report::Ready(file.clone()));
+    };
     match compose::serve(context, chosen(port), shutdown()?, ready).await {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+        Ok(()) => {
+            tracing::info!("the daemon has ended");
+            Ok(ExitCode::SUCCESS)
+        }
         Err(NotServed::Taken(fault)) => {
             detach::report(&Report::Taken);
             Ok(ExitCode::from(fault.kind.exit_code()))

@@ -2,13 +2,18 @@
 
 use super::Ended;
 use crate::context::Context;
+use crate::follow::Follower;
 use crate::output::Style;
 use crate::render::words;
-use crate::{connect, place};
+use crate::{ask, compose, connect, place};
+use ao_api::client::Client;
 use ao_api::request::NewSession;
 use ao_api::session::SessionView;
 use ao_core::kind::Fault;
+use ao_slots::agent::Detected;
 use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
 
 /// What was asked for.
 #[derive(Debug, clap::Args)]
@@ -40,6 +45,9 @@ pub struct Args {
     /// Model to ask the agent for
     #[arg(short, long)]
     model: Option<String>,
+    /// Do not wait until its agent runs
+    #[arg(long)]
+    no_wait: bool,
     /// Start the agent without typing anything into it
     #[arg(long)]
     no_prompt: bool,
@@ -78,7 +86,10 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         agent_args: args.agent_args,
         env: Context::environment(),
     };
-    let session: SessionView = client.post("/api/sessions", &new).await?;
+    let mut session: SessionView = client.post("/api/sessions", &new).await?;
+    if !args.no_wait {
+        session = begun(context, &client, session).await?;
+    }
     let out = &context.out;
     if out.is_json() {
         out.json(&session);
@@ -92,4 +103,51 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     ));
     out.note(&format!("watch: ao attach {0}   how it stands: ao status {0}", session.id));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A session may take this long to begin before it is left to the daemon: copying a large repository takes a while.
+const BEGINS_WITHIN: Duration = Duration::from_secs(20);
+/// What takes longer than this is said.
+const SAY_AFTER: Duration = Duration::from_secs(1);
+
+/// Waits until the agent runs, waits for room, or could not be started, which is a failure of this verb.
+async fn begun(context: &Context, client: &Client, mut session: SessionView) -> Result<SessionView, Fault> {
+    let seq = ask::sessions(client, None, false).await?.seq;
+    session = ask::session(client, &session.id).await?;
+    let mut events = Follower::new(context, Some(seq)).session(Some(session.id.clone()));
+    let (until, say) = (Instant::now() + BEGINS_WITHIN, Instant::now() + SAY_AFTER);
+    let mut said = false;
+    loop {
+        if session.status == "spawn_failed" {
+            return Err(failed(context, &session).await);
+        }
+        let waits = session.why.starts_with("waits: ");
+        if session.ended || waits || session.runtime_state == "alive" || session.status != "spawning" {
+            return Ok(session);
+        }
+        let event = tokio::select! {
+            event = events.next() => event?,
+            () = sleep_until(say), if !said => {
+                context.out.note(&format!("{}: {} …", session.id, words::line(&session.why)));
+                said = true;
+                continue;
+            }
+            () = sleep_until(until) => return Ok(session),
+        };
+        if let Some(view) = event.sessions.into_iter().find(|s| s.id == session.id) {
+            session = view;
+        }
+    }
+}
+
+async fn failed(context: &Context, session: &SessionView) -> Fault {
+    let fault = Fault::conflict(format!("session {} could not be started: {}", session.id, words::line(&session.why)));
+    let path = std::env::var("PATH").unwrap_or_default();
+    let agent = compose::registry(context).ok().and_then(|r| r.agent(&session.agent).ok());
+    if let Some(agent) = agent
+        && let Detected::Missing { hint } = agent.detect(&path).await
+    {
+        return fault.hint(hint);
+    }
+    fault.hint(format!("ao explain {} has the details", session.id))
 }
