@@ -25,6 +25,14 @@ pub(crate) struct Inbound {
     pub(crate) reply: Option<oneshot::Sender<Result<Answer, Fault>>>,
 }
 
+/// What waits for the loop.
+pub(crate) enum Word {
+    /// Something to decide.
+    Decide(Inbound),
+    /// Nothing comes any more: the loop itself holds a sender, so it would never see the last one go.
+    Finish,
+}
+
 /// The facts as last committed, with the number of the last event in them.
 #[derive(Debug, Default)]
 pub struct Committed {
@@ -49,7 +57,7 @@ pub struct Engine {
 struct Inner {
     committed: RwLock<Committed>,
     followers: broadcast::Sender<Arc<Record>>,
-    inbound: mpsc::Sender<Inbound>,
+    inbound: mpsc::Sender<Word>,
     reader: Reader,
     clock: Clock,
     paths: Paths,
@@ -60,7 +68,7 @@ struct Inner {
 impl Engine {
     pub(crate) fn new(
         committed: Committed,
-        inbound: mpsc::Sender<Inbound>,
+        inbound: mpsc::Sender<Word>,
         reader: Reader,
         clock: Clock,
         paths: Paths,
@@ -99,7 +107,7 @@ impl Engine {
     /// What the machine refuses, `storage_failed` when the journal cannot be written, `unavailable` while shutting down.
     pub async fn command(&self, event: Event) -> Result<Answer, Fault> {
         let (reply, answer) = oneshot::channel();
-        let inbound = Inbound { event, reply: Some(reply) };
+        let inbound = Word::Decide(Inbound { event, reply: Some(reply) });
         self.inner.inbound.send(inbound).await.map_err(|_| shutting_down())?;
         match answer.await.map_err(|_| shutting_down())?? {
             Answer::Refused(fault) => Err(fault),
@@ -110,7 +118,13 @@ impl Engine {
     /// Reports something that happened; it is journalled if it changes a fact.
     pub async fn report(&self, event: Event) {
         // The loop is gone only while shutting down; after the next start the world is looked at again.
-        let _ = self.inner.inbound.send(Inbound { event, reply: None }).await;
+        let _ = self.inner.inbound.send(Word::Decide(Inbound { event, reply: None })).await;
+    }
+
+    /// Ends the loop after everything that was sent before.
+    pub(crate) async fn finish(&self) {
+        // A loop that is gone has ended.
+        let _ = self.inner.inbound.send(Word::Finish).await;
     }
 
     /// Events from the journal, the first with number `from`.

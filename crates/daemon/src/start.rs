@@ -162,7 +162,7 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
     let about = http::About { version: options.version, url, notes };
     let served = http::serve(engine.clone(), Listeners { tcp, unix }, about, shutdown.clone()).await;
 
-    // Doors are closed. Effects that are cut off stay pending; the loop ends when the last sender is gone.
+    // Doors are closed. Effects that are cut off stay pending; the loop ends after what was sent before.
     shutdown.cancel();
     timer.abort();
     if let Ok(Err(e)) = spooling.await {
@@ -170,6 +170,7 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
     }
     tasks.close();
     tasks.wait().await;
+    engine.finish().await;
     drop((engine, performer, watcher));
     let joined = tokio::task::spawn_blocking(move || supervising.join()).await;
     if !matches!(joined, Ok(Ok(()))) {

@@ -1,7 +1,7 @@
 //! The loop: receive, decide, commit, publish, perform. One thread owns the machine; nothing else decides.
 
 use crate::clock::wall_ms;
-use crate::engine::{Engine, Inbound, Record};
+use crate::engine::{Engine, Inbound, Record, Word};
 use crate::journal::{AppendError, Durability, Journal};
 use crate::perform::Performer;
 use crate::projection;
@@ -24,7 +24,7 @@ pub(crate) struct Supervisor {
     journal: Journal,
     engine: Engine,
     performer: Performer,
-    inbound: mpsc::Receiver<Inbound>,
+    inbound: mpsc::Receiver<Word>,
     /// The next moment at which something is due, for the timer.
     due: watch::Sender<Option<Time>>,
 }
@@ -38,22 +38,25 @@ impl Supervisor {
         journal: Journal,
         engine: Engine,
         performer: Performer,
-        inbound: mpsc::Receiver<Inbound>,
+        inbound: mpsc::Receiver<Word>,
     ) -> (Self, watch::Receiver<Option<Time>>) {
         let (due, timer) = watch::channel(None);
         (Self { facts, journal, engine, performer, inbound, due }, timer)
     }
 
-    /// Runs until every sender is gone. Blocking: it has a thread of its own.
+    /// Runs until it is told to finish. Blocking: it has a thread of its own.
     pub(crate) fn run(mut self) {
         self.announce_deadline();
-        while let Some(first) = self.inbound.blocking_recv() {
-            let mut turn = vec![first];
-            while turn.len() < TURN {
-                match self.inbound.try_recv() {
-                    Ok(next) => turn.push(next),
-                    Err(_) => break,
+        let mut open = true;
+        while open && let Some(first) = self.inbound.blocking_recv() {
+            let mut turn = Vec::new();
+            let mut next = Some(first);
+            while let Some(word) = next {
+                match word {
+                    Word::Decide(inbound) => turn.push(inbound),
+                    Word::Finish => open = false,
                 }
+                next = if open && turn.len() < TURN { self.inbound.try_recv().ok() } else { None };
             }
             self.turn(turn);
             self.announce_deadline();
@@ -196,7 +199,7 @@ pub(crate) async fn timer(engine: Engine, mut due: watch::Receiver<Option<Time>>
 fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Option<&'e SessionId>) {
     let of_session = |id: &'e SessionId| (facts.sessions.get(id).map(|s| &s.project), Some(id));
     match event {
-        Event::DaemonStarted { .. } | Event::Ticked | Event::StorageFailed { .. } => (None, None),
+        Event::DaemonStarted { .. } | Event::Ticked | Event::StorageFailed { .. } | Event::PlacesMeasured { .. } => (None, None),
         Event::ProjectConfigured { project, .. } | Event::ProjectRemoved { project } | Event::QueueRetried { project } => (Some(project), None),
         Event::SessionRequested { new } => (Some(&new.project), None),
         Event::RunRequested { new } => (Some(&new.project), None),
