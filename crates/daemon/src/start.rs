@@ -178,7 +178,9 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
     }
     // A daemon that is gone is not announced.
     let _ = std::fs::remove_file(paths.daemon_file());
-    let _ = std::fs::remove_file(paths.daemon_socket());
+    for socket in [paths.daemon_socket(), paths.hook_socket()] {
+        let _ = std::fs::remove_file(socket);
+    }
     drop(instance);
     served.map_err(|source| StartError::Io { what: "serving".to_owned(), source })
 }
