@@ -128,7 +128,7 @@ pub struct TypeStage {
     pub stage: String,
     /// Type only while these rows still hold this text.
     pub if_region: Option<Region>,
-    /// The bytes.
+    /// For `paste` the text, which the runtime wraps if the program asked for bracketed paste; else the keys.
     pub bytes: Vec<u8>,
 }
 

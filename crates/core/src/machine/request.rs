@@ -79,12 +79,17 @@ pub(super) fn project_configured(
 
 pub(super) fn project_removed(d: &mut Draft<'_>, id: &ProjectId) -> Answer {
     let live = d.sessions.values().filter(|s| s.project == *id && !s.ended()).count();
+    let run = d.runs.values().find(|r| r.project == *id && !r.finished()).map(|r| r.id.clone());
     let Some(project) = d.projects.get_mut(id) else {
         return Answer::Refused(Fault::not_found(format!("there is no project {id}")));
     };
     if live > 0 {
         let fault = Fault::conflict(format!("project {id} has {live} live sessions"));
         return Answer::Refused(fault.hint(format!("stop them first: ao stop --project {id} --all")));
+    }
+    if let Some(run) = run {
+        let fault = Fault::conflict(format!("run {run} of project {id} is not over"));
+        return Answer::Refused(fault.hint(format!("stop it first: ao fix --cancel {run}")));
     }
     project.removed = true;
     Answer::Noted
@@ -117,7 +122,7 @@ pub(super) fn make_session(
     let settings = project.settings.clone();
     let slugged = match &new.name {
         Some(name) => checked_name("session name", name).map_err(|e| Fault::invalid(e.to_string()))?.to_owned(),
-        None => slug(&new.title),
+        None => slug(new.title.strip_prefix("fix ").unwrap_or(&new.title)),
     };
     let name = free_name(d, &new.project, &slugged, new.name.is_some())?;
     let branch = match &new.branch {

@@ -145,10 +145,9 @@ fn spawn(d: &mut Draft<'_>, id: &RunId) {
         if active >= limit {
             return;
         }
-        active += 1;
         let new = NewSession {
             project: run.project.clone(),
-            title: format!("fix {}", wanted.group.title),
+            title: format!("fix {}", short(&wanted.group.title)),
             prompt: None,
             name: None,
             issue: None,
@@ -162,7 +161,10 @@ fn spawn(d: &mut Draft<'_>, id: &RunId) {
             env: run.env.clone(),
         };
         match request::make_session(d, &new, Some(id)) {
-            Ok(session) => begin_task(d, id, i, &session),
+            Ok(session) => {
+                active += 1;
+                begin_task(d, id, i, &session);
+            }
             Err(fault) => task::settle_task(d, id, i, &fault.message),
         }
     }
@@ -228,4 +230,9 @@ fn finish(d: &mut Draft<'_>, id: &RunId, outcome: RunOutcome) {
         d.settle(&crate::id::EffectKey::new(format!("check:{id}:{round}")));
         d.settle(&crate::id::EffectKey::new(format!("target:{id}:{round}")));
     }
+}
+
+/// A group's title without the message behind its name: it becomes a branch and a commit subject.
+fn short(title: &str) -> &str {
+    title.split(": ").next().unwrap_or(title)
 }

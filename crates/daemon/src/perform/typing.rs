@@ -60,12 +60,12 @@ async fn paste_now(link: &mut SessionLink, delivery: &DeliveryId, text: &str) ->
         let screen = link.screen.borrow_and_update().clone();
         match free_composer(link, &screen, text) {
             Ok(found) => {
-                let bytes = if screen.bracketed_paste { format!("\x1b[200~{text}\x1b[201~") } else { text.to_owned() };
                 let stage = TypeStage {
                     delivery: delivery.to_string(),
                     stage: "paste".to_owned(),
                     if_region: Some(found.region),
-                    bytes: bytes.into_bytes(),
+                    // The host wraps it as the program wants its pastes at that very moment.
+                    bytes: text.as_bytes().to_vec(),
                 };
                 match link.control.type_stage(stage).await? {
                     Typed::Written { .. } | Typed::Repeat { .. } => return Ok(Ok(())),
