@@ -1,6 +1,6 @@
 //! Adapter files: the ones compiled in, and a user's own, which replace or extend them.
 
-use super::DataAgent;
+use super::described::DataAgent;
 use ao_core::adapter::{self, Adapter, AdapterError};
 use std::path::Path;
 use toml::{Table, Value};

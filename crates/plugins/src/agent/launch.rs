@@ -1,6 +1,7 @@
 //! Puts an agent's command line and environment together from its adapter and the plan.
 
-use super::{hooks, native_id, probe};
+use super::native::native_id;
+use super::{hooks, probe};
 use ao_core::adapter::{Adapter, HookDialect, PermissionName};
 use ao_slots::agent::AgentPlan;
 use ao_slots::{Answer, Fault, Kind};

@@ -2,9 +2,9 @@
 //!
 //! It never starts a desktop: on a machine without one it says so, and the note stays visible in `ao`.
 
-use super::shown;
 use crate::exec::{self, Environment, NotRun, Program};
 use ao_core::effect::Priority;
+use ao_core::prompt;
 use ao_slots::notifier::{Note, Notifier};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
@@ -108,6 +108,15 @@ impl Notifier for Desktop {
 fn none(why: &str) -> Fault {
     Fault::new(Kind::Unsupported, format!("no desktop notification: {why}"))
         .hint("set `notifiers` in agent-orchestrator.yaml, for example to a webhook; `ao next` lists who needs you")
+}
+
+/// Text of a note for a screen: no control characters, at most `longest` characters.
+fn shown(text: &str, longest: usize) -> String {
+    let clean = prompt::clean(text);
+    if clean.chars().count() <= longest {
+        return clean;
+    }
+    clean.chars().take(longest.saturating_sub(1)).chain(std::iter::once('…')).collect()
 }
 
 /// Notification servers may read markup in the body.

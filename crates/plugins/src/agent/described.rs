@@ -1,0 +1,84 @@
+//! An agent that is described by an adapter: found, asked for its version, started.
+//!
+//! Where adapters come from is decided in `files`.
+
+use super::{hooks, launch, probe};
+use ao_core::adapter::Adapter;
+use ao_slots::agent::{Agent, AgentLaunch, AgentPlan, Detected};
+use ao_slots::{Answer, Fault, Kind};
+use async_trait::async_trait;
+use std::path::{Path, PathBuf};
+
+/// Stands for the `ao` binary in an adapter's `program`.
+const OURSELVES: &str = "{ao}";
+
+/// An agent that is described by an adapter file.
+#[derive(Clone, Debug)]
+pub struct DataAgent {
+    adapter: Adapter,
+    ao: PathBuf,
+}
+
+impl DataAgent {
+    /// An agent from its adapter. `ao` is the absolute path of the `ao` binary, which plays some agents itself.
+    #[must_use]
+    pub fn new(adapter: Adapter, ao: &Path) -> Self {
+        Self { adapter, ao: ao.to_owned() }
+    }
+
+    /// The program's absolute path, looked for in `path` (a `PATH` value).
+    fn find(&self, path: &str) -> Option<PathBuf> {
+        if self.adapter.program == OURSELVES {
+            return Some(self.ao.clone());
+        }
+        probe::find(&self.adapter.program, path)
+    }
+}
+
+#[async_trait]
+impl Agent for DataAgent {
+    fn adapter(&self) -> &Adapter {
+        &self.adapter
+    }
+
+    async fn detect(&self, path: &str) -> Detected {
+        let Some(found) = self.find(path) else {
+            let install = &self.adapter.install;
+            let hint = if install.is_empty() {
+                format!("no `{}` on PATH", self.adapter.program)
+            } else {
+                format!("no `{}` on PATH; install it with: {install}", self.adapter.program)
+            };
+            return Detected::Missing { hint };
+        };
+        let version = if self.adapter.program == OURSELVES {
+            Some(env!("CARGO_PKG_VERSION").to_owned())
+        } else {
+            probe::version(&found, &self.adapter.version_args, path).await
+        };
+        Detected::Installed { path: found, version }
+    }
+
+    async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch> {
+        let path = plan.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
+        let argv = launch::argv(&self.adapter, plan, &path, || {
+            let found = if self.adapter.program == OURSELVES { Some(plan.ao.clone()) } else { self.find(&path) };
+            found.ok_or_else(|| self.missing())
+        })?;
+        if let Some(dialect) = self.adapter.hooks {
+            let text = hooks::settings(dialect, &self.adapter, &plan.ao);
+            hooks::write(&plan.private, dialect, &text).await?;
+        }
+        let argv = argv.into_iter().map(|arg| launch::text(&arg)).collect::<Answer<Vec<_>>>()?;
+        Ok(AgentLaunch { argv, env: launch::env(&self.adapter, plan) })
+    }
+}
+
+impl DataAgent {
+    fn missing(&self) -> Fault {
+        let Adapter { name, program, install, .. } = &self.adapter;
+        let fault =
+            Fault::new(Kind::NotFound, format!("the agent {name} is not installed: there is no `{program}` on PATH"));
+        if install.is_empty() { fault } else { fault.hint(format!("install it with: {install}")) }
+    }
+}
