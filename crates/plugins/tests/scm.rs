@@ -63,4 +63,5 @@ contract! {
     check::its_environment_is_exactly_the_given_one;
     check::nothing_of_it_runs_when_it_is_over;
     check::a_check_that_is_given_up_is_over;
+    check::what_a_killed_daemon_left_is_ended_first;
 }

@@ -59,12 +59,13 @@ pub struct ScriptRan {
 /// # Errors
 /// When it cannot be started, or its log cannot be written.
 pub async fn run_script(script: &Script) -> Result<ScriptRan, NotRun> {
-    let place = script.log.as_deref().map(tree::digest).unwrap_or_default();
-    if script.log.is_some() {
-        tree::end_marked(format!(":{place}:")).await;
+    let log_mark = script.log.as_deref().map(tree::place_mark).unwrap_or_default();
+    if !log_mark.is_empty() {
+        tree::end_marked(log_mark.clone()).await;
     }
     let mut log = Log::open(script.log.as_deref())?;
-    let mark = format!(":{place}:{};", tree::nonce());
+    let own_mark = format!("{};", tree::nonce());
+    let mark = format!("{log_mark}{}{own_mark}", tree::place_mark(&script.dir));
     let refused = |source: io::Error| NotRun::Refused { program: "sh".to_owned(), source };
 
     let (reader, writer) = io::pipe().map_err(refused)?;
@@ -79,7 +80,7 @@ pub async fn run_script(script: &Script) -> Result<ScriptRan, NotRun> {
     // Our ends for writing go with it: the output ends when the tree's last process does.
     drop(command);
     let mut child = spawned.map_err(|source| NotRun::of_spawn("sh".as_ref(), &script.dir, source))?;
-    let mut guard = Guard::of(&child, &mark, Some(inode));
+    let mut guard = Guard::of(&child, &own_mark, Some(inode));
     let mut reader = Receiver::from_owned_fd(reader.into()).map_err(refused)?;
 
     let until = Instant::now() + script.limit;

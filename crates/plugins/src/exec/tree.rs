@@ -270,7 +270,8 @@ pub(super) fn digest(path: &Path) -> String {
     Sha256::digest(path.as_os_str().as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A mark for what is run for the sake of one place, that a later process of ours can make again.
+/// A mark that is in the environment of what is run in one place, or writes a log there: a later process of ours can make
+/// it again to find what an earlier one left running.
 #[must_use]
 pub fn place_mark(path: &Path) -> String {
     format!("ao-place-{};", digest(path))

@@ -51,6 +51,13 @@ impl Registration {
         fs::read_to_string(self.admin.join("locked")).is_ok_and(|why| why.trim() == MAKING)
     }
 
+    /// Why a person locked it; git's own lock while it makes one does not count.
+    #[must_use]
+    pub fn locked(&self) -> Option<String> {
+        let why = fs::read_to_string(self.admin.join("locked")).ok()?;
+        (why.trim() != MAKING).then(|| why.trim().to_owned())
+    }
+
     /// Has a `.git` file of its own that leads here.
     #[must_use]
     pub fn is_linked_from(&self, path: &Path) -> bool {

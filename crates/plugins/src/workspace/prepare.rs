@@ -4,7 +4,7 @@
 
 use crate::disk;
 use crate::disk::failed;
-use crate::exec::{Environment, Script, run_script};
+use crate::exec::{Environment, Script, end_marked, place_mark, run_script};
 use crate::git::Git;
 use ao_slots::workspace::WorkspacePlan;
 use ao_slots::{Answer, Fault};
@@ -41,6 +41,10 @@ pub(super) async fn prepare(plan: &WorkspacePlan, place: &Path, common: &Path, e
     copy_included(plan, place, env).await?;
     for link in &plan.symlinks {
         link_one(&plan.repository, place, Path::new(link))?;
+    }
+    if !plan.post_create.is_empty() {
+        // A daemon that was killed may have left one of them running.
+        end_marked(place_mark(place)).await;
     }
     for command in &plan.post_create {
         run_one(plan, place, command, env).await?;

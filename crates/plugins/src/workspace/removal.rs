@@ -7,7 +7,7 @@ use super::rescue;
 use super::seal::{self, Extent};
 use super::snapshot::Site;
 use crate::disk;
-use crate::exec::{Environment, working_in};
+use crate::exec::{Environment, end_marked, place_mark, working_in};
 use crate::git::{Git, list_worktrees};
 use crate::steps::Steps;
 use ao_core::id::CommitId;
@@ -36,9 +36,10 @@ pub(super) struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Refuses while a process has its working directory there. What is just ending, such as the clean-up that git starts
-    /// after a commit, is waited for.
+    /// Refuses while a process has its working directory there. Checks of ours are ended; what is just ending, such as the
+    /// clean-up that git starts after a commit, is waited for.
     pub(super) async fn refuse_if_used(&self) -> Answer<()> {
+        end_marked(place_mark(&self.plan.path)).await;
         let until = Instant::now() + ENDING;
         loop {
             let used = working_in(&self.plan.path);

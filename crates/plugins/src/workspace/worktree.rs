@@ -90,6 +90,10 @@ impl Workspace for Worktree {
         let record = known.as_ref().and_then(|known| Record::read(&known.admin));
         let mut name = removal.saved_before().await?;
         if let Some(known) = &known {
+            if let Some(why) = known.locked() {
+                return Err(Fault::conflict(format!("{} is locked: {why}", plan.path.display()))
+                    .hint("`git worktree unlock` it first"));
+            }
             // Made and never finished: no agent was ever there.
             if known.is_half_made() {
                 end_marked(place_mark(&plan.path)).await;

@@ -3,7 +3,7 @@
 //! A directory is only ever cleared when it is known to be one of ours.
 
 use crate::disk::{self, failed};
-use crate::exec::Environment;
+use crate::exec::{Environment, end_marked, place_mark};
 use crate::git::{Git, Registration, Repository, registration};
 use ao_core::id::CommitId;
 use ao_slots::{Answer, Fault};
@@ -28,6 +28,8 @@ pub(super) async fn ensure(main: &Git, dir: &Path, commit: &CommitId, env: &Envi
         return Err(Fault::not_found(format!("there is no commit {commit} in {}", main.dir().display())));
     }
     let common = Repository::of(main).await?.common;
+    // A daemon that was killed may have left a check running there.
+    end_marked(place_mark(dir)).await;
     if let Some(known) = registration(&common, dir) {
         if is_ours(&known) && known.is_linked_from(dir) && reuse(dir, &known.admin, commit, env).await {
             return Ok(());

@@ -140,3 +140,30 @@ pub async fn a_check_that_is_given_up_is_over(make: Make<'_>) {
     let pid = fs::read_to_string(&file).expect("it is there");
     assert!(!is_running(&pid), "it still runs as {pid}");
 }
+
+/// What a daemon that was killed left running is ended before its check, or anything else there, begins anew.
+pub async fn what_a_killed_daemon_left_is_ended_first(make: Make<'_>) {
+    let repo = Repo::new();
+    let dir = repo.place("scratch");
+    let scm = make(&repo, None);
+    let commit = repo.head(&repo.path);
+    scm.scratch(&repo.path, &dir, &commit).await.expect("it can be checked out");
+    for other_log in [false, true] {
+        // The same environment as of a check, in a process that nobody of us waits for.
+        let mut plan = plan(&repo, "env | grep '^AO_TREE='");
+        plan.dir = dir.clone();
+        let mark = scm.run_check(&plan).await.expect("it can be run").output;
+        let (name, value) = mark.trim().split_once('=').expect("a check is marked");
+        let mut left = std::process::Command::new("sleep").arg("1000").env(name, value).spawn().expect("sleep");
+        if other_log {
+            plan.log = repo.place("logs/other.log");
+            scm.scratch(&repo.path, &dir, &commit).await.expect("it can be checked out");
+        }
+        plan.command = "true".to_owned();
+        scm.run_check(&plan).await.expect("it can be run");
+        let running = is_running(&left.id().to_string());
+        left.kill().expect("it is ours");
+        left.wait().expect("it is ours");
+        assert!(!running, "what was left still runs");
+    }
+}

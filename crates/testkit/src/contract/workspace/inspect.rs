@@ -75,7 +75,7 @@ pub async fn uncommitted_work_is_kept_whole(make: Make<'_>) {
 /// A change of one byte in the same moment and of the same length is seen.
 pub async fn a_change_right_after_the_last_look_is_seen(make: Make<'_>) {
     let bench = bench(make).await;
-    for n in 0..20 {
+    for n in 0..8 {
         bench.repo.write(&bench.dir, "src/a.txt", &format!("{n:04}\n"));
         bench.repo.git_in(&bench.dir, &["add", "--all"]);
         bench.repo.write(&bench.dir, "src/a.txt", &format!("{:04}\n", n + 5000));
