@@ -98,6 +98,47 @@ mod tests {
     }
 
     #[test]
+    fn of_two_at_the_same_moment_the_better_source_wins() {
+        let ranked = [
+            Source::Structured,
+            Source::Hook,
+            Source::Osc,
+            Source::Transcript,
+            Source::Screen,
+            Source::Title,
+            Source::Process,
+        ];
+        for (better, worse) in ranked.iter().zip(ranked.iter().skip(1)) {
+            let evidence = [seen(*better, Activity::Retrying, 4), seen(*worse, Activity::Idle, 4)];
+            assert_eq!(answer(evidence), Activity::Retrying, "{better:?} before {worse:?}");
+        }
+    }
+
+    #[test]
+    fn anything_but_an_idle_title_overrules_a_question_when_it_is_newer() {
+        let asks = Activity::NeedsInput { what: InputKind::Permission };
+        for (source, says) in [
+            (Source::Title, Activity::Working { on: None }),
+            (Source::Screen, Activity::Idle),
+            (Source::Osc, Activity::Idle),
+            (Source::Process, Activity::Exited { code: Some(0) }),
+        ] {
+            let evidence = [seen(Source::Hook, asks.clone(), 5), seen(source, says.clone(), 6)];
+            assert_eq!(answer(evidence), says, "{source:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_names_its_source_and_keeps_its_beginning() {
+        let before = Known { activity: Activity::Idle, since: Time(7), ..Known::nothing(Time(0)) };
+        let evidence: BTreeMap<Source, Observation> = [seen(Source::Osc, Activity::Idle, 9)].into_iter().collect();
+        let known = fuse(&evidence, &before, Time(100));
+        assert_eq!((known.since, known.source, known.confidence), (Time(7), Source::Osc, 95));
+        let evidence: BTreeMap<Source, Observation> = [seen(Source::Osc, Activity::Retrying, 9)].into_iter().collect();
+        assert_eq!(fuse(&evidence, &before, Time(100)).since, Time(100));
+    }
+
+    #[test]
     fn without_evidence_nothing_is_known() {
         assert_eq!(answer([]), Activity::Unknown);
     }

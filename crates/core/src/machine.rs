@@ -46,7 +46,7 @@ const MAX_ROUNDS: u32 = 8;
 /// The next moment at which something is due: the loop sends [`Event::Ticked`] then.
 #[must_use]
 pub fn deadline(facts: &Facts, now: Time) -> Option<Time> {
-    let retries = facts.pending.values().filter_map(|p| p.again);
+    let retries = facts.pending.values().filter(|p| !p.uncertain).filter_map(|p| p.again);
     let deliveries = facts.sessions.values().filter_map(|s| prompting::deadline(facts, s));
     let reactions = facts.sessions.values().filter_map(|s| react::deadline(facts, s));
     let queues = facts.queues.values().filter_map(|q| queue::deadline(facts, q));

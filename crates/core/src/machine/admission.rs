@@ -20,14 +20,17 @@ pub(super) fn advance(d: &mut Draft<'_>) {
         return;
     }
     queued.sort();
+    let mut waiting = Vec::new();
     for (_, _, id, project) in queued {
         match obstacle(d, &project) {
             None => start(d, &id),
-            Some(why) => {
-                if let Some(session) = d.sessions.get_mut(&id) {
-                    session.phase = Phase::Queued { why };
-                }
-            }
+            Some(_) => waiting.push((id, project)),
+        }
+    }
+    // Why somebody waits is said when nobody else can take a place any more.
+    for (id, project) in waiting {
+        if let (Some(why), Some(session)) = (obstacle(d, &project), d.sessions.get_mut(&id)) {
+            session.phase = Phase::Queued { why };
         }
     }
 }

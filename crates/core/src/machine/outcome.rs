@@ -133,6 +133,7 @@ pub(super) fn failed(d: &mut Draft<'_>, key: &EffectKey, fault: &Fault) -> Answe
     let stubborn = matches!(pending.effect, Effect::EnsureStopped { .. });
     if stubborn || (wanted(d, &pending.effect) && fault.kind.may_pass() && pending.failures < MAX_FAILURES) {
         pending.fault = Some(fault.clone());
+        pending.uncertain = false;
         pending.again = Some(now.after(pause));
         d.pending.put(key.clone(), pending);
         return Answer::Noted;
@@ -165,7 +166,7 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
             }
         }
         Effect::PastePrompt { delivery, .. } | Effect::SubmitPrompt { delivery, .. } => {
-            prompting::held(d, delivery, &fault.message)
+            prompting::held(d, delivery, &fault.message);
         }
         Effect::EnsureStopped { .. } => {}
         Effect::RemoveWorkspace { session: id } => {
@@ -187,7 +188,7 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
                 react::give_up(d, id, ReactionKey::CiFailed, &format!("its check could not be run: {}", fault.message));
             }
             CheckPurpose::Candidate { batch } | CheckPurpose::Target { batch } => {
-                queue::failed(d, project, batch, fault)
+                queue::failed(d, project, batch, fault);
             }
         },
         Effect::EnsurePullRequest { pr, .. } => {
@@ -201,7 +202,7 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
             }
         }
         Effect::BuildCandidate { batch, project, .. } | Effect::Land { batch, project, .. } => {
-            queue::failed(d, project, batch, fault)
+            queue::failed(d, project, batch, fault);
         }
         Effect::ReadTarget { run, .. } => run::failed(d, run, fault),
         // Nobody can be told that nobody could be told; the journal has it.
@@ -212,8 +213,12 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
 /// Hands effects whose pause is over to the world again.
 pub(super) fn retry_due(d: &mut Draft<'_>) {
     let now = d.now;
-    let due: Vec<EffectKey> =
-        d.pending.values().filter(|p| !p.uncertain && p.again.is_some_and(|a| a <= now)).map(|p| p.effect.key()).collect();
+    let due: Vec<EffectKey> = d
+        .pending
+        .values()
+        .filter(|p| !p.uncertain && p.again.is_some_and(|a| a <= now))
+        .map(|p| p.effect.key())
+        .collect();
     for key in due {
         if d.is_pending(&key) {
             d.ask_again(&key);

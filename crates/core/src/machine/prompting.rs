@@ -209,7 +209,12 @@ pub(super) fn held(d: &mut Draft<'_>, delivery: &DeliveryId, why: &str) {
             // The earlier press stands; whether its turn began is what is being waited for.
             Some(Press { offset, at }) => DeliveryState::Submitted { launch, n: n.saturating_sub(1), offset, at },
             None if d.sessions.get(&id).is_some_and(|s| s.turns > before) => {
-                uncertain(d, &id, delivery, "a turn began while it lay in the composer: somebody else may have sent it");
+                uncertain(
+                    d,
+                    &id,
+                    delivery,
+                    "a turn began while it lay in the composer: somebody else may have sent it",
+                );
                 return;
             }
             None => DeliveryState::Pasting { launch },

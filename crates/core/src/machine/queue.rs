@@ -163,15 +163,22 @@ pub(super) fn built(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outcom
     let built: BTreeMap<&PrId, &CommitId> = built.iter().map(|(pr, commit)| (pr, commit)).collect();
     let conflicts: Vec<&(PrId, Vec<String>)> =
         conflicts.iter().filter(|(pr, _)| held.contains(pr) && !built.contains_key(pr)).collect();
-    let contained: Vec<&PrId> =
-        contained.iter().filter(|pr| held.contains(pr) && !built.contains_key(pr)).collect();
+    let contained: Vec<&PrId> = contained.iter().filter(|pr| held.contains(pr) && !built.contains_key(pr)).collect();
     let later: Vec<PrId> = later.iter().filter(|pr| held.contains(pr) && may_wait(d, pr)).cloned().collect();
     let known = |pr: &PrId| {
-        built.contains_key(pr) || contained.contains(&pr) || later.contains(pr) || conflicts.iter().any(|(x, _)| x == pr)
+        built.contains_key(pr)
+            || contained.contains(&pr)
+            || later.contains(pr)
+            || conflicts.iter().any(|(x, _)| x == pr)
     };
     let moves = !(built.is_empty() && conflicts.is_empty() && contained.is_empty());
     if !moves || !held.iter().all(known) {
-        failed(d, project, id, &Fault::new(Kind::Bug, "the candidate was built without saying what became of each part"));
+        failed(
+            d,
+            project,
+            id,
+            &Fault::new(Kind::Bug, "the candidate was built without saying what became of each part"),
+        );
         return;
     }
     for entry in &mut batch.entries {

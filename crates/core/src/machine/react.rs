@@ -148,7 +148,8 @@ pub(super) fn advance(d: &mut Draft<'_>) {
             Due::Asks => call_to_question(d, &id),
             Due::Stuck => call_to_stuck(d, &id),
             Due::Late(key) => {
-                let length = d.sessions.get(&id).and_then(|s| s.tries.get(&key)).map_or(Millis(0), |t| now.since(t.first));
+                let length =
+                    d.sessions.get(&id).and_then(|s| s.tries.get(&key)).map_or(Millis(0), |t| now.since(t.first));
                 give_up(d, &id, key, &format!("{} was not resolved within {} s", key.name(), length.0 / 1000));
             }
         }
@@ -169,15 +170,7 @@ fn call_to_stuck(d: &mut Draft<'_>, id: &SessionId) {
     call(d, id, ReactionKey::AgentStuck, "stuck", why, title, body);
 }
 
-fn call(
-    d: &mut Draft<'_>,
-    id: &SessionId,
-    key: ReactionKey,
-    note: &str,
-    why: String,
-    title: String,
-    body: String,
-) {
+fn call(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, note: &str, why: String, title: String, body: String) {
     let now = d.now;
     let Some(session) = d.sessions.get_mut(id) else { return };
     session.attention = Some(Attention { key, why, since: now });

@@ -24,7 +24,9 @@ pub(super) fn requested(d: &mut Draft<'_>, id: &SessionId) -> Answer {
         return Answer::Refused(Fault::conflict(format!("session {id} has no workspace")));
     }
     if let Phase::Stopping { .. } = session.phase {
-        return Answer::Refused(Fault::conflict(format!("session {id} is being stopped")).hint("try again when it is over"));
+        return Answer::Refused(
+            Fault::conflict(format!("session {id} is being stopped")).hint("try again when it is over"),
+        );
     }
     session.merge_wanted = true;
     let busy = prompting::busy(session);

@@ -293,4 +293,3 @@ pub(super) fn probed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, probe
     }
     Answer::Noted
 }
-

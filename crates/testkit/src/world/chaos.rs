@@ -36,8 +36,8 @@ impl Dice {
         from[self.below(from.len())].clone()
     }
 
-    fn one_of<T: Clone>(&mut self, from: Vec<T>, otherwise: T) -> T {
-        if from.is_empty() || self.below(12) == 0 { otherwise } else { self.pick(&from) }
+    fn one_of<T: Clone>(&mut self, from: &[T], otherwise: T) -> T {
+        if from.is_empty() || self.below(12) == 0 { otherwise } else { self.pick(from) }
     }
 
     fn number(&mut self, n: usize) -> u32 {
@@ -76,22 +76,18 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
             text: dice.pick(&["hello", "", "\u{7}", "a long one"]).repeat(1 + 1000 * dice.below(2)),
             from: "somebody".into(),
         },
-        7 => Event::StopRequested {
-            session: session(facts, dice),
-            why: "because".into(),
-            cleanup: dice.below(2) == 0,
-        },
+        7 => Event::StopRequested { session: session(facts, dice), why: "because".into(), cleanup: dice.below(2) == 0 },
         8 => Event::RestoreRequested { session: session(facts, dice) },
         9 => Event::CleanupRequested { session: session(facts, dice) },
         10 => Event::MergeRequested { session: session(facts, dice) },
         11 => {
-            let known = facts.deliveries.keys().cloned().collect();
-            Event::DeliveryDropped { delivery: dice.one_of(known, DeliveryId::new("none.d1")) }
+            let known: Vec<DeliveryId> = facts.deliveries.keys().cloned().collect();
+            Event::DeliveryDropped { delivery: dice.one_of(&known, DeliveryId::new("none.d1")) }
         }
         12 => Event::RunRequested { new: Box::new(run(dice)) },
         13 => {
-            let known = facts.runs.keys().cloned().collect();
-            Event::RunCancelled { run: dice.one_of(known, RunId::new("none")) }
+            let known: Vec<RunId> = facts.runs.keys().cloned().collect();
+            Event::RunCancelled { run: dice.one_of(&known, RunId::new("none")) }
         }
         14 => Event::QueueRetried { project: project(dice) },
         15 => Event::EffectFailed { key: key(facts, old, dice), fault: fault(dice) },
@@ -125,22 +121,25 @@ fn project(dice: &mut Dice) -> ProjectId {
 }
 
 fn session(facts: &Facts, dice: &mut Dice) -> SessionId {
-    dice.one_of(facts.sessions.keys().cloned().collect(), SessionId::new("none-1"))
+    dice.one_of(&facts.sessions.keys().cloned().collect::<Vec<_>>(), SessionId::new("none-1"))
 }
 
 fn launch(facts: &Facts, dice: &mut Dice) -> LaunchId {
-    dice.one_of(facts.sessions.values().filter_map(|s| s.launch.clone()).collect(), LaunchId::new("none-1.1"))
+    dice.one_of(
+        &facts.sessions.values().filter_map(|s| s.launch.clone()).collect::<Vec<_>>(),
+        LaunchId::new("none-1.1"),
+    )
 }
 
 fn pull_request(facts: &Facts, dice: &mut Dice) -> PrId {
-    dice.one_of(facts.pull_requests.keys().cloned().collect(), PrId::new("none#1"))
+    dice.one_of(&facts.pull_requests.keys().cloned().collect::<Vec<_>>(), PrId::new("none#1"))
 }
 
 fn key(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> EffectKey {
     if dice.below(5) == 0 {
-        return dice.one_of(old.to_vec(), EffectKey::new("none:1"));
+        return dice.one_of(old, EffectKey::new("none:1"));
     }
-    dice.one_of(facts.pending.keys().cloned().collect(), EffectKey::new("none:2"))
+    dice.one_of(&facts.pending.keys().cloned().collect::<Vec<_>>(), EffectKey::new("none:2"))
 }
 
 fn commit(dice: &mut Dice) -> CommitId {
@@ -236,7 +235,7 @@ fn observed(facts: &Facts, dice: &mut Dice) -> Event {
 fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
     match effect {
         Effect::EnsureWorkspace { session, .. } => Outcome::WorkspaceReady {
-            path: format!("/work/{session}"),
+            path: format!("/trees/{session}"),
             base: commit(dice),
             branch: format!("b/{session}"),
         },

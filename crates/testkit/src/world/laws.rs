@@ -18,7 +18,11 @@ pub(super) fn check(before: &Facts, event: &Event, now: Time, decision: &Decisio
     round_trip(event);
     round_trip::<Delta>(&decision.delta);
     round_trip::<Vec<Effect>>(&decision.effects);
-    assert_eq!(machine::decide(before, event, now), *decision, "the same event twice was decided differently: {event:?}");
+    assert_eq!(
+        machine::decide(before, event, now),
+        *decision,
+        "the same event twice was decided differently: {event:?}"
+    );
     let after = applied(before, decision);
     effects_are_pending(&after, decision, event);
     ended_stays_ended(before, &after, event);
@@ -66,7 +70,12 @@ fn ended_stays_ended(before: &Facts, after: &Facts, event: &Event) {
     for (id, session) in before.sessions.iter().filter(|(_, s)| s.ended()) {
         let now = after.sessions.get(id).expect("sessions do not vanish");
         let restored = matches!(event, Event::RestoreRequested { session } if session == id);
-        assert!(now.ended() || restored, "{id} came back by itself after {event:?}: {:?} -> {:?}", session.phase, now.phase);
+        assert!(
+            now.ended() || restored,
+            "{id} came back by itself after {event:?}: {:?} -> {:?}",
+            session.phase,
+            now.phase
+        );
     }
 }
 
@@ -77,7 +86,12 @@ fn settled_deliveries_stay(before: &Facts, after: &Facts, event: &Event) {
     }
     for (id, delivery) in &after.deliveries {
         let waiting = after.sessions.get(&delivery.session).is_some_and(|s| s.outbox.contains(id));
-        assert_eq!(waiting, !delivery.state.settled(), "{id} is {:?}, its session's outbox says otherwise", delivery.state);
+        assert_eq!(
+            waiting,
+            !delivery.state.settled(),
+            "{id} is {:?}, its session's outbox says otherwise",
+            delivery.state
+        );
         if let DeliveryState::Delivered { .. } = delivery.state {
             assert!(delivery.text.is_none(), "{id} keeps its text");
         }
@@ -109,7 +123,7 @@ fn comes_to_rest(after: &Facts, now: Time, event: &Event) {
     let idle = machine::decide(after, &Event::Ticked, now);
     assert!(
         idle.delta.is_empty() && idle.effects.is_empty(),
-        "a tick at the same moment still changed something after {event:?}: {:#?}",
+        "a tick at the same moment still changed something after {event:?}: {:?}",
         idle.delta
     );
     if let Some(at) = machine::deadline(after, now) {
@@ -124,9 +138,25 @@ pub(super) fn rests(facts: &Facts, mut now: Time) {
         let Some(at) = machine::deadline(&facts, now) else { return };
         assert!(at > now, "a deadline in the past");
         let decision = machine::decide(&facts, &Event::Ticked, at);
-        assert!(!decision.delta.is_empty(), "a deadline at {} came and nothing followed: {facts:#?}", at.0);
+        assert!(!decision.delta.is_empty(), "a deadline at {} came and nothing followed:\n{}", at.0, pictured(&facts));
         facts.apply_all(decision.delta);
         now = at;
     }
-    panic!("time alone never brings rest: {facts:#?}");
+    panic!("time alone never brings rest:\n{}", pictured(&facts));
+}
+
+/// What may be due, in few lines.
+fn pictured(facts: &Facts) -> String {
+    let mut out = String::new();
+    for p in facts.pending.values() {
+        out += &format!("{} again {:?} uncertain {}\n", p.effect.key(), p.again, p.uncertain);
+    }
+    for s in facts.sessions.values() {
+        let first = s.outbox.first().and_then(|d| facts.deliveries.get(d));
+        out += &format!("{} {:?} {:?} {:?} {:?} {:?}\n", s.id, s.phase, s.known, s.tries, s.attention, first);
+    }
+    for q in facts.queues.values() {
+        out += &format!("{} {:?} {:?}\n", q.project, q.blocked, q.batch);
+    }
+    out
 }

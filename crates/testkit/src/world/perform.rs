@@ -29,7 +29,7 @@ impl World {
             Effect::SubmitPrompt { delivery, launch, n, text, .. } => self.submit(effect, delivery, launch, *n, text),
             Effect::EnsureStopped { launch, .. } => {
                 let host = self.hosts.get_mut(launch);
-                let code = host.map_or(None, |h| *h.exit.get_or_insert(Some(143)));
+                let code = host.and_then(|h| *h.exit.get_or_insert(Some(143)));
                 self.done(effect, Outcome::Stopped { code });
             }
             Effect::RemoveWorkspace { session } => {
@@ -84,7 +84,7 @@ impl World {
             Workspace { tree: tree.clone(), base: base.clone(), first: tree, gone: false, unmerged: Vec::new() };
         self.workspaces.entry(session.clone()).or_insert(fresh);
         let branch = self.facts.sessions.get(session).map(|s| s.branch.clone()).unwrap_or_default();
-        self.done(effect, Outcome::WorkspaceReady { path: format!("/work/{session}"), base, branch });
+        self.done(effect, Outcome::WorkspaceReady { path: format!("/trees/{session}"), base, branch });
     }
 
     fn title(&self, session: &SessionId) -> String {
@@ -219,7 +219,7 @@ impl World {
         let tree = match place {
             CheckPlace::Scratch { commit } => Some(self.repo.tree(commit)),
             CheckPlace::Workspace { path } => {
-                let session = SessionId::new(path.trim_start_matches("/work/"));
+                let session = SessionId::new(path.trim_start_matches("/trees/"));
                 self.workspaces.get(&session).filter(|w| !w.gone).map(|w| w.tree.clone())
             }
         };
@@ -232,10 +232,7 @@ impl World {
         let own = matches!(purpose, CheckPurpose::Own { .. });
         let report = tree.check(own.then_some(names.as_slice()));
         let log = if report.passed { "all passed" } else { "some failed" };
-        self.done(
-            effect,
-            Outcome::Checked { report, log: log.into(), log_file: "/log".into(), moved: false },
-        );
+        self.done(effect, Outcome::Checked { report, log: log.into(), log_file: "/log".into(), moved: false });
     }
 
     fn build(&mut self, effect: &Effect, heads: &[CandidateHead]) {

@@ -260,9 +260,7 @@ fn a_run_gives_up_after_some_rounds_and_leaves_no_task_behind() {
 fn what_broke_again_after_it_landed_is_mended_again() {
     let mut world = World::new(&[("a", "broken:one")]);
     let run = world.fix(|_| {});
-    world.until("the target is read again", |w| {
-        matches!(w.run(&run).state, ao_core::run::RunState::Verifying { .. })
-    });
+    world.until("the target is read again", |w| matches!(w.run(&run).state, ao_core::run::RunState::Verifying { .. }));
     world.repo.push(|tree| tree.put("a", "broken:one"));
     assert!(green(&world.finish(&run)), "{}", world.report());
     assert_eq!(world.run(&run).tasks.len(), 2);

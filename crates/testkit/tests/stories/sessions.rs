@@ -348,10 +348,7 @@ fn names_ids_and_branches_stay_apart() {
         settings: Box::default(),
     });
     let new = new_session("app2", "work", None);
-    assert_eq!(
-        world.happen(Event::SessionRequested { new: Box::new(new) }),
-        Answer::Session(SessionId::new("app-2"))
-    );
+    assert_eq!(world.happen(Event::SessionRequested { new: Box::new(new) }), Answer::Session(SessionId::new("app-2")));
 }
 
 trait IntoId {
