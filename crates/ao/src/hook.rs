@@ -34,13 +34,14 @@ pub fn run(args: &[OsString]) -> ExitCode {
 fn told(args: &[OsString]) -> Option<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     let word = |n: usize| args.get(n).and_then(|a| a.to_str());
-    let (agent, event) = (word(0)?, word(1)?);
-    let home = std::env::var_os("AO_HOME")?;
-    let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    // First of all: an agent that writes to nobody would see a broken pipe.
     let payload = match word(2) {
         Some(json) => HookPayload::read(json.as_bytes()),
         None => HookPayload::read(&listen().unwrap_or_default()),
     };
+    let (agent, event) = (word(0)?, word(1)?);
+    let home = std::env::var_os("AO_HOME")?;
+    let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
     let hook = SpooledHook {
         session: SessionId::new(variable("AO_SESSION")?),
         launch: LaunchId::new(variable("AO_LAUNCH")?),
