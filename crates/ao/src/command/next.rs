@@ -142,6 +142,12 @@ mod tests {
             blocked: Some("main is checked out and dirty".to_owned()),
         };
         let lines = lines(&needs(&sessions, &[queue]), 160_000, None, false);
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        WHO              STATUS         AGE  DO                                  WHY
+        app merge queue  blocked             ao merge-queue retry --project app  main is checked out and dirty
+        app-4            auth_required  2m   ao attach app-4                     because auth_required
+        app-2            needs_input    1m   ao attach app-2                     because needs_input
+        app-3            terminated     1m   ao stop app-3 && ao restore app-3   because terminated
+        "#);
     }
 }

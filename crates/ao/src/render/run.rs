@@ -27,7 +27,7 @@ impl Live {
     #[must_use]
     pub fn state_of(&self, task: &TaskView) -> (String, String) {
         match (task.state.as_str(), self.session_of(task)) {
-            ("active", Some(s)) => (s.status.clone(), line(&s.why)),
+            ("active", Some(s)) => (s.status.clone(), telling(s)),
             ("given_up", _) => (task.state.clone(), task.why.as_deref().map(line).unwrap_or_default()),
             ("landed", _) => (task.state.clone(), task.commit.as_deref().map(short).unwrap_or_default().to_owned()),
             (other, _) => (other.to_owned(), String::new()),
@@ -49,6 +49,17 @@ impl Live {
         format!("{}: {what} · {}", line(&run.id), length(end.saturating_sub(run.started_at)))
     }
 }
+
+/// The reason of a status, where the status alone does not say enough.
+fn telling(session: &SessionView) -> String {
+    match session.status.as_str() {
+        "working" | "idle" | "ci_pending" | "pr_open" | "in_merge_queue" => String::new(),
+        _ => line(&session.why),
+    }
+}
+
+/// Titles are cut here in progress lines: what matters stands behind them.
+const TITLE: usize = 60;
 
 /// The picture that is redrawn: at most `rows` lines of at most `width` columns.
 #[must_use]
@@ -122,10 +133,10 @@ pub fn changes(before: Option<&Live>, after: &Live, now: u64) -> Vec<String> {
         if old.is_some_and(|(s, a)| s == state && a == task.attempts) {
             continue;
         }
-        let session = task.session.as_deref().map_or_else(String::new, |s| format!("{} ", line(s)));
+        let session = task.session.as_deref().map_or_else(|| "-".to_owned(), line);
         let attempt = if task.attempts > 1 { format!(" (attempt {})", task.attempts) } else { String::new() };
         let why = if why.is_empty() { String::new() } else { format!(" · {why}") };
-        out.push(format!("[{at}] {session}{}: {state}{attempt}{why}", line(&task.title)));
+        out.push(format!("[{at}] {session} {state}{attempt}: {}{why}", cut(&line(&task.title), TITLE)));
     }
     let blocked = |live: &Live| live.queue.as_ref().and_then(|q| q.blocked.clone());
     if let Some(why) = blocked(after).filter(|_| before.is_none_or(|b| blocked(b) != blocked(after))) {
@@ -280,7 +291,13 @@ mod tests {
 
     #[test]
     fn the_picture_has_a_line_for_each_task() {
-        insta::assert_snapshot!(picture(&three(), 100_000, (100, 24), false).join("\n"), @"");
+        insta::assert_snapshot!(picture(&three(), 100_000, (100, 24), false).join("\n"), @r#"
+        app-fix-1: 1 of 3 tasks landed on main · 1m 0s
+           TASK                SESSION  STATE    TRY  TIME  WHY
+        ✓  cart::tests::total  app-1    landed   1    42s   0123456789
+        ●  date::tests::leap   app-2    working  1    40s
+        ·  text::tests::wrap   -        waiting  0
+        "#);
     }
 
     #[test]
@@ -298,7 +315,10 @@ mod tests {
         let mut after = three();
         after.run.tasks[1].attempts = 2;
         after.run.tasks[2] = task("text::tests::wrap", None, "given_up");
-        insta::assert_snapshot!(changes(Some(&before), &after, 100_000).join("\n"), @"");
+        insta::assert_snapshot!(changes(Some(&before), &after, 100_000).join("\n"), @r#"
+        [1m 0s] app-2 working (attempt 2): date::tests::leap
+        [1m 0s] - given_up: text::tests::wrap · three attempts failed
+        "#);
     }
 
     #[test]
@@ -309,8 +329,16 @@ mod tests {
         done.left = Some(1);
         done.tasks[1] = task("date::tests::leap", Some("app-2"), "given_up");
         done.tasks.truncate(2);
-        insta::assert_snapshot!(summary(&done, None, false).join("\n"), @"");
-        insta::assert_snapshot!(left(&done).join("\n"), @"");
+        insta::assert_snapshot!(summary(&done, None, false).join("\n"), @r#"
+           SESSION  ATTEMPTS  TIME  COMMIT      TASK
+        ✓  app-1    1         42s   0123456789  cart::tests::total
+        ✗  app-2    1         -     -           date::tests::leap
+
+        main is still red: 1 failure left, 1 of 2 tasks landed in 1m 0s
+        "#);
+        insta::assert_snapshot!(left(&done).join("\n"), @r#"
+        date::tests::leap: three attempts failed (look: ao attach app-2, or ao logs app-2)
+        "#);
         done.outcome = Some("green".to_owned());
         done.commit = Some("fedcba9876543210".to_owned());
         done.tasks.truncate(1);

@@ -190,9 +190,14 @@ pub mod tests {
     #[test]
     fn a_list_has_a_line_for_each_and_is_cut_at_the_edge_only() {
         let lines = list(&world(), 3_720_000, None, false).join("\n");
-        insta::assert_snapshot!(lines, @"");
+        insta::assert_snapshot!(lines, @r#"
+        SESSION  STATUS       AGENT        BRANCH      AGE  TITLE
+        app-1    working      claude-code  fix/app-1   1h   Fix the login
+        app-2    needs_input  claude-code  fix/app-2   1h   A title that somebody wrote with [2J and lines
+        app-10   merged       claude-code  fix/app-10  1h   世界
+        "#);
         let narrow = list(&world(), 3_720_000, Some(60), false);
-        assert!(narrow.iter().all(|l| unicode_width::UnicodeWidthStr::width(l.as_str()) <= 62), "{narrow:#?}");
+        assert!(narrow.iter().all(|l| unicode_width::UnicodeWidthStr::width(l.as_str()) <= 60), "{narrow:#?}");
         assert!(narrow.iter().any(|l| l.ends_with('…')), "{narrow:#?}");
     }
 
@@ -208,7 +213,14 @@ pub mod tests {
             stage: Some("gating".to_owned()),
             blocked: Some("main is checked out and dirty".to_owned()),
         };
-        insta::assert_snapshot!(board(&world(), &[queue], 160_000, None, false).join("\n"), @"");
+        insta::assert_snapshot!(board(&world(), &[queue], 160_000, None, false).join("\n"), @r#"
+        app
+          SESSION  STATUS       SINCE  TITLE                                 WHY
+          app-1    working      1m     Fix the login                         because working
+          app-2    needs_input  1m     A title that somebody wrote with [2…  because needs_input
+          app-10   merged       1m     世界                                  because merged
+          merge queue to main: gating app-1; waiting: app-2; blocked: main is checked out and dirty
+        "#);
     }
 
     #[test]
@@ -220,7 +232,18 @@ pub mod tests {
         let lines = one(&s, 160_000, false);
         let without_date: Vec<&String> = lines.iter().filter(|l| !l.contains("created")).collect();
         let text = without_date.into_iter().cloned().collect::<Vec<_>>().join("\n");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        app-1
+          status     stuck · because stuck
+          needs you  three attempts failed
+          title      Fix the login
+          name       app-app-1
+          project    app
+          agent      claude-code · stuck for 1m
+          runtime    process · exited (exit code 1)
+          branch     fix/app-1
+          turns      1
+        "#);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Tables: columns as wide as what they hold, the last one cut at the edge of a terminal and never elsewhere.
+//! Tables: columns as wide as what they hold, cut where a terminal ends and never elsewhere.
 
 use super::words::cut;
 use crate::output::{Style, paint};
@@ -6,8 +6,10 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// Between two columns.
 const GAP: usize = 2;
-/// The last column keeps at least this many characters, however narrow the terminal is.
-const LAST: usize = 12;
+/// The last column keeps at least this many columns, however narrow the terminal is.
+const LAST: usize = 16;
+/// No other column is made narrower than this.
+const NARROWEST: usize = 8;
 
 /// One cell.
 #[derive(Clone, Debug, Default)]
@@ -58,28 +60,38 @@ impl Table {
     pub fn lines(&self, width: Option<usize>, colour: bool) -> Vec<String> {
         let headings: Vec<Cell> = self.headings.iter().map(|h| styled(h, Style::Dim)).collect();
         let all: Vec<&Vec<Cell>> = std::iter::once(&headings).chain(&self.rows).collect();
-        let widths: Vec<usize> = (0..self.headings.len())
+        let mut widths: Vec<usize> = (0..self.headings.len())
             .map(|c| all.iter().filter_map(|row| row.get(c)).map(|cell| cell.text.width()).max().unwrap_or(0))
             .collect();
-        let before: usize = widths.iter().take(widths.len().saturating_sub(1)).map(|w| w + GAP).sum();
-        let room = width.map(|w| w.saturating_sub(before).max(LAST));
-        all.into_iter().map(|row| draw(row, &widths, room, colour)).collect()
+        if let Some(width) = width {
+            fit(&mut widths, width);
+        }
+        all.into_iter().map(|row| draw(row, &widths, colour)).collect()
     }
 }
 
-fn draw(row: &[Cell], widths: &[usize], room: Option<usize>, colour: bool) -> String {
-    let mut out = String::new();
-    for (c, cell) in row.iter().enumerate() {
-        let last = c + 1 == widths.len();
-        let text = match room {
-            Some(room) if last => cut(&cell.text, room),
-            Some(_) | None => cell.text.clone(),
-        };
-        let pad = widths.get(c).copied().unwrap_or(0).saturating_sub(text.width()) + GAP;
-        out.push_str(&cell.style.map_or_else(|| text.clone(), |style| paint(colour, style, &text)));
-        if !last {
-            out.push_str(&" ".repeat(pad));
+/// Makes the last column fit, and takes from the widest of the others what it needs to be of use.
+fn fit(widths: &mut [usize], width: usize) {
+    let Some((last, others)) = widths.split_last_mut() else { return };
+    let gaps = others.len() * GAP;
+    let wanted = (*last).min(LAST);
+    while others.iter().sum::<usize>() + gaps + wanted > width {
+        match others.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            Some(_) | None => break,
         }
+    }
+    let room = width.saturating_sub(others.iter().sum::<usize>() + gaps);
+    *last = (*last).min(room.max(wanted));
+}
+
+fn draw(row: &[Cell], widths: &[usize], colour: bool) -> String {
+    let mut out = String::new();
+    for (c, (cell, width)) in row.iter().zip(widths).enumerate() {
+        let text = cut(&cell.text, *width);
+        let pad = if c + 1 == widths.len() { 0 } else { width.saturating_sub(text.width()) + GAP };
+        out.push_str(&cell.style.map_or_else(|| text.clone(), |style| paint(colour, style, &text)));
+        out.push_str(&" ".repeat(pad));
     }
     out.trim_end().to_owned()
 }
