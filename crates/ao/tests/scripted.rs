@@ -100,7 +100,7 @@ fn esc_interrupts_a_turn_and_nothing_of_it_is_done() {
 #[test]
 fn a_prompt_sent_during_a_turn_waits_for_its_end() {
     let script =
-        r#"{"steps":[{"when":{"all":["first"]},"think_ms":300,"say":"one done"}],"default":{"say":"two done"}}"#;
+        r#"{"steps":[{"when":{"all":["first"]},"think_ms":3000,"say":"one done"}],"default":{"say":"two done"}}"#;
     let mut stage = Stage::open(script);
     stage.wait_activity("idle");
     stage.prompt("first");
@@ -150,7 +150,7 @@ fn it_leaves_dies_and_crashes_as_the_script_says() {
 }
 
 #[test]
-fn a_hung_agent_is_silent_and_looks_busy() {
+fn a_hung_agent_looks_busy_until_it_is_interrupted() {
     let mut stage = Stage::open(r#"{"default":{"then":"hang"}}"#);
     stage.wait_activity("idle");
     stage.prompt("go");
