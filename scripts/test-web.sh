@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The page: types, vendored files against their packages, and everything it does in Chromium (installs what it needs).
+# The page: types, vendored files, and what it does in Chromium, recorded and against the real daemon (installs what it needs).
 set -euo pipefail
 
 # The versions that the page was written for; xterm.js and its addon are the vendored ones.
@@ -31,5 +31,8 @@ cp "$web/test/tsconfig.json" "$place"
 "$place/node_modules/.bin/tsc" -p "$place/tsconfig.json"
 echo "test-web: types agree"
 
+cargo build --quiet --bin ao
 cp "$web"/test/*.mjs "$place"
-WEB=$web CHROMIUM=$(command -v chromium) node --test --test-reporter=spec "$place"/*.test.mjs
+# One file after the other: each drives a browser.
+AO=$PWD/target/debug/ao WEB=$web CHROMIUM=$(command -v chromium) \
+    node --test --test-concurrency=1 --test-reporter=spec "$place"/*.test.mjs

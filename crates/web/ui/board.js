@@ -164,7 +164,7 @@ function makeCard(session) {
         word = shown.word;
       }
       setAge(time, view.ended ? view.changedAt : view.activity.since, view.ended ? 'Ended' : 'Since');
-      setText(title, view.title || view.name);
+      setProse(title, view.title || view.name);
       setProse(why, view.attention ?? view.why);
       why.title = view.attention ?? view.why;
       // A reason that only repeats the word is left out.

@@ -49,7 +49,7 @@ export function setText(node, text) {
 }
 
 /**
- * Sets text in which the daemon quotes code `like this`; what is quoted is shown as code.
+ * Sets text in which the daemon quotes code `like this`: that is shown as code, and names may break inside.
  * @param {HTMLElement} node
  * @param {string} text
  */
@@ -57,8 +57,16 @@ export function setProse(node, text) {
   if (node.dataset.text === text) return;
   node.dataset.text = text;
   const parts = text.split('`');
-  if (parts.length % 2 === 0) node.textContent = text;
-  else fill(node, ...parts.map((part, at) => (at % 2 === 1 ? element('code', {}, part) : part)));
+  if (parts.length % 2 === 0) fill(node, ...breakable(text));
+  else fill(node, ...parts.flatMap((part, at) => (at % 2 === 1 ? element('code', {}, ...breakable(part)) : breakable(part))));
+}
+
+/**
+ * Text that may break after the marks inside names and paths, rather than leave half a line empty before them.
+ * @param {string} text
+ */
+export function breakable(text) {
+  return text.split(/(?<=[_/:])(?=\w)/).flatMap((part, at) => (at > 0 ? [element('wbr'), part] : part));
 }
 
 /**

@@ -33,7 +33,7 @@ export function eventList({ most, wanted, withKind, withSession = true, empty })
       element('p', { class: 'event-line' },
         withSession && whose(event),
         withKind && element('code', { class: 'event-kind' }, event.type),
-        prose('span', { class: 'event-what' }, event.summary)));
+        prose('span', { class: 'event-what' }, whatOf(event))));
 
   return {
     node,
@@ -52,6 +52,15 @@ export function eventList({ most, wanted, withKind, withSession = true, empty })
       last = 0;
     },
   };
+}
+
+/**
+ * The summary without the name of whose it is, which stands beside it.
+ * @param {EventView} event
+ */
+function whatOf({ session, project, summary }) {
+  const prefix = `${session ?? project}: `;
+  return `; ${summary}`.replaceAll(`; ${prefix}`, '; ').slice(2);
 }
 
 /** @param {EventView} event */

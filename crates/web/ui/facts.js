@@ -3,7 +3,7 @@
 import { age, duration } from './ages.js';
 import { Refused, get, sessionPath } from './calls.js';
 import { chip, chipsOf } from './chips.js';
-import { element, fill, prose } from './element.js';
+import { breakable, element, fill, prose } from './element.js';
 
 /**
  * @typedef {import('./api').SessionView} SessionView
@@ -73,20 +73,20 @@ function rows(session, store) {
     ['Activity', element('span', { title: session.activity.why }, session.activity.activity.replaceAll('_', ' '),
       ' for ', age(session.activity.since))],
     ['Process', [session.runtimeState, session.exit].filter(Boolean).join(', ')],
-    ['Branch', element('bdi', { class: 'code' }, session.branch)],
+    ['Branch', element('bdi', { class: 'code' }, ...breakable(session.branch))],
     ['Workspace', session.workspacePath && element('span', { class: 'code path', title: session.workspacePath },
       element('bdi', {}, session.workspacePath))],
     ['Issue', session.issue],
     ['Run', session.run && element('a', { href: `#/run/${encodeURIComponent(session.run)}` }, session.run)],
-    ['Mends', task && element('span', { class: 'code' }, task.failures.join(', '))],
+    ['Mends', task && element('span', { class: 'code' }, ...breakable(task.failures.join(', ')))],
     ['Attempts', task?.attempts],
     ['Turns', session.turns],
     ['Kept work', session.rescue && element('span', { class: 'code' }, session.rescue)],
     ['Started', age(session.createdAt)],
-    ['Name', element('bdi', {}, session.name)],
+    ['Name', session.name !== session.title && element('bdi', {}, session.name)],
     ['Runs in', `${session.runtime}, ${session.workspace}`],
   ];
-  return all.flatMap(([name, value]) => (value === undefined || value === '' || value === null ? [] : [
+  return all.flatMap(([name, value]) => (value === undefined || value === '' || value === null || value === false ? [] : [
     element('dt', {}, name), element('dd', {}, value),
   ]));
 }

@@ -10,8 +10,8 @@ import { sign } from './signs.js';
 /** @type {Record<string, string>} */
 const STAGES = {
   queued: 'Waits until the agent takes a prompt',
-  pasting: 'Being typed',
-  submitting: 'Being typed',
+  pasting: 'On its way into the composer',
+  submitting: 'On its way into the composer',
   submitted: 'Typed; the agent has not begun yet',
   delivered: 'Delivered',
   uncertain: 'Nobody knows whether it arrived: look at the terminal',

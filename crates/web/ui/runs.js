@@ -1,7 +1,7 @@
 // Runs: what a check found broken, who mends it, and how far that is.
 
 import { age, took } from './ages.js';
-import { element, fill, prose, setAttribute } from './element.js';
+import { breakable, element, fill, prose, setAttribute } from './element.js';
 import { sign } from './signs.js';
 import { look, runLook, taskLook } from './statuses.js';
 
@@ -123,8 +123,8 @@ function row(task, session) {
   const shown = isActive ? look(session) : taskLook(task.state);
   const more = task.failures.filter((name) => name !== task.title);
   const made = element('tr', {},
-    cell('Failure', element('span', { class: 'task-title', dir: 'auto' }, task.title),
-      more.length > 0 && element('small', { class: 'code', dir: 'auto' }, more.join(', '))),
+    cell('Failure', prose('span', { class: 'task-title' }, task.title),
+      more.length > 0 && element('small', { class: 'code', dir: 'auto' }, ...breakable(more.join(', ')))),
     cell('State', element('span', { class: `status tone-${shown.tone}` }, sign(shown.sign), shown.word),
       task.why && prose('small', {}, task.why)),
     cell('Session', task.session

@@ -1,7 +1,7 @@
 // The page of one session: its terminal, what to tell it, what is known of it and why.
 
 import { age, setAge } from './ages.js';
-import { element, fill, setProse, setText } from './element.js';
+import { element, fill, setProse } from './element.js';
 import { eventList, isNews } from './eventlog.js';
 import { factsPanel } from './facts.js';
 import { messageForm } from './message.js';
@@ -72,7 +72,7 @@ export function sessionPage(store, id, mayWrite) {
         word = shown.word;
       }
       setAge(time, view.ended ? view.changedAt : view.activity.since, view.ended ? 'Ended' : 'Since');
-      setText(title, view.title || view.name);
+      setProse(title, view.title || view.name);
       setProse(why, view.attention ?? view.why);
       stop.hidden = view.ended || !mayWrite;
       again.hidden = !view.ended || !mayWrite;

@@ -8,13 +8,15 @@ import { sign } from './signs.js';
 const MARK = '#sign-in=';
 
 /**
- * Takes the code out of the address, so that it stays neither there nor in the history.
+ * Takes the code out of the address, so that it stays neither there nor in the history, and goes to the session that
+ * the link is about, if it is about one (`/?session=ID#sign-in=CODE`).
  * @returns {string | null}
  */
 export function takeCode() {
-  if (!location.hash.startsWith(MARK)) return null;
-  const code = decodeURIComponent(location.hash.slice(MARK.length));
-  history.replaceState(null, '', '/');
+  const code = location.hash.startsWith(MARK) ? decodeURIComponent(location.hash.slice(MARK.length)) : null;
+  const session = new URLSearchParams(location.search).get('session');
+  const place = session ? `#/session/${encodeURIComponent(session)}` : code === null ? location.hash : '';
+  if (code !== null || session || location.pathname !== '/') history.replaceState(null, '', `/${place}`);
   return code;
 }
 
