@@ -194,6 +194,12 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
     })
 }
 
+/// The JSON schema of the file.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Config)
+}
+
 /// Commands that this project's part of the file would run: they need `ao trust` when the file comes with a repository.
 #[must_use]
 pub fn commands(project: &ProjectConfig) -> Vec<String> {
