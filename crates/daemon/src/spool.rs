@@ -1,10 +1,12 @@
 //! Reads what agents' hooks left in the spool, also what came while no daemon ran, and turns it into observations.
 
+use crate::clock::wall_ms;
 use crate::engine::Engine;
 use crate::perform::host_secret;
 use ao_core::adapter::observe;
 use ao_core::event::Event;
 use ao_core::hook::SpooledHook;
+use ao_core::time::{Millis, Time};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -72,7 +74,10 @@ async fn report(engine: &Engine, hook: &SpooledHook) {
         tracing::warn!(session = %session, "a hook call with a wrong secret was dropped");
         return;
     }
-    if let Some(observation) = observe::hook(agent.adapter(), &hook.detailed_event(), engine.now()) {
+    // A call that waited for a daemon is as old as it is: what was seen since then counts for more.
+    let waited = Millis(wall_ms().saturating_sub(hook.at_unix_ms));
+    let at = Time(engine.now().0.saturating_sub(waited.0));
+    if let Some(observation) = observe::hook(agent.adapter(), &hook.detailed_event(), at) {
         engine.report(Event::Observed { session, launch, observation }).await;
     }
 }
