@@ -1,9 +1,12 @@
 //! How many agents this machine bears at a time: a figure for the daemon, made once when it starts.
 
+use ao_core::kind::Fault;
 use std::path::Path;
 
 /// Agents wait for a model most of the time, so a core bears more than one.
 const PER_CORE: u32 = 2;
+/// Who knows their agents better says so here: how many, or 0 for no bound.
+const PLACES: &str = "AO_PLACES";
 /// Of the memory that is free now, this part is for agents: what they build and test needs some too.
 const MEMORY_PERCENT: u64 = 60;
 
@@ -25,6 +28,20 @@ pub fn places(machine: &Machine, agent_mb: u32) -> u32 {
         (Some(_), 0) | (None, _) => u32::MAX,
     };
     by_cores.min(by_memory).max(1)
+}
+
+/// The user's own figure, where there is one.
+///
+/// # Errors
+/// `invalid` when it is no number.
+pub fn asked() -> Result<Option<u32>, Fault> {
+    let Some(said) = std::env::var_os(PLACES).filter(|v| !v.is_empty()) else { return Ok(None) };
+    let number = said.to_str().and_then(|said| said.parse().ok());
+    let refused = || {
+        Fault::invalid(format!("{PLACES} is {said:?}, which is no number of agents"))
+            .hint(format!("set {PLACES} to how many may work at a time, or to 0 for no bound"))
+    };
+    number.map(Some).ok_or_else(refused)
 }
 
 /// This machine, or the container that this process is in.

@@ -93,13 +93,14 @@ pub async fn serve(
     ready: impl FnOnce(&DaemonFile),
 ) -> Result<(), NotServed> {
     let registry = registry(context).map_err(NotServed::Failed)?;
+    let asked = capacity::asked().map_err(NotServed::Failed)?;
     let heaviest = registry.agents.values().map(|a| a.adapter().memory_mb).max().unwrap_or(0);
     let options = Options {
         root: context.paths.root().to_owned(),
         registry,
         port,
         version: VERSION.to_owned(),
-        places: capacity::places(&capacity::machine(), heaviest),
+        places: asked.unwrap_or_else(|| capacity::places(&capacity::machine(), heaviest)),
     };
     start::run(options, shutdown, ready).await.map_err(|e| not_served(&e))
 }

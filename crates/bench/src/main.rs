@@ -29,7 +29,8 @@ const USAGE: &str = "usage: cargo run -p bench --release [NAME…] [-- --write] 
   NAME      list, idle-daemon, new, idle-hosts, pty; all of them when none is named
   --build   cargo build from nothing and a test build after touching core; only with it, takes many minutes
   --write   rewrite the parts of docs/benchmarks.md that were measured
-  --strict  fail when a figure is over its bar";
+  --strict  fail when a figure is over its bar
+  --ao PATH measure this binary instead: another version, another way of linking";
 
 /// What was asked for.
 #[derive(Debug, Default)]
@@ -37,6 +38,7 @@ struct Wanted {
     names: Vec<String>,
     write: bool,
     strict: bool,
+    ao: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -62,7 +64,10 @@ fn run() -> Result<ExitCode> {
     let benchmarks = chosen(&wanted.names)?;
     os::catch_interrupts();
     let root = workspace();
-    let ao = build(&root)?;
+    let ao = match &wanted.ao {
+        Some(ao) => ao.canonicalize().with_context(|| ao.display().to_string())?,
+        None => build(&root)?,
+    };
     let machine = Machine::look()?;
     println!("{}", machine.line());
     let mut over = 0;
@@ -84,14 +89,19 @@ fn run() -> Result<ExitCode> {
 
 fn wanted(args: &[String]) -> Result<Wanted> {
     let mut wanted = Wanted::default();
-    for arg in args {
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
         match arg.as_str() {
+            "--ao" => wanted.ao = Some(args.next().with_context(|| format!("--ao needs a path\n{USAGE}"))?.into()),
             "--write" => wanted.write = true,
             "--strict" => wanted.strict = true,
             "--build" => wanted.names.push("build".to_owned()),
             option if option.starts_with('-') => bail!("there is no option {option}\n{USAGE}"),
             name => wanted.names.push(name.to_owned()),
         }
+    }
+    if wanted.write && wanted.ao.is_some() {
+        bail!("the page is about the binary of this workspace: --write and --ao exclude each other");
     }
     Ok(wanted)
 }

@@ -46,8 +46,13 @@ impl Stage {
     pub fn with_daemon(ao: &Path) -> Result<Self> {
         let mut stage = Self::new(ao)?;
         let log = fs::File::create(stage.root().join("daemon.log"))?;
-        let daemon =
-            stage.command(&["daemon", "run"]).stdout(log.try_clone()?).stderr(log).stdin(Stdio::null()).spawn()?;
+        let daemon = stage
+            .command(&["daemon", "run"])
+            .env("AO_PLACES", "0")
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .stdin(Stdio::null())
+            .spawn()?;
         stage.daemon = Some(daemon);
         let begin = Instant::now();
         while !stage.data().join("daemon.json").is_file() {

@@ -114,7 +114,7 @@ fn log_of(stage: &Stage, ordinal: usize) -> Option<PathBuf> {
     for project in std::fs::read_dir(stage.data()).ok()?.flatten() {
         for session in std::fs::read_dir(project.path().join("sessions")).into_iter().flatten().flatten() {
             if session.file_name().to_string_lossy().ends_with(&ending) {
-                return Some(session.path().join("1/out-00000000000000000000.log"));
+                return Some(session.path().join("1/out-0.log"));
             }
         }
     }
