@@ -180,10 +180,6 @@ impl Engine {
     pub(crate) fn hub(&self) -> &Hub {
         &self.inner.hub
     }
-
-    pub(crate) fn clock(&self) -> Clock {
-        self.inner.clock
-    }
 }
 
 fn shutting_down() -> Fault {
