@@ -112,5 +112,5 @@ async fn elsewhere(
     if request.uri().path().starts_with("/api") {
         return answer::no_such_route(request.uri().path()).into_response();
     }
-    page::answer(&door, &connection, &request.into_parts().0).await
+    page::answer(&door, &connection, &request.into_parts().0)
 }

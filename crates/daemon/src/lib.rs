@@ -8,6 +8,7 @@ pub mod instance;
 pub mod journal;
 pub mod paths;
 pub mod registration;
+pub mod start;
 pub mod trust;
 
 mod clock;

@@ -5,7 +5,7 @@ use super::ancestry::{Ancestry, Launch, Place};
 use super::caller::{Caller, Role, Via};
 use super::connection::{Arrival, Connection, Standing};
 use super::inet;
-use super::rules;
+use super::rules::{self, Looks};
 use super::sign_in::{COOKIE, Codes};
 use super::tokens::{TokenKind, Tokens};
 use crate::clock::wall_ms;
@@ -64,15 +64,28 @@ impl Gate {
         &self.inner.codes
     }
 
+    /// Whether a request may be answered at all, whoever sends it: enough for files without secrets.
+    ///
+    /// # Errors
+    /// `denied` for a foreign `Host` or `Origin`.
+    pub fn honest(&self, connection: &Connection, method: &Method, headers: &HeaderMap) -> Result<(), Fault> {
+        self.look(connection, method, headers).map(|_| ())
+    }
+
+    fn look(&self, connection: &Connection, method: &Method, headers: &HeaderMap) -> Result<Option<Looks>, Fault> {
+        match connection.arrival {
+            // No page reaches this socket.
+            Arrival::Socket { .. } => Ok(None),
+            Arrival::Tcp { .. } => rules::look(method, headers, self.inner.port).map(Some),
+        }
+    }
+
     /// Who calls.
     ///
     /// # Errors
     /// `denied` for a foreign `Host` or `Origin`.
     pub async fn admit(&self, connection: &Connection, method: &Method, headers: &HeaderMap) -> Result<Caller, Fault> {
-        let looks = match connection.arrival {
-            Arrival::Socket { .. } => None,
-            Arrival::Tcp { .. } => Some(rules::look(method, headers, self.inner.port)?),
-        };
+        let looks = self.look(connection, method, headers)?;
         let via = if looks.is_some() { Via::Tcp } else { Via::Socket };
         let named = |role: Role, name: String| Caller { role, name, via };
         let standing = self.standing(connection).await;

@@ -7,17 +7,20 @@ use crate::access::caller::Role;
 use crate::access::connection::Connection;
 use crate::action::row::{Call, House, Repeat, Row, Serve};
 use ao_core::kind::{Fault, Kind};
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 use serde_json::{Map, Value, json as value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Largest body of a request: prompts may be of any length that a person or program would write, and this is a book.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// A larger body is read up to here, and thrown away, before the connection is cut.
+const READ_ON: usize = 16 * MOST_BYTES;
 /// How long a body may take to arrive: everything here is on one machine.
 const BODY_WAIT: Duration = Duration::from_secs(30);
 /// How long an answer may still take once the daemon is to stop: less than the doors wait.
@@ -107,9 +110,8 @@ async fn input(row: &Row, parts: &Parts, body: Body) -> Result<Value, Fault> {
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Ok(row.typed(pairs(parts.uri.query().unwrap_or_default())));
     }
-    let read = tokio::time::timeout(BODY_WAIT, to_bytes(body, MOST_BYTES)).await;
-    let read = read.map_err(|_| Fault::invalid("the body of the request did not arrive"))?;
-    let body = read.map_err(|_| Fault::invalid(format!("the body has more than {MOST_BYTES} bytes, or broke off")))?;
+    let read = tokio::time::timeout(BODY_WAIT, read(body)).await;
+    let body = read.map_err(|_| Fault::invalid("the body of the request did not arrive"))??;
     if body.is_empty() {
         let query = parts.uri.query().unwrap_or_default();
         return Ok(if query.is_empty() { Value::Object(Map::new()) } else { row.typed(pairs(query)) });
@@ -119,6 +121,25 @@ async fn input(row: &Row, parts: &Parts, body: Body) -> Result<Value, Fault> {
             .hint("send an object: -H 'Content-Type: application/json' -d '{…}'")
     })?;
     if input.is_object() { Ok(input) } else { Err(Fault::invalid("the body is not a JSON object")) }
+}
+
+/// Reads a body. One that is too large is read on for a while, so that its sender comes to read the answer.
+async fn read(body: Body) -> Result<Vec<u8>, Fault> {
+    let (mut kept, mut seen) = (Vec::new(), 0_usize);
+    let mut blocks = body.into_data_stream();
+    while let Some(block) = blocks.next().await {
+        let block = block.map_err(|e| Fault::invalid(format!("the body of the request broke off: {e}")))?;
+        seen = seen.saturating_add(block.len());
+        if seen <= MOST_BYTES {
+            kept.extend_from_slice(&block);
+        } else if seen > READ_ON {
+            break;
+        }
+    }
+    if seen > MOST_BYTES {
+        return Err(Fault::invalid(format!("the body has more than {MOST_BYTES} bytes")));
+    }
+    Ok(kept)
 }
 
 /// The pairs of a query string, decoded.

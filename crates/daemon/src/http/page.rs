@@ -15,11 +15,8 @@ const MISSING: &str =
     "<!doctype html><meta charset=utf-8><title>ao</title><p>There is no such page. <a href=\"/\">To the board</a>";
 
 /// Answers a request for a file.
-pub(super) async fn answer(door: &Door, connection: &Connection, request: &Parts) -> Response {
-    let admitted = match door.enter() {
-        Ok(house) => house.gate.admit(connection, &request.method, &request.headers).await,
-        Err(fault) => Err(fault),
-    };
+pub(super) fn answer(door: &Door, connection: &Connection, request: &Parts) -> Response {
+    let admitted = door.enter().and_then(|house| house.gate.honest(connection, &request.method, &request.headers));
     if let Err(fault) = admitted {
         return Refusal::from(fault).into_response();
     }
