@@ -69,7 +69,9 @@ impl Sample {
     /// Arguments that give the scripted agent its part.
     #[must_use]
     pub fn agent_args(&self) -> Vec<String> {
-        ["--script", &self.script.display().to_string(), "--log", &self.prompts.display().to_string()].map(str::to_owned).to_vec()
+        ["--script", &self.script.display().to_string(), "--log", &self.prompts.display().to_string()]
+            .map(str::to_owned)
+            .to_vec()
     }
 }
 
@@ -82,7 +84,11 @@ pub fn passes_in_a_clone(repository: &Path, branch: &str, into: &Path) -> anyhow
     git(repository, &["clone", "--quiet", "--branch", branch, "--", &from, &to])?;
     let words: Vec<&str> = CHECK.split_whitespace().collect();
     let [program, arguments @ ..] = words.as_slice() else { bail!("the sample's check is empty") };
-    let ran = Command::new(program).args(arguments).current_dir(into).output().with_context(|| format!("cannot run {CHECK}"))?;
+    let ran = Command::new(program)
+        .args(arguments)
+        .current_dir(into)
+        .output()
+        .with_context(|| format!("cannot run {CHECK}"))?;
     Ok(ran.status.success())
 }
 
@@ -120,10 +126,14 @@ mod tests {
         let script: serde_json::Value = serde_json::from_str(SCRIPT).expect("JSON");
         let steps = script.get("steps").and_then(|s| s.as_array()).expect("steps");
         let edits = |file: &str| {
-            let of_task = steps.iter().filter(|s| s.pointer("/when/all/0").and_then(|w| w.as_str()) == Some("Fix this failure"));
+            let of_task =
+                steps.iter().filter(|s| s.pointer("/when/all/0").and_then(|w| w.as_str()) == Some("Fix this failure"));
             of_task.filter(|s| s.pointer("/edits/0/file").and_then(|f| f.as_str()) == Some(file)).count()
         };
-        let all: usize = ["cart", "date", "money", "price", "search", "stock", "text"].iter().map(|m| edits(&format!("src/{m}.rs"))).sum();
+        let all: usize = ["cart", "date", "money", "price", "search", "stock", "text"]
+            .iter()
+            .map(|m| edits(&format!("src/{m}.rs")))
+            .sum();
         assert_eq!((all, edits("src/price.rs")), (FAILURES, 2));
     }
 }

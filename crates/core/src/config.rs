@@ -168,7 +168,9 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
 /// Words that name the key and what it may be.
 pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, String> {
     let built_in = Settings::default();
-    let pick = |own: &Option<String>, default: &Option<String>, otherwise: String| own.clone().or_else(|| default.clone()).unwrap_or(otherwise);
+    let pick = |own: &Option<String>, default: &Option<String>, otherwise: String| {
+        own.clone().or_else(|| default.clone()).unwrap_or(otherwise)
+    };
     let defaults = &config.defaults;
     let merge = project.merge.clone().unwrap_or_default();
     Ok(Settings {
@@ -233,7 +235,8 @@ fn explain(words: &str) -> String {
     let first = words.lines().next().unwrap_or_default();
     let unknown = first.split_once("unknown field `").and_then(|(_, rest)| rest.split_once('`'));
     let Some((unknown, rest)) = unknown else { return words.to_owned() };
-    let known = rest.split_once("expected one of ").map_or("", |(_, known)| known).split(", ").map(|k| k.trim_matches('`'));
+    let known =
+        rest.split_once("expected one of ").map_or("", |(_, known)| known).split(", ").map(|k| k.trim_matches('`'));
     match nearest(unknown, known) {
         Some(near) => format!("{words}\nDid you mean `{near}`?"),
         None => words.to_owned(),
@@ -279,7 +282,10 @@ power:
         assert_eq!(settings.runtime, "tmux");
         assert_eq!(settings.check_timeout, Millis::mins(5));
         let rule = settings.reactions.rule(ReactionKey::CiFailed);
-        assert_eq!((rule.action, rule.retries, rule.escalate_after), (Action::SendToAgent, 2, Some(Escalate::After(Millis::mins(30)))));
+        assert_eq!(
+            (rule.action, rule.retries, rule.escalate_after),
+            (Action::SendToAgent, 2, Some(Escalate::After(Millis::mins(30))))
+        );
     }
 
     #[test]

@@ -75,7 +75,16 @@ impl Engine {
         registry: Registry,
     ) -> Self {
         let (followers, _) = broadcast::channel(FOLLOW_BUFFER);
-        let inner = Inner { committed: RwLock::new(committed), followers, inbound, reader, clock, paths, registry, hub: Hub::default() };
+        let inner = Inner {
+            committed: RwLock::new(committed),
+            followers,
+            inbound,
+            reader,
+            clock,
+            paths,
+            registry,
+            hub: Hub::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 

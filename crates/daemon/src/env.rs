@@ -13,10 +13,44 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 
 /// Names that pass: what programs need to find their files, language, proxies and toolchains.
 const PASS: [&str; 38] = [
-    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "EDITOR", "VISUAL", "PAGER", "SSH_AUTH_SOCK", "SSL_CERT_FILE",
-    "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "CARGO_HOME",
-    "RUSTUP_HOME", "RUSTUP_TOOLCHAIN", "CARGO_TARGET_DIR", "CARGO_BUILD_JOBS", "GOPATH", "GOCACHE", "GOFLAGS", "JAVA_HOME", "NVM_DIR", "PYENV_ROOT",
-    "VIRTUAL_ENV", "PNPM_HOME", "NODE_EXTRA_CA_CERTS", "PIP_INDEX_URL",
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "LANG",
+    "LANGUAGE",
+    "TZ",
+    "TMPDIR",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_JOBS",
+    "GOPATH",
+    "GOCACHE",
+    "GOFLAGS",
+    "JAVA_HOME",
+    "NVM_DIR",
+    "PYENV_ROOT",
+    "VIRTUAL_ENV",
+    "PNPM_HOME",
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_INDEX_URL",
 ];
 
 /// Prefixes that pass.
@@ -29,7 +63,11 @@ pub(crate) const SECRETS: &str = "AO_SECRETS";
 ///
 /// # Errors
 /// When the secrets cannot be written.
-pub(crate) fn keep(paths: &Paths, given: &BTreeMap<String, String>, adapter: Option<&Adapter>) -> io::Result<BTreeMap<String, String>> {
+pub(crate) fn keep(
+    paths: &Paths,
+    given: &BTreeMap<String, String>,
+    adapter: Option<&Adapter>,
+) -> io::Result<BTreeMap<String, String>> {
     let secret = |name: &str| adapter.is_some_and(|a| a.env_pass.iter().any(|n| n == name));
     let mut kept: BTreeMap<String, String> =
         given.iter().filter(|(name, _)| passes(name) && !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
@@ -39,7 +77,8 @@ pub(crate) fn keep(paths: &Paths, given: &BTreeMap<String, String>, adapter: Opt
         let hash = sha256_hex(&text);
         let name = hash.get(..16).unwrap_or(&hash).to_owned();
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(paths.secrets())?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(paths.secrets().join(&name))?;
+        let mut file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(paths.secrets().join(&name))?;
         file.write_all(&text)?;
         kept.insert(SECRETS.to_owned(), name);
     }

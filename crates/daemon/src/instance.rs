@@ -48,7 +48,9 @@ impl Instance {
         let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(io)?;
         match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { _lock: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(InstanceError::Taken { root: paths.root().display().to_string() }),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                Err(InstanceError::Taken { root: paths.root().display().to_string() })
+            }
             Err(e) => Err(InstanceError::Io { path: path.display().to_string(), source: e.into() }),
         }
     }

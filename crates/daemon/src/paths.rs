@@ -107,7 +107,8 @@ impl Paths {
     /// The output of a check.
     #[must_use]
     pub fn check_log(project: &Project, key: &str) -> PathBuf {
-        let name: String = key.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).collect();
+        let name: String =
+            key.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '.' { c } else { '_' }).collect();
         Path::new(&project.data).join("checks").join(format!("{name}.log"))
     }
 }

@@ -49,7 +49,9 @@ impl Performer {
                     tracing::info!(effect = %key, fault = %fault, "effect failed");
                     Event::EffectFailed { key, fault }
                 }
-                Err(_) => Event::EffectFailed { fault: Fault::new(Kind::Bug, format!("performing {key} panicked")), key },
+                Err(_) => {
+                    Event::EffectFailed { fault: Fault::new(Kind::Bug, format!("performing {key} panicked")), key }
+                }
             };
             this.engine.report(event).await;
         };
@@ -60,7 +62,9 @@ impl Performer {
         let engine = &self.engine;
         match effect {
             Effect::EnsureWorkspace { session, base } => workspace::ensure(engine, session, base.as_ref()).await,
-            Effect::EnsureHost { session, launch, resume } => host::ensure(engine, &self.watcher(), session, launch, *resume).await,
+            Effect::EnsureHost { session, launch, resume } => {
+                host::ensure(engine, &self.watcher(), session, launch, *resume).await
+            }
             Effect::PastePrompt { delivery, session, launch, text, file } => {
                 typing::paste(engine, delivery, session, launch, text, file.as_ref()).await
             }

@@ -42,7 +42,8 @@ pub async fn register(engine: &Engine, wanted: &NewProject) -> Result<ProjectVie
     let found = find_config(wanted.config.as_deref().map(Path::new), &repository.root)?;
     let (id, project) = choose(found.as_ref(), &repository)?;
     let mut settings = match &found {
-        Some(found) => config::settings(&found.config, &project).map_err(|what| Fault::invalid(format!("{}: {what}", found.file.display())))?,
+        Some(found) => config::settings(&found.config, &project)
+            .map_err(|what| Fault::invalid(format!("{}: {what}", found.file.display())))?,
         None => Settings::default(),
     };
     if let Some(found) = &found {
@@ -125,7 +126,8 @@ fn require_trust(engine: &Engine, found: &Found, project: &ProjectConfig) -> Res
         return Ok(());
     }
     let list = commands.iter().map(|c| format!("`{}`", ao_core::prompt::clean(c))).collect::<Vec<_>>().join(", ");
-    let fault = Fault::new(Kind::Denied, format!("{} wants to run commands and is not trusted: {list}", found.file.display()));
+    let fault =
+        Fault::new(Kind::Denied, format!("{} wants to run commands and is not trusted: {list}", found.file.display()));
     Err(fault.hint(format!("read the file, then: ao trust {}", found.file.display())))
 }
 
@@ -177,11 +179,14 @@ pub fn find_project(engine: &Engine, wanted: Option<&str>) -> Result<Project, Fa
         let names: Vec<&str> = live.iter().map(|p| p.id.as_str()).collect();
         match (wanted, live.as_slice()) {
             (Some(name), _) => live.iter().find(|p| p.id.as_str() == name).map(|p| (*p).clone()).ok_or_else(|| {
-                Fault::not_found(format!("there is no project {name:?}")).hint(format!("there are: {}", names.join(", ")))
+                Fault::not_found(format!("there is no project {name:?}"))
+                    .hint(format!("there are: {}", names.join(", ")))
             }),
             (None, [only]) => Ok((*only).clone()),
             (None, []) => Err(Fault::not_found("there is no project yet").hint("run `ao start` in a repository")),
-            (None, [_, _, ..]) => Err(Fault::invalid("say which project").hint(format!("there are: {}", names.join(", ")))),
+            (None, [_, _, ..]) => {
+                Err(Fault::invalid("say which project").hint(format!("there are: {}", names.join(", "))))
+            }
         }
     })
 }
@@ -199,7 +204,10 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
         return Err(fault.hint("commit something first: sessions start from a commit"));
     };
     let Some(target) = repository.branch.clone() else {
-        let fault = Fault::conflict(format!("{} has a detached HEAD, so there is no branch to land on", repository.root.display()));
+        let fault = Fault::conflict(format!(
+            "{} has a detached HEAD, so there is no branch to land on",
+            repository.root.display()
+        ));
         return Err(fault.hint("check out the branch that the fixes are for: git switch BRANCH"));
     };
     let agent = engine.registry().agent(wanted.agent.as_deref().unwrap_or(&project.settings.agent))?;

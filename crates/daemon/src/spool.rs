@@ -45,7 +45,9 @@ async fn read_all(engine: &Engine) {
         match std::fs::read(&path) {
             Ok(bytes) => match serde_json::from_slice::<SpooledHook>(&bytes) {
                 Ok(hook) => report(engine, &hook).await,
-                Err(e) => tracing::warn!(path = %path.display(), error = %e, "a hook call is not understood and was dropped"),
+                Err(e) => {
+                    tracing::warn!(path = %path.display(), error = %e, "a hook call is not understood and was dropped")
+                }
             },
             Err(e) => tracing::warn!(path = %path.display(), error = %e, "a hook call cannot be read"),
         }
@@ -57,8 +59,10 @@ async fn read_all(engine: &Engine) {
 
 fn waiting(engine: &Engine) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(engine.paths().spool()) else { return Vec::new() };
-    let mut files: Vec<PathBuf> =
-        entries.filter_map(|e| e.ok().map(|e| e.path())).filter(|p| p.extension().is_some_and(|x| x == "json")).collect();
+    let mut files: Vec<PathBuf> = entries
+        .filter_map(|e| e.ok().map(|e| e.path()))
+        .filter(|p| p.extension().is_some_and(|x| x == "json"))
+        .collect();
     files.sort();
     files
 }
@@ -67,7 +71,9 @@ fn waiting(engine: &Engine) -> Vec<PathBuf> {
 async fn report(engine: &Engine, hook: &SpooledHook) {
     let session = hook.session.clone();
     let launch = hook.launch.clone();
-    let agent = engine.read(|c| c.facts.sessions.get(&session).filter(|s| s.launch.as_ref() == Some(&launch)).map(|s| s.agent.clone()));
+    let agent = engine.read(|c| {
+        c.facts.sessions.get(&session).filter(|s| s.launch.as_ref() == Some(&launch)).map(|s| s.agent.clone())
+    });
     let Some(agent) = agent.and_then(|name| engine.registry().agent(&name).ok()) else { return };
     let known = host_secret(engine.paths(), &session).unwrap_or_default();
     if !bool::from(subtle::ConstantTimeEq::ct_eq(known.as_bytes(), hook.secret.as_bytes())) || known.is_empty() {

@@ -87,7 +87,11 @@ pub enum StartError {
 ///
 /// # Errors
 /// [`StartError`]; then nothing was started.
-pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOnce(&DaemonFile)) -> Result<(), StartError> {
+pub async fn run(
+    options: Options,
+    shutdown: CancellationToken,
+    ready: impl FnOnce(&DaemonFile),
+) -> Result<(), StartError> {
     let paths = Paths::new(&options.root);
     let instance = Instance::take(&paths)?;
     let (journal, opened) = Journal::open::<Event, Delta, Effect, Facts>(paths.root())?;
@@ -96,7 +100,12 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
 
     let mut notes = Vec::new();
     if let Some(cut) = &opened.cut {
-        notes.push(format!("a torn last line of {} bytes was cut from {} (line {})", cut.bytes, cut.path.display(), cut.line));
+        notes.push(format!(
+            "a torn last line of {} bytes was cut from {} (line {})",
+            cut.bytes,
+            cut.path.display(),
+            cut.line
+        ));
     }
     if let Some(problem) = &opened.snapshot_problem {
         notes.push(format!("the journal's snapshot was not used, the whole history was read instead: {problem}"));
@@ -124,7 +133,13 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
 
     let all = facts.sessions.keys().cloned().collect();
     projection::write(&facts, &all, engine.now());
-    let pending: Vec<Effect> = facts.pending.values().filter(|p| p.again.is_none()).filter(|p| recoverable(p)).map(|p| p.effect.clone()).collect();
+    let pending: Vec<Effect> = facts
+        .pending
+        .values()
+        .filter(|p| p.again.is_none())
+        .filter(|p| recoverable(p))
+        .map(|p| p.effect.clone())
+        .collect();
     let launches = launches(&facts);
 
     let (supervisor, due) = Supervisor::new(facts, journal, engine.clone(), performer.clone(), receiver);
@@ -157,7 +172,9 @@ pub async fn run(options: Options, shutdown: CancellationToken, ready: impl FnOn
         url: url.clone(),
         socket: paths.daemon_socket().display().to_string(),
     };
-    instance.announce(&paths, &file).map_err(|source| StartError::Io { what: paths.daemon_file().display().to_string(), source })?;
+    instance
+        .announce(&paths, &file)
+        .map_err(|source| StartError::Io { what: paths.daemon_file().display().to_string(), source })?;
     ready(&file);
     let about = http::About { version: options.version, url, notes };
     let served = http::serve(engine.clone(), Listeners { tcp, unix }, about, shutdown.clone()).await;
@@ -199,7 +216,15 @@ fn launches(facts: &Facts) -> Vec<(SessionId, LaunchId)> {
     let open = facts.sessions.values().filter(|s| match (&s.phase, &s.process) {
         (Phase::Live | Phase::Launching | Phase::Stopping { .. }, Process::Alive | Process::ProbeFailed { .. }) => true,
         (Phase::Live | Phase::Stopping { .. }, Process::Unknown | Process::Missing) => true,
-        (Phase::Queued { .. } | Phase::Preparing | Phase::Launching | Phase::Ended { .. } | Phase::Live | Phase::Stopping { .. }, _) => false,
+        (
+            Phase::Queued { .. }
+            | Phase::Preparing
+            | Phase::Launching
+            | Phase::Ended { .. }
+            | Phase::Live
+            | Phase::Stopping { .. },
+            _,
+        ) => false,
     });
     open.filter_map(|s| s.launch.clone().map(|l| (s.id.clone(), l))).collect()
 }
@@ -219,7 +244,10 @@ async fn listen(port: Port) -> Result<(TcpListener, String), StartError> {
             Err(source) => return Err(StartError::Io { what: format!("listening on port {port}"), source }),
         }
     }
-    Err(StartError::PortTaken { port: first, by: crate::access::owner_of_port(first).map(|who| format!(" by {who}")).unwrap_or_default() })
+    Err(StartError::PortTaken {
+        port: first,
+        by: crate::access::owner_of_port(first).map(|who| format!(" by {who}")).unwrap_or_default(),
+    })
 }
 
 fn listen_unix(paths: &Paths) -> Result<UnixListener, StartError> {

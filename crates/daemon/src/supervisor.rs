@@ -151,15 +151,24 @@ impl Supervisor {
     fn record_failure(&mut self, fault: &Fault) {
         let now = self.engine.now();
         let event = Event::StorageFailed { why: fault.message.clone() };
-        let record =
-            Record { seq: self.journal.next_seq(), at: wall_ms(), time: now.0, project: None, session: None, event, delta: Vec::new(), effects: Vec::new() };
+        let record = Record {
+            seq: self.journal.next_seq(),
+            at: wall_ms(),
+            time: now.0,
+            project: None,
+            session: None,
+            event,
+            delta: Vec::new(),
+            effects: Vec::new(),
+        };
         if let Err(e) = self.journal.record_failure(&record) {
             tracing::error!(error = %e, "the failure could not be recorded either");
         }
     }
 
     fn announce_deadline(&self) {
-        let next = if self.journal.failure().is_some() { None } else { machine::deadline(&self.facts, self.engine.now()) };
+        let next =
+            if self.journal.failure().is_some() { None } else { machine::deadline(&self.facts, self.engine.now()) };
         self.due.send_if_modified(|due| {
             let changed = *due != next;
             *due = next;
@@ -199,8 +208,12 @@ pub(crate) async fn timer(engine: Engine, mut due: watch::Receiver<Option<Time>>
 fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Option<&'e SessionId>) {
     let of_session = |id: &'e SessionId| (facts.sessions.get(id).map(|s| &s.project), Some(id));
     match event {
-        Event::DaemonStarted { .. } | Event::Ticked | Event::StorageFailed { .. } | Event::PlacesMeasured { .. } => (None, None),
-        Event::ProjectConfigured { project, .. } | Event::ProjectRemoved { project } | Event::QueueRetried { project } => (Some(project), None),
+        Event::DaemonStarted { .. } | Event::Ticked | Event::StorageFailed { .. } | Event::PlacesMeasured { .. } => {
+            (None, None)
+        }
+        Event::ProjectConfigured { project, .. }
+        | Event::ProjectRemoved { project }
+        | Event::QueueRetried { project } => (Some(project), None),
         Event::SessionRequested { new } => (Some(&new.project), None),
         Event::RunRequested { new } => (Some(&new.project), None),
         Event::MessageSent { session, .. }
@@ -212,7 +225,9 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::OutputSeen { session, .. }
         | Event::HostExited { session, .. }
         | Event::HostProbed { session, .. } => of_session(session),
-        Event::DeliveryDropped { delivery } => facts.deliveries.get(delivery).map_or((None, None), |d| of_session(&d.session)),
+        Event::DeliveryDropped { delivery } => {
+            facts.deliveries.get(delivery).map_or((None, None), |d| of_session(&d.session))
+        }
         Event::RunCancelled { run } => (facts.runs.get(run).map(|r| &r.project), None),
         Event::EffectDone { key, .. } | Event::EffectFailed { key, .. } => {
             let effect = facts.pending.get(key).map(|p| &p.effect);

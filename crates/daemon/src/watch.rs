@@ -94,7 +94,9 @@ impl Watcher {
                     Ok(()) => return,
                     Err(fault) => {
                         let probe = Probe::Unknown { why: fault.message };
-                        this.engine.report(Event::HostProbed { session: session.clone(), launch: launch.clone(), probe }).await;
+                        this.engine
+                            .report(Event::HostProbed { session: session.clone(), launch: launch.clone(), probe })
+                            .await;
                     }
                 }
                 tokio::select! {
@@ -111,7 +113,9 @@ impl Watcher {
         match actor.runtime.find(&actor.place).await {
             Found::Alive => {
                 self.watch(session, launch).await?;
-                self.engine.report(Event::HostProbed { session: session.clone(), launch: launch.clone(), probe: Probe::Alive }).await;
+                self.engine
+                    .report(Event::HostProbed { session: session.clone(), launch: launch.clone(), probe: Probe::Alive })
+                    .await;
                 Ok(())
             }
             Found::Dead(exit) => {
@@ -168,7 +172,8 @@ impl Actor {
         let Link { control, pushes } = self.runtime.connect(&self.place).await?;
         let control: Arc<dyn Control> = Arc::from(control);
         let (sender, screen) = watch::channel(Screen::default());
-        let link = SessionLink { launch: self.launch.clone(), control: control.clone(), screen, adapter: self.adapter() };
+        let link =
+            SessionLink { launch: self.launch.clone(), control: control.clone(), screen, adapter: self.adapter() };
         self.engine.hub().put(&self.session, link);
         Ok(Connected { link: Wire { control, pushes }, screen: sender })
     }
@@ -219,7 +224,10 @@ impl Actor {
         let longest = adapter.rules.iter().map(|rule| rule.hold_ms).max().unwrap_or(0);
         let mut last: Option<(Screen, Instant)> = None;
         loop {
-            let again = last.as_ref().filter(|(screen, _)| screen.quiet_ms < longest).map(|(screen, at)| *at + left(&adapter, screen));
+            let again = last
+                .as_ref()
+                .filter(|(screen, _)| screen.quiet_ms < longest)
+                .map(|(screen, at)| *at + left(&adapter, screen));
             let push = tokio::select! {
                 push = connected.link.pushes.recv() => push,
                 () = until(again) => {
@@ -251,18 +259,23 @@ impl Actor {
         }
         if now.since(self.life_sign) >= LIFE_SIGN && screen.quiet_ms < LIFE_SIGN.0 {
             self.life_sign = now;
-            let event = Event::OutputSeen { session: self.session.clone(), launch: self.launch.clone(), offset: screen.offset };
+            let event =
+                Event::OutputSeen { session: self.session.clone(), launch: self.launch.clone(), offset: screen.offset };
             self.engine.report(event).await;
         }
     }
 
     async fn report(&self, observation: Observation) {
-        self.engine.report(Event::Observed { session: self.session.clone(), launch: self.launch.clone(), observation }).await;
+        self.engine
+            .report(Event::Observed { session: self.session.clone(), launch: self.launch.clone(), observation })
+            .await;
     }
 
     async fn report_unknown(&self, why: String) {
         let probe = Probe::Unknown { why };
-        self.engine.report(Event::HostProbed { session: self.session.clone(), launch: self.launch.clone(), probe }).await;
+        self.engine
+            .report(Event::HostProbed { session: self.session.clone(), launch: self.launch.clone(), probe })
+            .await;
     }
 
     /// Reports the end, as durably as a command: the host is told to rest only when it is on the disk.

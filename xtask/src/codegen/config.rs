@@ -26,7 +26,8 @@ fn walk(root: &Value, object: &Value, path: &str, table: &mut String) -> Result<
     let Some(properties) = object.get("properties").and_then(Value::as_object) else { return Ok(()) };
     for (name, property) in properties {
         let key = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        let meaning = property.get("description").and_then(Value::as_str).with_context(|| format!("{key} has no description"))?;
+        let meaning =
+            property.get("description").and_then(Value::as_str).with_context(|| format!("{key} has no description"))?;
         writeln!(table, "| `{key}` | {} |", meaning.replace('\n', " "))?;
         if let Some(inner) = refers(root, property) {
             walk(root, inner, &key, table)?;

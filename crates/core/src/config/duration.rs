@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn units_are_read_and_nonsense_is_refused() {
-        for (text, ms) in [("250", 250), ("90s", 90_000), ("30m", 1_800_000), ("2h", 7_200_000), ("1d", 86_400_000), ("5 m", 300_000)] {
+        for (text, ms) in
+            [("250", 250), ("90s", 90_000), ("30m", 1_800_000), ("2h", 7_200_000), ("1d", 86_400_000), ("5 m", 300_000)]
+        {
             assert_eq!(parse(text), Ok(Millis(ms)), "{text}");
         }
         for text in ["", "soon", "m", "-5s", "99999999999999999999d", "5w"] {

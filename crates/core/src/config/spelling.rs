@@ -4,7 +4,11 @@
 #[must_use]
 pub fn nearest<'w>(given: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let plain = given.to_lowercase().replace(['_', '-'], "");
-    known.map(|k| (distance(&plain, &k.to_lowercase().replace(['_', '-'], "")), k)).filter(|(d, k)| *d <= 1 + k.len() / 5).min().map(|(_, k)| k)
+    known
+        .map(|k| (distance(&plain, &k.to_lowercase().replace(['_', '-'], "")), k))
+        .filter(|(d, k)| *d <= 1 + k.len() / 5)
+        .min()
+        .map(|(_, k)| k)
 }
 
 /// Levenshtein distance in characters.

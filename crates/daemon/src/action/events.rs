@@ -118,7 +118,7 @@ impl Wanted {
             match change {
                 Change::Run(r) if self.caller.reaches_project(&r.project).is_ok() => runs.push(RunView::of(r)),
                 Change::Queue(q) if self.caller.reaches_project(&q.project).is_ok() => {
-                    queues.push(QueueView::of(&facts, q))
+                    queues.push(QueueView::of(&facts, q));
                 }
                 Change::Project(_)
                 | Change::Session(_)

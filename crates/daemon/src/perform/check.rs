@@ -100,10 +100,19 @@ const fn scratch_name(purpose: &CheckPurpose) -> &'static str {
 fn environment(engine: &Engine, project: &Project, purpose: &CheckPurpose) -> Result<BTreeMap<String, String>, Fault> {
     let kept = engine.read(|c| match purpose {
         CheckPurpose::Read { run, .. } => c.facts.runs.get(run).map(|r| r.env.clone()),
-        CheckPurpose::Own { session, .. } | CheckPurpose::All { session, .. } => c.facts.sessions.get(session).map(|s| s.env.clone()),
+        CheckPurpose::Own { session, .. } | CheckPurpose::All { session, .. } => {
+            c.facts.sessions.get(session).map(|s| s.env.clone())
+        }
         CheckPurpose::Candidate { batch } | CheckPurpose::Target { batch } => {
-            let entry = c.facts.queues.get(&project.id).and_then(|q| q.batch.as_ref()).filter(|b| b.id == *batch).and_then(|b| b.entries.first());
-            let session = entry.and_then(|e| c.facts.pull_requests.get(&e.pr)).and_then(|pr| c.facts.sessions.get(&pr.session));
+            let entry = c
+                .facts
+                .queues
+                .get(&project.id)
+                .and_then(|q| q.batch.as_ref())
+                .filter(|b| b.id == *batch)
+                .and_then(|b| b.entries.first());
+            let session =
+                entry.and_then(|e| c.facts.pull_requests.get(&e.pr)).and_then(|pr| c.facts.sessions.get(&pr.session));
             session.map(|s| s.env.clone())
         }
     });

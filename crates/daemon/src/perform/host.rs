@@ -22,7 +22,13 @@ const SIZE: (u16, u16) = (120, 40);
 /// How long an agent may take to leave politely: the slowest recorded one needs 5 s (`reference` Codex, offline).
 const GRACE_MS: u64 = 6_000;
 
-pub(super) async fn ensure(engine: &Engine, watcher: &Watcher, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<Outcome, Fault> {
+pub(super) async fn ensure(
+    engine: &Engine,
+    watcher: &Watcher,
+    id: &SessionId,
+    launch: &LaunchId,
+    resume: bool,
+) -> Result<Outcome, Fault> {
     let plan = plan(engine, id, launch, resume).await?;
     let (_, session) = look_up(engine, id)?;
     engine.registry().runtime(&session.runtime)?.ensure(&plan).await?;
@@ -33,12 +39,14 @@ pub(super) async fn ensure(engine: &Engine, watcher: &Watcher, id: &SessionId, l
 async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<LaunchPlan, Fault> {
     let (project, session) = look_up(engine, id)?;
     let paths = engine.paths();
-    let workspace = session.workspace_path.clone().ok_or_else(|| Fault::conflict(format!("session {id} has no workspace")))?;
+    let workspace =
+        session.workspace_path.clone().ok_or_else(|| Fault::conflict(format!("session {id} has no workspace")))?;
     let given = env::restore(paths, &session.env).map_err(|e| secrets_lost(id, &e))?;
     let private = Paths::session_dir(&project, id).join("agent");
     make_private(&private)?;
     let agent = engine.registry().agent(&session.agent)?;
-    let ao = std::env::current_exe().map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
+    let ao = std::env::current_exe()
+        .map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
     let launched = agent
         .launch(&AgentPlan {
             session: id.clone(),
@@ -74,7 +82,14 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
 }
 
 /// What every agent is told about itself. `ao` on its PATH is the daemon's own binary.
-fn identity(engine: &Engine, id: &SessionId, launch: &LaunchId, name: &str, ao: &Path, env: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn identity(
+    engine: &Engine,
+    id: &SessionId,
+    launch: &LaunchId,
+    name: &str,
+    ao: &Path,
+    env: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     let mut path = ao.parent().map(|p| p.display().to_string()).unwrap_or_default();
     if let Some(given) = env.get("PATH") {
         path = format!("{given}:{path}");
@@ -92,7 +107,8 @@ fn identity(engine: &Engine, id: &SessionId, launch: &LaunchId, name: &str, ao: 
 
 /// The secret that a session's hooks show: derived from one that is made once for the data root.
 pub(crate) fn secret(paths: &Paths, id: &SessionId) -> Result<String, Fault> {
-    let root = root_secret(paths).map_err(|e| Fault::new(Kind::StorageFailed, format!("the data root's secret: {e}")))?;
+    let root =
+        root_secret(paths).map_err(|e| Fault::new(Kind::StorageFailed, format!("the data root's secret: {e}")))?;
     Ok(sha256_hex(format!("{root}\0{id}").as_bytes()))
 }
 
@@ -107,7 +123,8 @@ fn root_secret(paths: &Paths) -> io::Result<String> {
             getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
             let text = sha256_hex(&bytes);
             let temporary = path.with_extension("new");
-            let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            let mut file =
+                std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
             file.write_all(text.as_bytes())?;
             std::fs::rename(&temporary, &path)?;
             Ok(text)
@@ -134,7 +151,9 @@ pub(super) async fn stop(engine: &Engine, id: &SessionId, launch: &LaunchId) -> 
     let runtime = engine.registry().runtime(&session.runtime)?;
     let code = match runtime.find(&place).await {
         Found::Dead(exit) => exit.and_then(|e| e.code),
-        Found::Unknown(why) => return Err(Fault::unavailable(format!("nobody knows whether session {id} still runs: {why}"))),
+        Found::Unknown(why) => {
+            return Err(Fault::unavailable(format!("nobody knows whether session {id} still runs: {why}")));
+        }
         Found::Alive => {
             let link = runtime.connect(&place).await?;
             let exit = link.control.stop(GRACE_MS).await?;

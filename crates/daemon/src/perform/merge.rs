@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 /// A project as it is now.
 pub(super) fn project(engine: &Engine, id: &ProjectId) -> Result<Project, Fault> {
-    engine.read(|c| c.facts.projects.get(id).cloned()).ok_or_else(|| Fault::not_found(format!("there is no project {id}")))
+    engine
+        .read(|c| c.facts.projects.get(id).cloned())
+        .ok_or_else(|| Fault::not_found(format!("there is no project {id}")))
 }
 
 pub(super) async fn open(
@@ -63,7 +65,13 @@ pub(super) async fn build(
     })
 }
 
-pub(super) async fn land(engine: &Engine, id: &ProjectId, target: &str, old: &CommitId, new: &CommitId) -> Result<Outcome, Fault> {
+pub(super) async fn land(
+    engine: &Engine,
+    id: &ProjectId,
+    target: &str,
+    old: &CommitId,
+    new: &CommitId,
+) -> Result<Outcome, Fault> {
     let project = project(engine, id)?;
     let scm = engine.registry().scm(&project.settings.scm)?;
     Ok(match scm.land(Path::new(&project.path), target, old, new).await? {

@@ -50,7 +50,11 @@ pub(super) async fn paste(
     .await;
     // A submit that was typed before a crash has emptied the composer: it is not to be seen any more.
     let submitted = typed.iter().any(|t| t.delivery == delivery.as_str() && t.stage.starts_with("submit"));
-    Ok(if seen.is_some() || submitted { Outcome::Pasted } else { held("it was pasted, but the composer does not show it") })
+    Ok(if seen.is_some() || submitted {
+        Outcome::Pasted
+    } else {
+        held("it was pasted, but the composer does not show it")
+    })
 }
 
 async fn paste_now(link: &mut SessionLink, delivery: &DeliveryId, text: &str) -> Result<Result<(), String>, Fault> {
@@ -86,7 +90,8 @@ fn free_composer(link: &SessionLink, screen: &Screen, ours: &str) -> Result<Foun
     if let Some(ms) = screen.person_ms.filter(|ms| *ms < PERSON_RESTS_MS) {
         return Err(format!("composer_busy: a person typed {ms} ms ago"));
     }
-    let found = composer::find(&link.adapter, screen).ok_or_else(|| "no composer was found on its screen".to_owned())?;
+    let found =
+        composer::find(&link.adapter, screen).ok_or_else(|| "no composer was found on its screen".to_owned())?;
     if found.text.is_empty() || composer::holds(&link.adapter, &found, ours) {
         Ok(found)
     } else {
@@ -113,7 +118,12 @@ pub(super) async fn submit(
         let screen = link.screen.borrow_and_update().clone();
         let found = composer::find(&link.adapter, &screen).filter(|found| composer::holds(&link.adapter, found, text));
         let Some(found) = found else { return Ok(held("the composer does not hold the prompt any more")) };
-        let stage = TypeStage { delivery: delivery.to_string(), stage: name.clone(), if_region: Some(found.region), bytes: b"\r".to_vec() };
+        let stage = TypeStage {
+            delivery: delivery.to_string(),
+            stage: name.clone(),
+            if_region: Some(found.region),
+            bytes: b"\r".to_vec(),
+        };
         match link.control.type_stage(stage).await? {
             Typed::Written { offset } | Typed::Repeat { offset } => return Ok(Outcome::Submitted { offset }),
             Typed::Moved => {
@@ -131,7 +141,11 @@ fn held(why: &str) -> Outcome {
 }
 
 /// Waits until the screen is as wanted.
-async fn wait(link: &mut SessionLink, limit: Duration, wanted: impl Fn(&SessionLink, &Screen) -> bool) -> Option<Screen> {
+async fn wait(
+    link: &mut SessionLink,
+    limit: Duration,
+    wanted: impl Fn(&SessionLink, &Screen) -> bool,
+) -> Option<Screen> {
     let until = Instant::now() + limit;
     loop {
         let screen = link.screen.borrow_and_update().clone();

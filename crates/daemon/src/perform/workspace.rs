@@ -85,4 +85,3 @@ pub(super) async fn remove(engine: &Engine, id: &SessionId) -> Result<Outcome, F
     let rescue = engine.registry().workspace(&session.workspace)?.remove(&plan).await?;
     Ok(Outcome::WorkspaceRemoved { rescue })
 }
-

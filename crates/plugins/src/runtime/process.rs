@@ -49,7 +49,9 @@ impl ProcessRuntime {
 
     /// Starts the host. It leaves this process's session by itself and outlives it; whoever lives is its parent and reaps it.
     fn spawn(&self, plan: &LaunchPlan) -> Answer<()> {
-        let failed = |e: std::io::Error| Fault::unavailable(format!("the session host cannot be started: {}: {e}", self.ao.display()));
+        let failed = |e: std::io::Error| {
+            Fault::unavailable(format!("the session host cannot be started: {}: {e}", self.ao.display()))
+        };
         let mut child = Command::new(&self.ao)
             .arg("host")
             .arg(&plan.dir)
@@ -103,9 +105,14 @@ impl Runtime for ProcessRuntime {
                     pause = (pause * 3 / 2).min(LONGEST_LOOK);
                 }
                 Standing::NotStarted => {
-                    return Err(Fault::unavailable(format!("the session host did not start within {} s", ANSWERS_WITHIN.as_secs())));
+                    return Err(Fault::unavailable(format!(
+                        "the session host did not start within {} s",
+                        ANSWERS_WITHIN.as_secs()
+                    )));
                 }
-                Standing::Unknown { why } => return Err(Fault::unavailable(format!("the session host does not answer: {why}"))),
+                Standing::Unknown { why } => {
+                    return Err(Fault::unavailable(format!("the session host does not answer: {why}")));
+                }
             }
         }
     }

@@ -6,8 +6,8 @@ use ao_core::screen::{Mark, Screen};
 use ao_host::record::HostRecord;
 use ao_host::record::{HOST_FILE, now_ms, read_json};
 use ao_host::wire::{
-    self, Access, Attach, Decoder, ErrorKind, Form, FromHost, Hello, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN, Push as HostPush, Reply, Request,
-    RowRange, Sizing, Stop, Type, Typed as HostTyped, WatchFrom,
+    self, Access, Attach, Decoder, ErrorKind, Form, FromHost, Hello, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN,
+    Push as HostPush, Reply, Request, RowRange, Sizing, Stop, Type, Typed as HostTyped, WatchFrom,
 };
 use ao_slots::Answer;
 use ao_slots::runtime::{
@@ -184,12 +184,19 @@ impl Control for HostControl {
     async fn type_stage(&self, stage: TypeStage) -> Answer<Typed> {
         let form = if stage.stage == "paste" { Form::Paste } else { Form::Raw };
         let region = stage.if_region.map(|r| wire::Region { from: r.from, to: r.to, sha256: r.sha256 });
-        let request = Request::Type(Type { delivery: stage.delivery, stage: stage.stage, form, if_region: region, bytes: stage.bytes });
+        let request = Request::Type(Type {
+            delivery: stage.delivery,
+            stage: stage.stage,
+            form,
+            if_region: region,
+            bytes: stage.bytes,
+        });
         match self.wire.ask(&request, ANSWERS_WITHIN).await? {
             Reply::Typed(HostTyped::Written { offset }) => Ok(Typed::Written { offset }),
-            Reply::Typed(HostTyped::Repeat { recorded: wire::Recorded::Failed { reason, .. }, .. } | HostTyped::Failed { reason, .. }) => {
-                Err(Fault::new(Kind::Conflict, format!("only a part could be typed: {reason}")))
-            }
+            Reply::Typed(
+                HostTyped::Repeat { recorded: wire::Recorded::Failed { reason, .. }, .. }
+                | HostTyped::Failed { reason, .. },
+            ) => Err(Fault::new(Kind::Conflict, format!("only a part could be typed: {reason}"))),
             Reply::Typed(HostTyped::Repeat { offset, .. }) => Ok(Typed::Repeat { offset }),
             Reply::Typed(HostTyped::Moved { .. }) => Ok(Typed::Moved),
             other => Err(unexpected("type", &other)),
@@ -198,9 +205,10 @@ impl Control for HostControl {
 
     async fn typed_stages(&self) -> Answer<Vec<TypedStage>> {
         match self.wire.ask(&Request::Deliveries, ANSWERS_WITHIN).await? {
-            Reply::DeliveriesAre(stages) => {
-                Ok(stages.into_iter().map(|s| TypedStage { delivery: s.delivery, stage: s.stage, offset: s.offset }).collect())
-            }
+            Reply::DeliveriesAre(stages) => Ok(stages
+                .into_iter()
+                .map(|s| TypedStage { delivery: s.delivery, stage: s.stage, offset: s.offset })
+                .collect()),
             other => Err(unexpected("deliveries", &other)),
         }
     }
@@ -215,13 +223,16 @@ impl Control for HostControl {
             Reply::Stopped(wire::Stopped { exit: Some(record), tree }) => {
                 let exit = Exit { left: exit_of(&record).left, ..exit_of(&record) };
                 match tree {
-                    ao_host::record::Tree::Left { pids } => {
-                        Err(Fault::unavailable(format!("{} processes of the session could not be ended: {pids:?}", pids.len())))
-                    }
+                    ao_host::record::Tree::Left { pids } => Err(Fault::unavailable(format!(
+                        "{} processes of the session could not be ended: {pids:?}",
+                        pids.len()
+                    ))),
                     ao_host::record::Tree::Empty | ao_host::record::Tree::Unknown => Ok(exit),
                 }
             }
-            Reply::Stopped(wire::Stopped { exit: None, .. }) => Err(Fault::unavailable("the agent could not be ended, not even by force")),
+            Reply::Stopped(wire::Stopped { exit: None, .. }) => {
+                Err(Fault::unavailable("the agent could not be ended, not even by force"))
+            }
             other => Err(unexpected("stop", &other)),
         }
     }
@@ -352,5 +363,6 @@ fn take(screen: &mut Screen, change: wire::Screen) {
     screen.offset = change.offset;
     screen.quiet_ms = change.last_output_ms.map_or(u64::MAX, |at| now.saturating_sub(at));
     screen.person_ms = change.person_input_ms.map(|at| now.saturating_sub(at));
-    screen.marks = change.osc.into_iter().map(|osc| Mark { offset: osc.offset, osc: osc.number, text: osc.text }).collect();
+    screen.marks =
+        change.osc.into_iter().map(|osc| Mark { offset: osc.offset, osc: osc.number, text: osc.text }).collect();
 }
