@@ -24,7 +24,7 @@ pub(super) fn not_run(verb: &str, error: &NotRun) -> Fault {
 }
 
 /// Parts of git's words, what follows from them, and what to do.
-const MEANINGS: [(&str, Kind, Option<&str>); 19] = [
+const MEANINGS: [(&str, Kind, Option<&str>); 20] = [
     ("not a git repository", Kind::NotFound, Some("run `git init` there, or name another directory")),
     (
         "dubious ownership",
@@ -33,6 +33,8 @@ const MEANINGS: [(&str, Kind, Option<&str>); 19] = [
     ),
     (".lock': File exists", Kind::Unavailable, Some("another git works there; if none does, remove the lock file")),
     ("cannot lock ref", Kind::Unavailable, None),
+    // Another git is making a worktree at this very moment: its files are there before what they say (`builtin/worktree.c`).
+    ("/commondir: Success", Kind::Unavailable, None),
     ("No space left on device", Kind::StorageFailed, Some("free some space on the disk")),
     ("Disk quota exceeded", Kind::StorageFailed, Some("free some space on the disk")),
     ("Read-only file system", Kind::StorageFailed, None),
@@ -123,6 +125,7 @@ mod tests {
             ("fatal: detected dubious ownership in repository at '/x'", Kind::Denied),
             ("fatal: Unable to create '/x/.git/index.lock': File exists.", Kind::Unavailable),
             ("error: unable to write: No space left on device", Kind::StorageFailed),
+            ("fatal: failed to read .git/worktrees/shop-6/commondir: Success", Kind::Unavailable),
             ("fatal: something new", Kind::Conflict),
         ] {
             assert_eq!(of_words("x", 128, stderr).kind, kind, "{stderr}");
