@@ -27,6 +27,11 @@ impl Paths {
     pub fn run(&self) -> PathBuf {
         self.root.join("run")
     }
+    /// What agents have first on their PATH: `ao` alone.
+    #[must_use]
+    pub fn bin(&self) -> PathBuf {
+        self.root.join("bin")
+    }
     /// The daemon's own socket.
     #[must_use]
     pub fn daemon_socket(&self) -> PathBuf {

@@ -46,7 +46,7 @@ async fn read_all(engine: &Engine) {
             Ok(bytes) => match serde_json::from_slice::<SpooledHook>(&bytes) {
                 Ok(hook) => report(engine, &hook).await,
                 Err(e) => {
-                    tracing::warn!(path = %path.display(), error = %e, "a hook call is not understood and was dropped")
+                    tracing::warn!(path = %path.display(), error = %e, "a hook call is not understood and was dropped");
                 }
             },
             Err(e) => tracing::warn!(path = %path.display(), error = %e, "a hook call cannot be read"),

@@ -130,10 +130,10 @@ impl Supervisor {
             let _ = reply.send(Ok(answer));
         }
         self.engine.read(|committed| projection::write(&committed.facts, &touched, self.engine.now()));
-        if self.journal.snapshot_due() {
-            if let Err(e) = self.journal.snapshot(wall_ms(), &self.facts) {
-                tracing::warn!(error = %e, "the snapshot was not written; the journal goes on");
-            }
+        if self.journal.snapshot_due()
+            && let Err(e) = self.journal.snapshot(wall_ms(), &self.facts)
+        {
+            tracing::warn!(error = %e, "the snapshot was not written; the journal goes on");
         }
     }
 

@@ -269,6 +269,9 @@ impl Row {
     /// Makes typed JSON of a query string's texts, by the schema of the input.
     #[must_use]
     pub fn typed(&self, query: Vec<(String, String)>) -> Value {
+        if query.is_empty() {
+            return Value::Object(Map::new());
+        }
         let mut generator = SchemaGenerator::default();
         let schema = self.input(&mut generator);
         let name = schema.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next()).unwrap_or_default();

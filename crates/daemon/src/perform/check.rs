@@ -12,7 +12,7 @@ use ao_core::time::Millis;
 use ao_slots::scm::{CheckPlan, CheckRan};
 use std::collections::BTreeMap;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
@@ -27,8 +27,8 @@ pub(super) struct Gates {
 }
 
 impl Gates {
-    fn lock(&self, dir: &PathBuf) -> Arc<AsyncMutex<()>> {
-        self.locks.lock().unwrap_or_else(PoisonError::into_inner).entry(dir.clone()).or_default().clone()
+    fn lock(&self, dir: &Path) -> Arc<AsyncMutex<()>> {
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner).entry(dir.to_owned()).or_default().clone()
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn run(
     Ok(outcome(command, &ran, &log))
 }
 
-fn outcome(command: &str, ran: &CheckRan, log: &std::path::Path) -> Outcome {
+fn outcome(command: &str, ran: &CheckRan, log: &Path) -> Outcome {
     let report = failure::read(&CheckOutput {
         command,
         exit_code: ran.code,
@@ -125,6 +125,6 @@ fn environment(engine: &Engine, project: &Project, purpose: &CheckPurpose) -> Re
     Ok(env)
 }
 
-fn storage(path: &std::path::Path, e: &std::io::Error) -> Fault {
+fn storage(path: &Path, e: &std::io::Error) -> Fault {
     Fault::new(Kind::StorageFailed, format!("{}: {e}", path.display()))
 }

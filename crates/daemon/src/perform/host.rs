@@ -66,7 +66,7 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
         .await?;
     let mut environment = if given.is_empty() { env::own() } else { given };
     environment.extend(launched.env);
-    environment.extend(identity(engine, id, launch, &session.name, &ao, &environment));
+    environment.extend(identity(engine, id, launch, &session.name, &ao, &environment)?);
     let dir = Paths::launch_dir(&project, id, launch);
     Ok(LaunchPlan {
         session: id.clone(),
@@ -81,7 +81,7 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
     })
 }
 
-/// What every agent is told about itself. `ao` on its PATH is the daemon's own binary.
+/// What every agent is told about itself. `ao` on its PATH is the daemon's own binary, whatever else is installed.
 fn identity(
     engine: &Engine,
     id: &SessionId,
@@ -89,12 +89,14 @@ fn identity(
     name: &str,
     ao: &Path,
     env: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    let mut path = ao.parent().map(|p| p.display().to_string()).unwrap_or_default();
-    if let Some(given) = env.get("PATH") {
-        path = format!("{given}:{path}");
-    }
-    BTreeMap::from([
+) -> Result<BTreeMap<String, String>, Fault> {
+    let bin = engine.paths().bin();
+    link(&bin, ao).map_err(|e| Fault::new(Kind::StorageFailed, format!("{}: {e}", bin.display())))?;
+    let path = match env.get("PATH") {
+        Some(given) => format!("{}:{given}", bin.display()),
+        None => bin.display().to_string(),
+    };
+    Ok(BTreeMap::from([
         ("AO_HOME".to_owned(), engine.paths().root().display().to_string()),
         ("AO_SESSION".to_owned(), id.to_string()),
         ("AO_SESSION_NAME".to_owned(), name.to_owned()),
@@ -102,7 +104,24 @@ fn identity(
         ("PATH".to_owned(), path),
         ("TERM".to_owned(), "xterm-256color".to_owned()),
         ("COLORTERM".to_owned(), "truecolor".to_owned()),
-    ])
+    ]))
+}
+
+/// Makes `{bin}/ao` lead to the binary, by a rename so that no agent ever finds nothing there.
+fn link(bin: &Path, ao: &Path) -> io::Result<()> {
+    let to = bin.join("ao");
+    if std::fs::read_link(&to).is_ok_and(|known| known == ao) {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(bin)?;
+    let temporary = bin.join(format!("ao.{}", std::process::id()));
+    match std::fs::remove_file(&temporary) {
+        Ok(()) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(e),
+    }
+    std::os::unix::fs::symlink(ao, &temporary)?;
+    std::fs::rename(&temporary, &to)
 }
 
 /// The secret that a session's hooks show: derived from one that is made once for the data root.

@@ -39,10 +39,10 @@ pub(super) async fn paste(
         write_file(engine, session, file).await?;
     }
     let typed = link.control.typed_stages().await?;
-    if !typed.iter().any(|t| t.delivery == delivery.as_str() && t.stage == "paste") {
-        if let Err(why) = paste_now(&mut link, delivery, text).await? {
-            return Ok(held(&why));
-        }
+    if !typed.iter().any(|t| t.delivery == delivery.as_str() && t.stage == "paste")
+        && let Err(why) = paste_now(&mut link, delivery, text).await?
+    {
+        return Ok(held(&why));
     }
     let seen = wait(&mut link, SEEN_WITHIN, |link, screen| {
         composer::find(&link.adapter, screen).is_some_and(|found| composer::holds(&link.adapter, &found, text))
