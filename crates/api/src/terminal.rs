@@ -92,7 +92,7 @@ pub struct Logs {
     pub session: String,
     /// Rows that scrolled off, then the rows of the screen; oldest first.
     pub lines: Vec<String>,
-    /// Older rows that are kept and were not asked for.
+    /// Rows since the agent started that stand before the first line, kept or not: the first line's number, from 0.
     pub earlier: u64,
     /// The agent runs.
     pub live: bool,

@@ -22,6 +22,3 @@ pub fn registry() -> (Registry, Arc<runtime::FakeRuntime>) {
     registry.trackers.insert("local".to_owned(), Arc::new(tracker::FakeTracker));
     (registry, runtime)
 }
-
-/// The one commit that the fakes know.
-pub const COMMIT: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";

@@ -85,7 +85,7 @@ async fn logs(call: Call, query: LogsQuery) -> Result<Logs, Fault> {
     let spare = past.rows.len().saturating_sub(room);
     let rows = past.rows.iter().skip(spare).map(|row| transcript::plain(row, query.color));
     let lines = rows.chain(shown.iter().skip(cut).map(|row| transcript::plain(row, false))).collect();
-    let earlier = past.earlier + u64::try_from(spare + cut).unwrap_or(0);
+    let earlier = past.first + u64::try_from(spare + cut).unwrap_or(0);
     Ok(Logs { session: session.id.to_string(), lines, earlier, live: is_live })
 }
 

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Past {
     /// The newest rows that scrolled off, oldest first.
     pub(super) rows: Vec<String>,
-    /// Older rows that are kept as well.
-    pub(super) earlier: u64,
+    /// Number of the first of them, counted from the launch's first row, which is 0.
+    pub(super) first: u64,
 }
 
 /// The last screen of a launch that ended.
@@ -59,7 +59,6 @@ pub(super) fn past(launch_dir: &Path, most: usize) -> Past {
         })
         .collect();
     segments.sort_unstable();
-    let oldest = segments.first().map_or(0, |(first, _)| *first);
     let mut rows: Vec<String> = Vec::new();
     let mut start = 0;
     for (first, path) in segments.into_iter().rev() {
@@ -76,8 +75,7 @@ pub(super) fn past(launch_dir: &Path, most: usize) -> Past {
     }
     let cut = rows.len().saturating_sub(most);
     rows.drain(..cut);
-    let earlier = if rows.is_empty() { 0 } else { (start - oldest) + u64::try_from(cut).unwrap_or(0) };
-    Past { rows, earlier }
+    Past { first: start + u64::try_from(cut).unwrap_or(0), rows }
 }
 
 /// Takes escape sequences and controls out of a row; colours (SGR) stay if they are wanted.
@@ -136,9 +134,9 @@ mod tests {
         write("out-0.log", "no rows");
         let newest = |most| past(dir.path(), most);
         assert_eq!(newest(3).rows, ["four", "five", "six"]);
-        assert_eq!(newest(3).earlier, 1);
-        assert_eq!((newest(1).rows, newest(1).earlier), (vec!["six".to_owned()], 3));
-        assert_eq!((newest(9).rows.len(), newest(9).earlier), (4, 0));
+        assert_eq!(newest(3).first, 4);
+        assert_eq!((newest(1).rows, newest(1).first), (vec!["six".to_owned()], 6));
+        assert_eq!((newest(9).rows.len(), newest(9).first), (4, 3));
         assert_eq!(past(&dir.path().join("nowhere"), 9), Past::default());
     }
 

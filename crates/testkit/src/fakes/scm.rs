@@ -1,11 +1,13 @@
 //! A forge whose checks pass, whose candidates hold everything, and which moves nothing.
 
-use super::COMMIT;
 use ao_core::id::CommitId;
 use ao_slots::Answer;
 use ao_slots::scm::{Candidate, CandidatePlan, CheckPlan, CheckRan, Landing, PullRequestPlan, Repository, Scm};
 use async_trait::async_trait;
 use std::path::Path;
+
+/// The one commit that the fakes know.
+pub const COMMIT: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 /// The forge `local`.
 pub struct FakeScm;

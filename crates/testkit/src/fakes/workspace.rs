@@ -1,6 +1,6 @@
 //! Workspaces that are plain directories without git.
 
-use super::COMMIT;
+use super::scm::COMMIT;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
 use ao_slots::workspace::{InspectPlan, RemovePlan, Rescued, Workspace, WorkspacePlan, WorkspaceReady};
