@@ -57,7 +57,7 @@ pub struct Told {
 }
 
 /// Steps after which a story that does not end is called endless.
-const ENDLESS: usize = 20_000;
+const ENDLESS: usize = 5_000;
 
 /// The world.
 pub struct World {

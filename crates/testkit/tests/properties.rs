@@ -7,6 +7,7 @@ use ao_core::id::{DeliveryId, EffectKey, ProjectId, SessionId};
 use ao_core::machine;
 use ao_core::run::RunOutcome;
 use ao_core::session::Phase;
+use ao_core::time::Millis;
 use ao_testkit::world::World;
 use ao_testkit::world::chaos::{self, Dice};
 use proptest::collection::vec;
@@ -144,6 +145,45 @@ proptest! {
             prop_assert!(fresh.failures.iter().all(|f| first.failures.contains(f)), "the target got redder");
         }
         prop_assert!(world.settled_sessions(), "{}", world.report());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_goes_wrong_a_run_ends_and_the_target_never_gets_redder(
+        seed in any::<u64>(),
+        mishaps in vec((1_usize..40, any::<u64>()), 0..12),
+        fast in any::<bool>(),
+    ) {
+        let mut world = World::new(&EIGHT);
+        world.shuffle(seed);
+        world.fast_agents = fast;
+        let run = world.fix(|new| new.parallel = Some(4));
+        for (steps, seed) in mishaps {
+            for _ in 0..steps {
+                if !world.step() {
+                    world.tick_to_deadline();
+                }
+            }
+            chaos::mishap(&mut world, &mut Dice::new(seed));
+        }
+        world.calm();
+        let outcome = world.finish(&run);
+        prop_assert!(matches!(outcome, RunOutcome::Green { .. } | RunOutcome::Red { .. }), "{outcome:?}");
+        world.calm();
+        world.pass(Millis::mins(10));
+        world.restart_daemon();
+        world.pass(Millis::mins(10));
+        prop_assert!(world.settled_sessions(), "{}", world.report());
+        prop_assert_eq!(world.agents(), 0);
+        let mut red = world.repo.tree(&world.repo.history[0]).check(None).failures.len();
+        for commit in &world.repo.history {
+            let now = world.repo.tree(commit).check(None).failures.len();
+            prop_assert!(now <= red, "the target got redder: {}", world.report());
+            red = now;
+        }
     }
 }
 

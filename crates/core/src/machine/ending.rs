@@ -104,6 +104,8 @@ pub(super) fn over(d: &mut Draft<'_>, id: &SessionId) {
     let Phase::Stopping { why, cleanup } = session.phase.clone() else { return };
     let how = if has_landed(d, session) {
         Ending::Merged
+    } else if task::is_landed(d, session) {
+        Ending::Done
     } else {
         match &session.attention {
             Some(gave_up) => Ending::Errored { fault: Fault::new(Kind::Conflict, gave_up.why.clone()) },
@@ -189,5 +191,25 @@ pub(super) fn work_landed(d: &mut Draft<'_>, id: &SessionId) {
             }
         }
         Phase::Queued { .. } | Phase::Preparing | Phase::Stopping { .. } => {}
+    }
+}
+
+/// What a session of a run was to mend is mended without it: it is stopped, unless the sessions of its run are to be kept.
+pub(super) fn nothing_to_land(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get_mut(id) else { return };
+    session.merge_wanted = false;
+    session.attention = None;
+    session.tries.clear();
+    let Some(session) = d.sessions.get(id) else { return };
+    let gone = matches!(session.process, Process::Exited { .. } | Process::Missing);
+    let keep = run_of(d, session).is_none_or(|r| r.keep);
+    match &session.phase {
+        Phase::Launching | Phase::Live if gone || !keep => begin_stop(d, id, "others mended its failure", false),
+        Phase::Launching
+        | Phase::Live
+        | Phase::Queued { .. }
+        | Phase::Preparing
+        | Phase::Stopping { .. }
+        | Phase::Ended { .. } => {}
     }
 }

@@ -19,6 +19,10 @@ use crate::time::{Millis, Time};
 /// five seconds of rest after their last key).
 const HELD_AGAIN: Millis = Millis::secs(5);
 
+/// After so long a held prompt calls a person, once; one that was typed already is uncertain then. Longer than anybody takes
+/// over one sentence in a composer, short enough that a run does not stand still for hours.
+const HELD_FOR: Millis = Millis::mins(10);
+
 /// How long after Enter a turn must have begun before the composer is looked at again: the slowest recorded agent takes
 /// under two seconds to show one on a busy machine.
 const TURN_WITHIN: Millis = Millis::secs(6);
@@ -51,6 +55,7 @@ pub(super) fn queue(d: &mut Draft<'_>, id: &SessionId, text: &str, cause: Cause)
         held: None,
         again: None,
         turns_before: 0,
+        pasted: None,
         pressed: None,
     };
     d.deliveries.put(delivery.clone(), queued);
@@ -143,6 +148,7 @@ fn paste(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, launch: &Laun
     x.state = DeliveryState::Pasting { launch: launch.clone() };
     x.again = None;
     x.turns_before = turns;
+    x.pasted = None;
     x.pressed = None;
     let file = x.file.clone();
     d.ask(Effect::PastePrompt { delivery: delivery.clone(), session: id.clone(), launch: launch.clone(), text, file });
@@ -161,7 +167,11 @@ pub(super) fn pasted(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, l
     let current =
         d.deliveries.get(delivery).is_some_and(|x| x.state == DeliveryState::Pasting { launch: launch.clone() });
     if current {
-        clear_held(d, delivery);
+        if let Some(x) = d.deliveries.get_mut(delivery) {
+            x.held = None;
+            x.again = None;
+            x.pasted = Some(d.now);
+        }
         submit(d, id, delivery, launch, 1);
     }
 }
@@ -201,8 +211,10 @@ pub(super) fn submitted(
 /// Typing was not possible. What is in the composer already stays there: the next stage is tried again later.
 pub(super) fn held(d: &mut Draft<'_>, delivery: &DeliveryId, why: &str) {
     let again = d.now.after(HELD_AGAIN);
+    let now = d.now;
     let Some(x) = d.deliveries.get(delivery) else { return };
     let (id, state, before, pressed) = (x.session.clone(), x.state.clone(), x.turns_before, x.pressed.clone());
+    let (queued, pasted) = (x.queued, x.pasted);
     let next = match state {
         DeliveryState::Pasting { .. } => DeliveryState::Queued,
         DeliveryState::Submitting { launch, n } => match pressed {
@@ -215,6 +227,10 @@ pub(super) fn held(d: &mut Draft<'_>, delivery: &DeliveryId, why: &str) {
                     delivery,
                     "a turn began while it lay in the composer: somebody else may have sent it",
                 );
+                return;
+            }
+            None if pasted.is_some_and(|at| now >= at.after(HELD_FOR)) => {
+                uncertain(d, &id, delivery, &format!("it was typed, but Enter could not be pressed: {why}"));
                 return;
             }
             None => DeliveryState::Pasting { launch },
@@ -230,6 +246,20 @@ pub(super) fn held(d: &mut Draft<'_>, delivery: &DeliveryId, why: &str) {
         x.held = Some(why.to_owned());
         x.again = Some(again);
     }
+    if now >= queued.after(HELD_FOR) {
+        call_to_held(d, &id, delivery, why);
+    }
+}
+
+/// A person is told once that a prompt waits for them.
+fn call_to_held(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, why: &str) {
+    let now = d.now;
+    let Some(session) = d.sessions.get_mut(id).filter(|s| s.attention.is_none()) else { return };
+    let why = format!("a prompt cannot be typed: {why}");
+    session.attention = Some(Attention { key: ReactionKey::AgentNeedsInput, why: why.clone(), since: now });
+    let (project, title) = (session.project.clone(), format!("{} waits for you", session.name));
+    let body = format!("{why}. Look: ao attach {id}, or give it up");
+    d.notify(format!("held:{delivery}:{}", now.0), &project, Some(id), Priority::Urgent, title, body);
 }
 
 /// A delivery that was held between paste and Enter is taken up again when its time has come.
@@ -346,13 +376,6 @@ pub(super) fn launch_over(d: &mut Draft<'_>, id: &SessionId) {
 fn requeue(d: &mut Draft<'_>, delivery: &DeliveryId) {
     if let Some(x) = d.deliveries.get_mut(delivery) {
         x.state = DeliveryState::Queued;
-        x.held = None;
-        x.again = None;
-    }
-}
-
-fn clear_held(d: &mut Draft<'_>, delivery: &DeliveryId) {
-    if let Some(x) = d.deliveries.get_mut(delivery) {
         x.held = None;
         x.again = None;
     }

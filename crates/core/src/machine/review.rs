@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::lookup::{mends, own_command, removing, session_baseline, settings, whole_command};
-use super::{prompting, queue, react};
+use super::{ending, prompting, queue, react, task};
 use crate::effect::{CheckPlace, CheckPurpose, Effect, Inspection};
 use crate::event::Answer;
 use crate::failure::Report;
@@ -135,13 +135,59 @@ pub(super) fn inspected(d: &mut Draft<'_>, id: &SessionId, n: u32, found: &Inspe
                 Fault::new(Kind::NotFound, "its workspace is gone").hint("what was kept is listed by `ao rescue list`");
             react::give_up(d, id, ReactionKey::AgentExited, &fault.message);
         }
-        Inspection::Unchanged => react::nothing_changed(d, id),
+        Inspection::Unchanged => unchanged(d, id, n),
         Inspection::Unmerged { files } => react::unmerged(d, id, files),
         Inspection::Changed { head, .. } => {
             session.tries.remove(&ReactionKey::AgentIdle);
             check(d, id, n, head);
         }
     }
+}
+
+/// Nothing was changed. What a session of a run is to mend may have landed with somebody else's work before it began, or
+/// with what it merged: then it has nothing to do, and is not told to do it.
+fn unchanged(d: &mut Draft<'_>, id: &SessionId, n: u32) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let command = own_command(d, session).or_else(|| whole_command(d, session));
+    let (Some(_), Some(path), Some(command)) = (&session.run, session.workspace_path.clone(), command) else {
+        react::nothing_changed(d, id);
+        return;
+    };
+    let (project, limit) = (session.project.clone(), settings(d, session).check_timeout);
+    if let Some(session) = d.sessions.get_mut(id) {
+        session.review = WorkReview::CheckingUnchanged { n };
+    }
+    let purpose = CheckPurpose::Own { session: id.clone(), n };
+    d.ask(Effect::RunCheck { purpose, project, place: CheckPlace::Workspace { path }, command, limit });
+}
+
+/// What a session is to mend was run in a workspace without a change.
+fn unchanged_checked(d: &mut Draft<'_>, id: &SessionId, report: &Report, moved: bool) {
+    let Some(session) = d.sessions.get_mut(id) else { return };
+    session.review = WorkReview::None;
+    let again = moved && session.reviews < MAX_REVIEWS_OF_MOVING_WORK;
+    if again {
+        begin(d, id);
+        return;
+    }
+    let Some(session) = d.sessions.get(id) else { return };
+    let whole = own_command(d, session).is_none();
+    match judge(report, &session_baseline(d, session), &mends(d, session), whole) {
+        Verdict::Pass => mended_by_others(d, id),
+        Verdict::Fail { .. } => react::nothing_changed(d, id),
+    }
+}
+
+/// The failures are gone without this session: the run reads the target once more before it believes it.
+fn mended_by_others(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let Some(run) = session.run.as_ref().and_then(|r| d.runs.get(r)) else { return };
+    let commit = session.base.clone().unwrap_or_else(|| run.base.clone());
+    if let Some(pr) = session.pr.clone().and_then(|pr| d.pull_requests.get_mut(&pr)).filter(|pr| pr.is_open()) {
+        pr.state = PrState::Closed { why: "the target holds all of it".to_owned() };
+    }
+    task::landed(d, id, &commit);
+    ending::nothing_to_land(d, id);
 }
 
 fn check(d: &mut Draft<'_>, id: &SessionId, n: u32, head: &CommitId) {
@@ -177,9 +223,14 @@ pub(super) fn checked(d: &mut Draft<'_>, id: &SessionId, n: u32, report: &Report
     let (head, whole) = match step {
         WorkReview::CheckingOwn { n: m, head } if m == n => (head, false),
         WorkReview::CheckingAll { n: m, head } if m == n => (head, true),
+        WorkReview::CheckingUnchanged { n: m } if m == n => {
+            unchanged_checked(d, id, report, moved);
+            return;
+        }
         WorkReview::None
         | WorkReview::Inspecting { .. }
         | WorkReview::CheckingOwn { .. }
+        | WorkReview::CheckingUnchanged { .. }
         | WorkReview::CheckingAll { .. } => return,
     };
     if moved && session.reviews < MAX_REVIEWS_OF_MOVING_WORK {

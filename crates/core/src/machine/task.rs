@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use crate::id::{CommitId, RunId, SessionId};
 use crate::run::TaskState;
+use crate::session::Session;
 
 /// Gives a task up.
 pub(super) fn settle_task(d: &mut Draft<'_>, id: &RunId, i: usize, why: &str) {
@@ -35,4 +36,11 @@ pub(super) fn landed(d: &mut Draft<'_>, session: &SessionId, commit: &CommitId) 
 pub(super) fn given_up(d: &mut Draft<'_>, id: &RunId, session: &SessionId, why: &str) {
     let Some(i) = d.runs.get(id).and_then(|r| r.task_of(session)) else { return };
     settle_task(d, id, i, why);
+}
+
+/// Whether what a session of a run was to mend is mended on the target.
+pub(super) fn is_landed(d: &Draft<'_>, session: &Session) -> bool {
+    let run = session.run.as_ref().and_then(|id| d.runs.get(id));
+    let task = run.and_then(|run| run.tasks.get(run.task_of(&session.id)?));
+    task.is_some_and(|t| matches!(t.state, TaskState::Landed { .. }))
 }

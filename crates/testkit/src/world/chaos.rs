@@ -1,7 +1,7 @@
 //! Events as nobody would send them: any kind, for things that exist and that do not, stale, repeated and out of order.
 //! It draws them from the facts of the moment; whether they make sense is not its concern.
 
-use super::{new_session, repo::Tree};
+use super::{World, new_session, repo::Tree};
 use ao_core::activity::{Activity, InputKind, Observation, Source};
 use ao_core::effect::{Effect, Inspection, Outcome};
 use ao_core::event::{Event, NewRun, Probe};
@@ -9,6 +9,7 @@ use ao_core::facts::Facts;
 use ao_core::id::{CommitId, DeliveryId, EffectKey, LaunchId, PrId, ProjectId, RunId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Settings;
+use ao_core::session::Phase;
 use ao_core::time::{Millis, Time};
 use std::collections::BTreeMap;
 
@@ -301,4 +302,50 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
 
 fn held() -> Outcome {
     Outcome::Held { why: "composer_busy".into() }
+}
+
+/// One more thing goes wrong in a world that is otherwise in order: a process dies, an effect fails, a person types,
+/// somebody else pushes, the daemon or the machine restarts.
+pub fn mishap(world: &mut World, dice: &mut Dice) {
+    let live: Vec<SessionId> = world
+        .facts
+        .sessions
+        .values()
+        .filter(|s| matches!(s.phase, Phase::Live) && s.launch.as_ref().is_some_and(|l| world.has_host(l)))
+        .map(|s| s.id.clone())
+        .collect();
+    if live.is_empty() {
+        return;
+    }
+    let victim = dice.pick(&live);
+    match dice.below(12) {
+        0 => world.host_dies(&victim),
+        1 => world.exits(&victim, dice.pick(&[0, 1])),
+        2 => world.host(&victim).person ^= true,
+        3 => world.host(&victim).swallows += dice.number(3),
+        4 => world.host(&victim).composer.clear(),
+        5 => world.repo.dirty ^= true,
+        6 => {
+            let n = dice.below(3);
+            world.repo.push(|tree| tree.put(&format!("pushed{n}"), "ok:pushed"));
+        }
+        7 => world.restart_daemon(),
+        8 => world.reboot(),
+        9 => {
+            let what =
+                dice.pick(&["host:", "paste:", "submit:", "inspect:", "check:", "build:", "land:", "pr:", "stop:"]);
+            world.fail_with(what, Fault::unavailable("a passing trouble"));
+        }
+        10 => {
+            let what = dice.pick(&["land:", "notify:", "inspect:", "build:", "stop:"]);
+            world.ignore(what);
+            for _ in 0..dice.below(30) {
+                world.step();
+            }
+            // What nobody answered is asked again by the next daemon.
+            world.scripted.clear();
+            world.restart_daemon();
+        }
+        _ => world.pass(dice.pick(&[Millis::secs(1), Millis::secs(10), Millis::mins(1)])),
+    }
 }

@@ -4,7 +4,7 @@
 use super::agent::{Host, Workspace};
 use super::{World, laws};
 use ao_core::effect::Effect;
-use ao_core::id::{RunId, SessionId};
+use ao_core::id::{LaunchId, RunId, SessionId};
 use ao_core::run::Run;
 use ao_core::session::Session;
 use ao_core::status::{self, Status};
@@ -17,6 +17,23 @@ impl World {
     pub fn host(&mut self, session: &SessionId) -> &mut Host {
         let launch = self.session(session).launch.clone();
         launch.and_then(|l| self.hosts.get_mut(&l)).expect("the session has a host")
+    }
+
+    /// Whether the host of a launch is there and its agent runs.
+    #[must_use]
+    pub fn has_host(&self, launch: &LaunchId) -> bool {
+        self.hosts.get(launch).is_some_and(|h| h.exit.is_none())
+    }
+
+    /// Everybody lets go: no person types, composers are empty, the target's checkout is clean, nothing more fails.
+    pub fn calm(&mut self) {
+        self.repo.dirty = false;
+        self.scripted.clear();
+        for host in self.hosts.values_mut() {
+            host.person = false;
+            host.swallows = 0;
+            host.composer.clear();
+        }
     }
 
     /// How many hosts run an agent.

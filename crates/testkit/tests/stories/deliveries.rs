@@ -64,6 +64,37 @@ fn a_person_who_types_between_paste_and_enter_wins_and_nothing_is_typed_twice() 
 }
 
 #[test]
+fn a_prompt_held_for_long_calls_a_person_once_and_still_goes_out() {
+    let mut world = World::new(&HELLO);
+    let id = idle(&mut world);
+    world.host(&id).composer = "a person's half sentence".into();
+    say(&mut world, &id, "Do it.");
+    world.pass(Millis::mins(9));
+    assert_eq!(world.notes, []);
+    world.pass(Millis::mins(51));
+    assert_eq!(world.notes.len(), 1, "{:?}", world.notes);
+    assert_eq!(world.status(&id), Status::Stuck);
+    world.host(&id).composer.clear();
+    world.pass(Millis::secs(5));
+    assert_eq!(world.told_to(&id), ["Do it."]);
+    assert_eq!(world.status(&id), Status::Idle);
+}
+
+#[test]
+fn a_prompt_that_a_person_took_out_of_the_composer_is_not_waited_for_without_end() {
+    let mut world = World::new(&HELLO);
+    let id = idle(&mut world);
+    let delivery = say(&mut world, &id, "Do it.");
+    world.until("it is in the composer", |w| matches!(state(w, &delivery), DeliveryState::Submitting { .. }));
+    world.host(&id).composer.clear();
+    world.pass(Millis::mins(9));
+    assert!(!uncertain(&world, &delivery), "a person may be looking at it");
+    world.pass(Millis::mins(2));
+    assert!(uncertain(&world, &delivery), "{}", world.report());
+    assert_eq!(world.notes.len(), 1, "{:?}", world.notes);
+}
+
+#[test]
 fn a_held_prompt_of_an_agent_that_went_to_work_costs_no_time() {
     let mut world = World::new(&HELLO);
     let id = idle(&mut world);

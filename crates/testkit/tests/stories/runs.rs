@@ -388,3 +388,42 @@ fn a_restored_session_of_a_finished_run_belongs_to_its_person() {
     assert_eq!(world.agents(), 1, "it is not stopped under the person's hands: {}", world.report());
     assert_eq!(world.told_to(&id)[1], "Try this.");
 }
+
+#[test]
+fn a_failure_that_went_with_the_fix_of_another_asks_nothing_more_of_its_session() {
+    let mut world = World::new(&[("a", "broken:one"), ("b", "broken:two")]);
+    // One cause, two failing tests: whoever mends one mends the other, and finds nothing where that landed already.
+    world.behave("", |job| {
+        for name in ["one", "two"] {
+            job.workspace.tree.mend(name);
+        }
+        Reply::Done
+    });
+    let run = world.fix(|new| new.parallel = Some(1));
+    assert!(green(&world.finish(&run)), "{}", world.report());
+    assert!(world.run(&run).tasks.iter().all(|t| matches!(t.state, TaskState::Landed { .. })), "{}", world.report());
+    assert!(world.told.len() <= 2 && world.told.iter().all(|t| t.text.contains("Fix this")), "{:?}", world.told);
+    assert_eq!((world.notes.as_slice(), world.agents()), ([].as_slice(), 0));
+    assert!(world.settled_sessions(), "{}", world.report());
+}
+
+#[test]
+fn a_merge_that_leaves_nothing_of_a_sessions_own_ends_it_well_when_its_failure_is_gone() {
+    let mut world = World::new(&[("shared", "broken:one\nbroken:two")]);
+    // Both mend the one cause in ways of their own: the second collides, and takes what is there.
+    world.behave("", |job| {
+        if job.prompt.contains("git merge") {
+            job.merge_target();
+            let (_, target) = job.target;
+            job.workspace.tree = target.clone();
+        } else {
+            job.workspace.tree.put("shared", &format!("mended for {}", job.session));
+        }
+        Reply::Done
+    });
+    let run = world.fix(|_| {});
+    assert!(green(&world.finish(&run)), "{}", world.report());
+    assert!(world.run(&run).tasks.iter().all(|t| matches!(t.state, TaskState::Landed { .. })), "{}", world.report());
+    assert_eq!(world.told.len(), 3, "two tasks and the collision: {:?}", world.told);
+    assert_eq!((world.notes.as_slice(), world.agents()), ([].as_slice(), 0));
+}
