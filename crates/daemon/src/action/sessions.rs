@@ -38,6 +38,10 @@ pub(super) fn rows() -> Vec<Row> {
             .inside(Inside::Project)
             .keyed()
             .status(201),
+        Row::new("SPAWN_ORCHESTRATOR", Method::POST, "/api/projects/{id}/orchestrator", orchestrate)
+            .says("Starts an agent that may start, direct and stop other agents of the project.")
+            .keyed()
+            .status(201),
         Row::new("GET_AGENT", Method::GET, "/api/sessions/{id}", get)
             .verb("ao status")
             .says("Shows one session.")
@@ -101,15 +105,28 @@ async fn list(call: Call, query: SessionsQuery) -> Result<Sessions, Fault> {
 }
 
 async fn create(call: Call, wanted: NewSession) -> Result<SessionView, Fault> {
-    let new = plan(&call, wanted).await?;
+    start(&call, wanted, SessionRole::Worker).await
+}
+
+async fn orchestrate(call: Call, mut wanted: NewSession) -> Result<SessionView, Fault> {
+    let project = call.part("id").to_owned();
+    if wanted.project_id.as_ref().is_some_and(|other| *other != project) {
+        return Err(Fault::invalid("the path and `projectId` name different projects"));
+    }
+    wanted.project_id = Some(project);
+    start(&call, wanted, SessionRole::Orchestrator).await
+}
+
+async fn start(call: &Call, wanted: NewSession, role: SessionRole) -> Result<SessionView, Fault> {
+    let new = plan(call, wanted, role).await?;
     match call.engine().command(Event::SessionRequested { new: Box::new(new) }).await? {
-        Answer::Session(id) => view(&call, &id),
+        Answer::Session(id) => view(call, &id),
         other => Err(unexpected("a session", &other)),
     }
 }
 
 /// Fills in what was left out, and checks what can be checked before anything is made.
-async fn plan(call: &Call, wanted: NewSession) -> Result<Wanted, Fault> {
+async fn plan(call: &Call, wanted: NewSession, role: SessionRole) -> Result<Wanted, Fault> {
     let project = project_of(&call.caller, call, wanted.project_id.as_deref())?;
     let settings = &project.settings;
     let registry = call.engine().registry();
@@ -133,7 +150,7 @@ async fn plan(call: &Call, wanted: NewSession) -> Result<Wanted, Fault> {
         runtime: wanted.runtime,
         workspace: wanted.workspace,
         model: wanted.model,
-        role: SessionRole::Worker,
+        role,
         agent_args: wanted.agent_args,
         env: kept_env(call, &wanted.env, agent.adapter())?,
     })

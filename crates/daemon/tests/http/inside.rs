@@ -169,3 +169,46 @@ async fn loopback_does_not_lead_out_of_a_session() {
     assert_eq!(host.answer().await.is(200).json()["role"], format!("session:{mine}"));
     world.end().await;
 }
+
+#[tokio::test]
+async fn an_orchestrator_acts_within_its_project_and_merges_nothing() {
+    let (world, worker, _) = two_sessions().await;
+    let other = world.repo("other");
+    world.unix(&Ask::post("/api/projects", &json!({"path": other}))).await.is(201);
+    let elsewhere = json!({"title": "Elsewhere", "agent": "fake", "projectId": "other"});
+    let elsewhere = world.unix(&Ask::post("/api/sessions", &elsewhere)).await.is(201).json();
+    let elsewhere = elsewhere["id"].as_str().expect("an id");
+    let made = Ask::post("/api/projects/app/orchestrator", &json!({"title": "Lead", "agent": "fake"}));
+    let lead = world.unix(&made).await.is(201).json()["id"].as_str().expect("an id").to_owned();
+    world.live(&lead).await;
+
+    let me = inside(&world, &lead, &Ask::get("/api/whoami")).await.is(200).json();
+    assert_eq!(me["role"], "orchestrator:app");
+    let spawned = inside(&world, &lead, &Ask::post("/api/sessions", &json!({"title": "Part", "agent": "fake"}))).await;
+    assert_eq!(spawned.is(201).json()["projectId"], "app", "its own project is meant");
+    let told = Ask::post(&format!("/api/sessions/{worker}/message"), &json!({"content": "go on"}));
+    inside(&world, &lead, &told).await.is(202);
+    inside(&world, &lead, &Ask::new("DELETE", &format!("/api/sessions/{worker}"))).await.is(202);
+    let listed = inside(&world, &lead, &Ask::get("/api/sessions?all=true")).await.is(200).json();
+    let projects = listed["sessions"].as_array().expect("sessions").iter().map(|s| s["projectId"].clone());
+    assert!(projects.clone().count() >= 4 && projects.into_iter().all(|p| p == "app"), "{listed}");
+
+    for ask in [
+        Ask::post(&format!("/api/sessions/{worker}/merge"), &json!({})),
+        Ask::post(&format!("/api/sessions/{worker}/keys"), &json!({"text": "y"})),
+        Ask::post(&format!("/api/sessions/{elsewhere}/message"), &json!({"content": "x"})),
+        Ask::new("DELETE", &format!("/api/sessions/{elsewhere}")),
+        Ask::get(&format!("/api/sessions/{elsewhere}/logs")),
+        Ask::post("/api/sessions", &json!({"title": "x", "agent": "fake", "projectId": "other"})),
+        Ask::post("/api/projects/app/orchestrator", &json!({"title": "x", "agent": "fake"})),
+        Ask::post("/api/runs", &json!({"projectId": "app", "check": "true"})),
+        Ask::get("/api/events?follow=false&project=other"),
+        Ask::get("/api/merge-queue?project=other"),
+    ] {
+        let refused = inside(&world, &lead, &ask).await;
+        assert_eq!(refused.status, 403, "{ask:?}: {refused:?}");
+    }
+    let heard = inside(&world, &lead, &Ask::get("/api/events?follow=false&since=0")).await.is(200);
+    assert!(!heard.body.contains("Elsewhere"), "it hears of its project alone");
+    world.end().await;
+}
