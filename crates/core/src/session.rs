@@ -264,6 +264,11 @@ pub enum WorkReview {
         /// The commit that holds the workspace's state.
         head: CommitId,
     },
+    /// Nothing was changed: running the failures this session is to mend, because others may have mended them.
+    CheckingUnchanged {
+        /// Which review.
+        n: u32,
+    },
     /// Running the whole gate.
     CheckingAll {
         /// Which review.
