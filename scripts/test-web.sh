@@ -3,7 +3,7 @@
 set -euo pipefail
 
 # The versions that the page was written for; xterm.js and its addon are the vendored ones.
-readonly TYPESCRIPT=5.9.3 PLAYWRIGHT=1.65.1 WS=8.23.0 XTERM=6.0.0 FIT=0.11.0
+readonly TYPESCRIPT=5.9.3 PLAYWRIGHT=1.65.1 WS=8.23.0 AXE=4.14.1 XTERM=6.0.0 FIT=0.11.0
 
 cd "$(dirname "$0")/.."
 scripts/need.sh node npm chromium
@@ -11,9 +11,9 @@ web=$PWD/crates/web
 place=$(mktemp -d "${TMPDIR:-/tmp}/ao-web.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 
-echo "test-web: installing typescript $TYPESCRIPT, playwright-core $PLAYWRIGHT, ws $WS, @xterm/xterm $XTERM, @xterm/addon-fit $FIT"
+echo "test-web: installing typescript $TYPESCRIPT, playwright-core $PLAYWRIGHT, ws $WS, axe-core $AXE, @xterm/xterm $XTERM, @xterm/addon-fit $FIT"
 npm install --silent --no-audit --no-fund --prefix "$place" "typescript@$TYPESCRIPT" "playwright-core@$PLAYWRIGHT" "ws@$WS" \
-    "@xterm/xterm@$XTERM" "@xterm/addon-fit@$FIT"
+    "axe-core@$AXE" "@xterm/xterm@$XTERM" "@xterm/addon-fit@$FIT"
 
 packages=$place/node_modules/@xterm
 for pair in xterm.mjs:xterm/lib/xterm.mjs xterm.css:xterm/css/xterm.css xterm.LICENSE.txt:xterm/LICENSE \

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ describe('the real daemon', () => {
   let guest;
   let page;
   let url;
+  let port;
   const root = mkdtempSync(join(tmpdir(), 'ao-'));
   const repository = join(root, 'repo');
   // Nothing of the person who runs the tests: no configuration, no daemon, no git settings.
@@ -37,6 +39,8 @@ describe('the real daemon', () => {
     mkdirSync(repository);
     await git('init', '--quiet', '--initial-branch=main');
     await git('commit', '--quiet', '--allow-empty', '--message=Begin');
+    port = String(await freePort());
+    await ao('daemon', 'start', '--port', port);
     await ao('start', '--yes');
     await shell('one');
     browser = await launch(CHROMIUM);
@@ -118,7 +122,7 @@ describe('the real daemon', () => {
 
   it('comes back with a daemon that was restarted, and the session lives on', async () => {
     await page.locator('.term-state[data-state=open]').waitFor();
-    await ao('daemon', 'restart');
+    await ao('daemon', 'restart', '--port', port);
     await page.locator('.connection[data-state=live]').waitFor();
     await page.locator('.term-state[data-state=open]').waitFor();
     await page.locator('.term-box').click();
@@ -139,6 +143,16 @@ describe('the real daemon', () => {
     await guest.leave(url);
   });
 });
+
+/** A port of our own: the default one may be another daemon's, and a restart would then look for a free one again. */
+function freePort() {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => done(port));
+    });
+  });
+}
 
 /** Processes that have the directory in their command line or as a part of their environment's data root. */
 function processesOf(directory) {

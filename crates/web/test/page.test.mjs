@@ -58,7 +58,7 @@ describe('signing in', () => {
     await guest.leave(daemon.url);
   });
 
-  it('a used link is refused in words, and a pasted one signs in', async () => {
+  it('a used link is refused in words, and one that is pasted into the page or its address signs in', async () => {
     const first = await visitor(browser);
     await signedIn(first);
     await first.leave(daemon.url);
@@ -67,8 +67,14 @@ describe('signing in', () => {
     await page.getByText('was used already').waitFor();
     await shot(page, 'sign-in');
     daemon.newCode('another');
+    daemon.newCode('third');
     await page.getByLabel('paste the link').fill(`${daemon.url}/#sign-in=another`);
     await page.keyboard.press('Enter');
+    await page.locator('.card').first().waitFor();
+    await guest.context.clearCookies();
+    await page.reload();
+    await page.getByText('ao open', { exact: true }).waitFor();
+    await page.evaluate(() => { location.hash = '#sign-in=third'; });
     await page.locator('.card').first().waitFor();
     await guest.leave(daemon.url);
   });

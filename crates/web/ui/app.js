@@ -8,7 +8,7 @@ import { eventsPage } from './eventlog.js';
 import { listenForKeys } from './keyboard.js';
 import { runsPage } from './runs.js';
 import { sessionPage } from './session.js';
-import { signIn, signInPage, takeCode } from './signin.js';
+import { holdsCode, signIn, signInPage, takeCode } from './signin.js';
 import { Store } from './store.js';
 import { look } from './statuses.js';
 
@@ -20,6 +20,7 @@ const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 const bar = /** @type {HTMLElement} */ (document.getElementById('bar'));
 
 begin(takeCode());
+addEventListener('hashchange', () => holdsCode() && location.reload());
 
 /** @param {string | null} code */
 async function begin(code) {

@@ -140,7 +140,9 @@ function makeCard(session) {
   const chips = element('ul', { class: 'chips' });
   const node = element('li', { class: 'card' },
     element('p', { class: 'card-top' }, status, attempts, time), title, why, where, chips);
-  let drawn = '';
+  /** @type {SessionView | null} */
+  let drawn = null;
+  let drawnBeside = '';
   let word = '';
   return {
     node,
@@ -151,9 +153,11 @@ function makeCard(session) {
     update(view, store) {
       const place = store.placeOf(view);
       const task = store.taskOf(view);
-      const now = JSON.stringify([view, place, task?.attempts]);
-      if (now === drawn) return;
-      drawn = now;
+      // A session that did not change is the very same object.
+      const beside = JSON.stringify([place, task?.attempts]);
+      if (view === drawn && beside === drawnBeside) return;
+      drawn = view;
+      drawnBeside = beside;
       const shown = look(view);
       setAttribute(node, 'data-tone', shown.tone);
       setAttribute(node, 'data-status', view.status);

@@ -9,6 +9,7 @@ const SCREEN_HEAD = 1 + 2 + 2 + 8 + 8;
 const OUTPUT_HEAD = 1 + 8;
 
 /**
+ * Offsets count the bytes that the agent wrote: the one of a frame is where it stands after what the frame shows.
  * @typedef {{ kind: 'screen', cols: number, rows: number, history: number, offset: number, bytes: Uint8Array }} ScreenFrame
  * @typedef {{ kind: 'output', offset: number, bytes: Uint8Array }} OutputFrame
  * @typedef {{ kind: 'resized', cols: number, rows: number }} ResizedFrame

@@ -2,7 +2,6 @@
 
 import { get, sessionPath } from './calls.js';
 import { element, fill, setAttribute, setText } from './element.js';
-import { LiveTerminal } from './terminal.js';
 import { complain } from './toast.js';
 import { sign } from './signs.js';
 
@@ -35,8 +34,9 @@ export function terminalPane(id, mayType, onLeave) {
       element('span', { class: 'term-hint' }, element('kbd', {}, 'F6'), ' leaves the terminal'),
       element('div', { class: 'segments', role: 'radiogroup', 'aria-label': 'Terminal' }, look.node, type.node)),
     box, note);
-  /** @type {LiveTerminal | null} */
+  /** @type {import('./terminal.js').LiveTerminal | null} */
   let live = null;
+  let closed = false;
 
   const wantsToType = () => {
     const kept = localStorage.getItem(CHOICE);
@@ -53,7 +53,10 @@ export function terminalPane(id, mayType, onLeave) {
   return {
     node,
     /** Opens the terminal; the node must be on the page, its size is measured. */
-    open() {
+    async open() {
+      // Most pages show no terminal: xterm.js is fetched by the first that does.
+      const { LiveTerminal } = await import('./terminal.js');
+      if (closed) return;
       const typing = wantsToType();
       (typing ? type : look).input.checked = true;
       live?.close();
@@ -79,7 +82,10 @@ export function terminalPane(id, mayType, onLeave) {
       });
     },
     focus: () => live?.focus(),
-    close: () => live?.close(),
+    close() {
+      closed = true;
+      live?.close();
+    },
   };
 }
 

@@ -13,12 +13,15 @@ const MARK = '#sign-in=';
  * @returns {string | null}
  */
 export function takeCode() {
-  const code = location.hash.startsWith(MARK) ? decodeURIComponent(location.hash.slice(MARK.length)) : null;
+  const code = holdsCode() ? decodeURIComponent(location.hash.slice(MARK.length)) : null;
   const session = new URLSearchParams(location.search).get('session');
   const place = session ? `#/session/${encodeURIComponent(session)}` : code === null ? location.hash : '';
   if (code !== null || session || location.pathname !== '/') history.replaceState(null, '', `/${place}`);
   return code;
 }
+
+/** Whether the address holds a code: a link that is opened in a tab of this page changes the fragment alone. */
+export const holdsCode = () => location.hash.startsWith(MARK);
 
 /**
  * Says who the page is, after a sign-in with the code if there is one.
