@@ -42,6 +42,9 @@ pub struct Run {
     /// Everything that the target was seen to fail in this run.
     #[serde(default)]
     pub baseline: Baseline,
+    /// What the gate saw on the last value of the target that it landed: a task whose failures are gone needs no session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landed: Option<Baseline>,
     /// How far it has come.
     pub state: RunState,
     /// What is to be mended.

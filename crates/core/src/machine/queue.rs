@@ -1,7 +1,7 @@
 //! The merge queue: batches on top of the target, gated, landed by compare-and-swap, bisected when red.
 
 use super::draft::Draft;
-use super::{ending, react, task};
+use super::{ending, react, run, task};
 use crate::effect::{CandidateHead, CheckPlace, CheckPurpose, Effect, Outcome, Priority};
 use crate::event::Answer;
 use crate::facts::Facts;
@@ -349,11 +349,15 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
     match outcome {
         Outcome::Landed => {
             let limit = d.projects.get(project).map_or(1, |p| p.settings.batch_limit.max(1));
+            let check = batch.entries.first().and_then(|e| d.pull_requests.get(&e.pr)).and_then(|pr| pr.check.clone());
+            let seen = Baseline { commit: Some(tip), ..baseline };
             if let Some(queue) = d.queues.get_mut(project) {
                 queue.batch = None;
                 queue.blocked = None;
                 queue.limit = (queue.limit * 2).min(limit);
-                queue.baseline = Baseline { commit: Some(tip), ..baseline };
+                queue.baseline = seen.clone();
+                let target = queue.target.clone();
+                run::target_moved(d, project, &target, check.as_deref(), &seen);
             }
             for entry in batch.entries {
                 let Some(commit) = entry.commit else { continue };

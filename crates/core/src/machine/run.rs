@@ -6,9 +6,9 @@ use super::{ending, prompting, request, task};
 use crate::delivery::Cause;
 use crate::effect::{CheckPlace, CheckPurpose, Effect};
 use crate::event::{Answer, NewRun, NewSession};
-use crate::failure::{self, Report};
+use crate::failure::{self, Group, Report};
 use crate::gate;
-use crate::id::{CommitId, RunId, SessionId};
+use crate::id::{CommitId, ProjectId, RunId, SessionId};
 use crate::kind::Fault;
 use crate::merge_queue::Baseline;
 use crate::run::{MAX_ATTEMPTS, MAX_ROUNDS, Run, RunOutcome, RunState, Task, TaskState};
@@ -56,6 +56,7 @@ pub(super) fn requested(d: &mut Draft<'_>, new: &NewRun) -> Answer {
         dry_run: new.dry_run,
         keep: new.keep,
         baseline: Baseline::default(),
+        landed: None,
         state: RunState::Checking { commit: new.base.clone() },
         tasks: Vec::new(),
         rounds: 1,
@@ -107,6 +108,8 @@ pub(super) fn read_done(d: &mut Draft<'_>, id: &RunId, round: u32, report: &Repo
     run.baseline.failures.extend(seen.failures);
     run.baseline.hides = seen.hides;
     run.baseline.commit = seen.commit;
+    // What was read just now is newer than what landed.
+    run.landed = None;
     if fresh.is_empty() || round > MAX_ROUNDS {
         let left = u32::try_from(report.failures.len()).unwrap_or(u32::MAX);
         finish(d, id, RunOutcome::Red { left });
@@ -145,6 +148,10 @@ fn spawn(d: &mut Draft<'_>, id: &RunId) {
         if active >= limit {
             return;
         }
+        if let Some(commit) = run.landed.as_ref().and_then(|seen| mended_on(seen, &wanted.group)) {
+            task::landed_without_session(d, id, i, commit);
+            continue;
+        }
         let new = NewSession {
             project: run.project.clone(),
             title: format!("fix {}", short(&wanted.group.title)),
@@ -166,6 +173,23 @@ fn spawn(d: &mut Draft<'_>, id: &RunId) {
                 begin_task(d, id, i, &session);
             }
             Err(fault) => task::settle_task(d, id, i, &fault.message),
+        }
+    }
+}
+
+/// The value of the target on which none of a group's failures is left, when that can be told.
+fn mended_on<'b>(seen: &'b Baseline, group: &Group) -> Option<&'b CommitId> {
+    let left = seen.hides || group.failures.iter().any(|f| seen.failures.contains(&f.id));
+    if left { None } else { seen.commit.as_ref() }
+}
+
+/// A value of the target that was gated by `check` landed.
+pub(super) fn target_moved(d: &mut Draft<'_>, project: &ProjectId, target: &str, check: Option<&str>, seen: &Baseline) {
+    let same = |r: &&Run| r.project == *project && r.target == target && Some(r.check.as_str()) == check;
+    let runs: Vec<RunId> = d.runs.values().filter(same).filter(|r| !r.finished()).map(|r| r.id.clone()).collect();
+    for id in runs {
+        if let Some(run) = d.runs.get_mut(&id) {
+            run.landed = Some(seen.clone());
         }
     }
 }

@@ -32,6 +32,14 @@ pub(super) fn landed(d: &mut Draft<'_>, session: &SessionId, commit: &CommitId) 
     }
 }
 
+/// What a task was for is gone before it had a session.
+pub(super) fn landed_without_session(d: &mut Draft<'_>, id: &RunId, i: usize, commit: &CommitId) {
+    let at = d.now;
+    if let Some(task) = d.runs.get_mut(id).and_then(|r| r.tasks.get_mut(i)).filter(|t| !t.settled()) {
+        task.state = TaskState::Landed { commit: commit.clone(), at };
+    }
+}
+
 /// A session could not go on.
 pub(super) fn given_up(d: &mut Draft<'_>, id: &RunId, session: &SessionId, why: &str) {
     let Some(i) = d.runs.get(id).and_then(|r| r.task_of(session)) else { return };

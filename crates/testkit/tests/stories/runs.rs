@@ -151,6 +151,23 @@ fn what_an_agent_finished_before_it_exited_lands() {
 }
 
 #[test]
+fn work_on_its_way_is_shown_as_such_although_its_agent_is_gone() {
+    let mut world = World::new(&[("a", "broken:one")]);
+    world.behave("", |job| {
+        job.mend_what_is_named();
+        Reply::Exits(0)
+    });
+    world.ignore("check:app-1:1:all");
+    world.fix(|_| {});
+    world.perform_all();
+    assert_eq!(world.status(&world.mender("one")), Status::CiPending);
+    world.ignore("build:");
+    world.restart_daemon();
+    world.perform_all();
+    assert_eq!(world.status(&world.mender("one")), Status::InMergeQueue);
+}
+
+#[test]
 fn an_agent_that_is_gone_is_started_again_for_its_conflict() {
     let mut world = World::new(&[("shared", "broken:seven\nbroken:eight")]);
     world.behave("", |job| {
@@ -402,9 +419,26 @@ fn a_failure_that_went_with_the_fix_of_another_asks_nothing_more_of_its_session(
     let run = world.fix(|new| new.parallel = Some(1));
     assert!(green(&world.finish(&run)), "{}", world.report());
     assert!(world.run(&run).tasks.iter().all(|t| matches!(t.state, TaskState::Landed { .. })), "{}", world.report());
-    assert!(world.told.len() <= 2 && world.told.iter().all(|t| t.text.contains("Fix this")), "{:?}", world.told);
+    assert_eq!((world.told.len(), world.facts.sessions.len()), (1, 1), "the second needs no agent: {:?}", world.told);
     assert_eq!((world.notes.as_slice(), world.agents()), ([].as_slice(), 0));
     assert!(world.settled_sessions(), "{}", world.report());
+}
+
+#[test]
+fn an_agent_that_finds_its_failure_gone_is_not_told_to_change_something() {
+    let mut world = World::new(&[("a", "broken:one"), ("b", "broken:two")]);
+    // Nothing lands in this run; somebody outside mends the second failure before its session begins.
+    world.behave("", |_| Reply::Done);
+    let run = world.fix(|new| (new.parallel, new.max_attempts) = (Some(1), Some(1)));
+    world.until("the first session begins", |w| !w.facts.sessions.is_empty());
+    world.repo.push(|tree| tree.mend("two"));
+    assert_eq!(world.finish(&run), RunOutcome::Red { left: 1 }, "{}", world.report());
+    let id = world.mender("two");
+    let task = world.run(&run).tasks.iter().find(|t| t.session.as_ref() == Some(&id)).expect("its task");
+    assert!(matches!(task.state, TaskState::Landed { .. }), "{}", world.report());
+    assert_eq!((world.told_to(&id).len(), world.status(&id)), (1, Status::Done));
+    assert!(world.notes.iter().all(|n| n.session.as_ref() != Some(&id)), "{:?}", world.notes);
+    assert_eq!(world.agents(), 0);
 }
 
 #[test]
@@ -417,7 +451,8 @@ fn a_merge_that_leaves_nothing_of_a_sessions_own_ends_it_well_when_its_failure_i
             let (_, target) = job.target;
             job.workspace.tree = target.clone();
         } else {
-            job.workspace.tree.put("shared", &format!("mended for {}", job.session));
+            let whose = if job.prompt.contains("one is broken") { "one" } else { "two" };
+            job.workspace.tree.put("shared", &format!("mended for {whose}"));
         }
         Reply::Done
     });
