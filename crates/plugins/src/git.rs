@@ -7,6 +7,7 @@ mod facts;
 mod fault;
 mod places;
 mod status;
+mod turns;
 
 pub use call::{Call, Git, Said};
 pub use facts::{Head, RepoFacts, facts, head_branch, missing_branch};
@@ -15,3 +16,4 @@ pub use places::{
     unfinished,
 };
 pub use status::{Status, status};
+pub use turns::{Turn, turn};

@@ -62,7 +62,7 @@ both! {
         a_deleted_workspace_is_missing
         committed_work_is_the_branchs_own_commit
         uncommitted_work_is_kept_whole
-        a_change_right_after_the_last_look_is_seen
+        a_change_in_the_moment_of_the_last_look_is_seen
         any_file_name_is_only_a_name
         line_ends_stop_nothing
         work_on_another_branch_is_kept_and_named

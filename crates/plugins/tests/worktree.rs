@@ -4,7 +4,7 @@ use ao_core::effect::Inspection;
 use ao_core::kind::Kind;
 use ao_plugins::exec::Environment;
 use ao_plugins::workspace::Worktree;
-use ao_slots::workspace::{Workspace, WorkspacePlan};
+use ao_slots::workspace::{InspectPlan, RemovePlan, Workspace, WorkspacePlan};
 use ao_testkit::contract::repo::Repo;
 use ao_testkit::contract::workspace::{inspection, place, plan, removal};
 use std::fs;
@@ -40,6 +40,40 @@ async fn making_one_takes_two_calls_of_git() {
     assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 2);
     workspace.ensure(&plan(&repo)).await.unwrap();
     assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 3, "finding it again takes one");
+}
+
+#[tokio::test]
+async fn many_are_made_looked_at_and_removed_at_once() {
+    let repo = std::sync::Arc::new(Repo::new());
+    let tasks: Vec<_> = (1..=12)
+        .map(|n| {
+            let (repo, workspace) = (repo.clone(), worktrees(&repo));
+            tokio::spawn(async move {
+                let session = ao_core::id::SessionId::new(format!("app-{n}"));
+                let path = repo.place(&format!("data/worktrees/app-{n}"));
+                let branch = format!("feat/x{n}");
+                let wanted = WorkspacePlan {
+                    session: session.clone(),
+                    path: path.clone(),
+                    branch: branch.clone(),
+                    ..plan(&repo)
+                };
+                let ready = workspace.ensure(&wanted).await.unwrap();
+                repo.write(&path, "src/a.txt", "work\n");
+                let keep = format!("refs/ao/work/app-{n}");
+                let look = InspectPlan { session, path, branch, keep, ..inspection(&repo, &ready) };
+                let found = workspace.inspect(&look).await.unwrap();
+                assert!(matches!(found, Inspection::Changed { .. }), "{found:?}");
+                let plan = RemovePlan { session: look.session, path: look.path, branch: look.branch, ..removal(&repo) };
+                assert!(workspace.remove(&plan).await.unwrap().is_some());
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(worktrees(&repo).rescued(&repo.path).await.unwrap().len(), 12);
+    assert_eq!(repo.git(&["worktree", "list"]).lines().count(), 1);
 }
 
 #[tokio::test]

@@ -18,6 +18,12 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Most bytes of an answer that are kept: a list of half a million paths.
 const KEEP: usize = 64 * 1024 * 1024;
 
+/// Git writes a worktree's files within a millisecond or two; a call that met them half written is made again so often.
+const AGAIN: u32 = 20;
+
+/// Time between two such calls.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Set for every call. Hooks are the user's for the user's own git; a watcher of files or a clean-up of objects would stay
 /// behind as a process.
 const ALWAYS: [&str; 8] =
@@ -201,6 +207,18 @@ impl Call<'_> {
     /// # Errors
     /// When git is not installed, takes too long, is killed, or answers more than can be kept.
     pub async fn ask(self) -> Answer<Said> {
+        let mut again = AGAIN;
+        loop {
+            let said = self.clone().once().await?;
+            if said.code == 0 || again == 0 || !fault::is_passing(&said.stderr) {
+                return Ok(said);
+            }
+            again -= 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn once(self) -> Answer<Said> {
         let verb = verb(&self.arguments);
         let own: &[&str] = if self.own { &OWN } else { &[] };
         let argv = ["git"].iter().chain(&ALWAYS).chain(own).map(OsString::from).chain(self.arguments).collect();

@@ -52,6 +52,12 @@ const MEANINGS: [(&str, Kind, Option<&str>); 20] = [
     ("usage: git merge-tree", Kind::Unsupported, Some("install git 2.38 or newer")),
 ];
 
+/// Whether a call failed only because another git is making a worktree at this very moment: its files are there before what
+/// they say (`builtin/worktree.c`).
+pub(super) fn is_passing(stderr: &str) -> bool {
+    stderr.contains("failed to read") && stderr.contains("/commondir")
+}
+
 /// A failure of `git verb` with these words on standard error.
 pub(super) fn of_words(verb: &str, code: i32, stderr: &str) -> Fault {
     let said = words(stderr);

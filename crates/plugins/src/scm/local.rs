@@ -5,11 +5,13 @@
 mod candidate;
 mod check;
 mod land;
+mod merge;
 mod replay;
 mod scratch;
+mod target;
 
 use crate::exec::Environment;
-use crate::git::{Git, facts, head_branch, missing_branch};
+use crate::git::{Git, facts, head_branch};
 use crate::steps::Steps;
 use ao_core::id::CommitId;
 use ao_slots::scm::{Candidate, CandidatePlan, CheckPlan, CheckRan, Landing, PullRequestPlan, Repository, Scm};
@@ -22,20 +24,19 @@ use std::path::Path;
 pub struct Local {
     env: Environment,
     steps: Steps,
-    turns: land::Turns,
 }
 
 impl Local {
     /// With this environment for git.
     #[must_use]
     pub fn new(env: Environment) -> Self {
-        Self { env, steps: Steps::all(), turns: land::Turns::default() }
+        Self { env, steps: Steps::all() }
     }
 
     /// The same, stopped before some step: for tests of recovery.
     #[must_use]
     pub fn stopping(env: Environment, steps: Steps) -> Self {
-        Self { env, steps, turns: land::Turns::default() }
+        Self { env, steps }
     }
 }
 
@@ -69,14 +70,14 @@ impl Scm for Local {
     }
 
     async fn land(&self, repository: &Path, target: &str, old: &CommitId, new: &CommitId) -> Answer<Landing> {
-        land::land(&Git::at(repository, &self.env), target, old, new, &self.turns, &self.steps).await
+        land::land(&Git::at(repository, &self.env), target, old, new, &self.steps).await
     }
 
     async fn target(&self, repository: &Path, target: &str) -> Answer<CommitId> {
         let git = Git::at(repository, &self.env);
         // Nobody named one: it is the branch that the checkout is on.
         let branch = if target.is_empty() { head_branch(&git).await? } else { target.to_owned() };
-        tip(&git, &branch).await
+        target::tip(&git, &branch).await
     }
 
     async fn scratch(&self, repository: &Path, dir: &Path, commit: &CommitId) -> Answer<()> {
@@ -89,13 +90,5 @@ impl Scm for Local {
 
     async fn run_check(&self, plan: &CheckPlan) -> Answer<CheckRan> {
         check::run(plan).await
-    }
-}
-
-/// The commit of a branch.
-async fn tip(git: &Git, branch: &str) -> Answer<CommitId> {
-    match git.commit(&format!("refs/heads/{branch}")).await? {
-        Some(commit) => Ok(commit),
-        None => Err(missing_branch(git, branch).await),
     }
 }

@@ -77,18 +77,22 @@ async fn markers(
     meeting: Option<&CommitId>,
 ) -> Answer<Vec<String>> {
     let merging = snapshot.merging.first();
-    if merging.is_none() && meeting == Some(&plan.base) && !has_merges(site, &plan.base, head).await? {
+    let unmerged = before_merging(site, &plan.base, head).await?;
+    if merging.is_none() && meeting == Some(&plan.base) && unmerged.is_none() {
         return Ok(Vec::new());
     }
-    let mut before: Vec<&str> = merging.or(meeting).into_iter().map(CommitId::as_str).collect();
-    if merging.is_some() {
-        before.extend(snapshot.head.iter().map(CommitId::as_str));
-    }
+    // What the target has, and what the work had before it met the target, is meant to be there.
+    let before: Vec<&str> = merging.or(meeting).into_iter().chain(&unmerged).map(CommitId::as_str).collect();
     let left = conflict::left_in(site, &before, &snapshot.tree).await?;
     Ok(left.iter().map(|path| shown(path)).collect())
 }
 
-async fn has_merges(site: &Site, from: &CommitId, to: &CommitId) -> Answer<bool> {
-    let range = format!("{from}..{to}");
-    Ok(!site.git.call(["rev-list", "--merges", "--max-count=1", &range]).text().await?.is_empty())
+/// The work as it was before its first merge, when there was one; a merge in the making counts, as `head` is one then.
+async fn before_merging(site: &Site, from: &CommitId, head: &CommitId) -> Answer<Option<CommitId>> {
+    let range = format!("{from}..{head}");
+    let merges = site.git.call(["rev-list", "--first-parent", "--merges", "--reverse", &range]).text().await?;
+    match merges.lines().next() {
+        Some(first) => site.git.commit(&format!("{first}^1")).await,
+        None => Ok(None),
+    }
 }

@@ -6,7 +6,7 @@ use super::seal::{INDEX, Sealed};
 use crate::disk;
 use crate::disk::failed;
 use crate::exec::Environment;
-use crate::git::Git;
+use crate::git::{Git, Repository, Turn, turn};
 use ao_core::id::{CommitId, SessionId};
 use ao_slots::workspace::Rescued;
 use ao_slots::{Answer, Fault};
@@ -105,6 +105,8 @@ pub(super) async fn restore(repository: &Path, name: &str, to: &Path, env: &Envi
     let branch = free_branch(&git, short).await?;
     // Without a first parent there was no commit yet: the rescued one is where the branch begins.
     let start = git.commit(&format!("{commit}^1")).await?.unwrap_or_else(|| commit.clone());
+    let common = Repository::of(&git).await?.common;
+    let _turn = turn(Turn::Making, &common).await;
     git.call(["worktree", "add", "--quiet", "--no-track", "-b", &branch])
         .arg(to)
         .arg(start.as_str())

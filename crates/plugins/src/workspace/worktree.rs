@@ -12,7 +12,7 @@ use super::snapshot::Site;
 use crate::disk;
 use crate::disk::failed;
 use crate::exec::{Environment, end_marked, place_mark};
-use crate::git::{Git, Registration, Repository, list_worktrees, registration, same};
+use crate::git::{Git, Registration, Repository, Turn, list_worktrees, registration, same, turn};
 use crate::steps::Steps;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
@@ -254,6 +254,7 @@ impl<'a> Making<'a> {
         let call = |arguments: &[&str]| {
             self.main.call(["worktree", "add", "--quiet"]).args(arguments).env("AO_WORKSPACE", &mark).limit(CHECKOUT)
         };
+        let _turn = turn(Turn::Making, &self.common).await;
         let said = call(&["--no-track", "-b", &plan.branch]).arg(&plan.path).arg(self.base.as_str()).ask().await?;
         if said.code == 0 {
             return Ok(Added::NewBranch);

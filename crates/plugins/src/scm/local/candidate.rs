@@ -2,24 +2,16 @@
 //!
 //! Each head goes on top of what is ahead of it; one that does not fit is told apart by trying it on the target alone.
 
-use super::{replay, tip};
+use super::merge::{Merged, Put, merge};
+use super::replay;
+use super::target::tip;
 use crate::exec::Environment;
-use crate::git::{Git, Said};
+use crate::git::Git;
 use ao_core::effect::CandidateHead;
 use ao_core::id::CommitId;
 use ao_core::project::MergeStrategy;
 use ao_slots::scm::{Candidate, CandidatePlan};
 use ao_slots::{Answer, Fault};
-use std::ffi::OsStr;
-
-/// What becomes of two trees.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Merged {
-    /// They fit.
-    Tree(String),
-    /// They do not, in these paths.
-    Conflict(Vec<String>),
-}
 
 /// Builds a candidate and keeps its tip.
 pub(super) async fn build(plan: &CandidatePlan, env: &Environment) -> Answer<Candidate> {
@@ -62,16 +54,6 @@ async fn add(git: &Git, candidate: &mut Candidate, head: &CandidateHead, strateg
     Ok(())
 }
 
-/// What becomes of one head on top of a commit.
-pub(super) enum Put {
-    /// This commit.
-    Commit(CommitId),
-    /// Nothing: its change is there already.
-    Nothing,
-    /// A conflict in these paths.
-    Conflict(Vec<String>),
-}
-
 async fn put(git: &Git, onto: &CommitId, head: &CandidateHead, strategy: MergeStrategy) -> Answer<Put> {
     let Some(base) = git.merge_base(onto, &head.head).await? else {
         return Ok(Put::Conflict(vec!["(its history has nothing in common with the target)".to_owned()]));
@@ -97,31 +79,4 @@ async fn put(git: &Git, onto: &CommitId, head: &CandidateHead, strategy: MergeSt
     };
     let message = format!("{}\n", head.message.trim_end());
     Ok(Put::Commit(CommitId::new(call.stdin(message.into_bytes()).text().await?)))
-}
-
-/// Merges two commits in memory, with another base than their own when one is given.
-pub(super) async fn merge(git: &Git, one: &CommitId, other: &CommitId, base: Option<&CommitId>) -> Answer<Merged> {
-    let mut call = git.call(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"]);
-    if let Some(base) = base {
-        call = call.arg(format!("--merge-base={base}"));
-    }
-    let said = call.arg(one.as_str()).arg(other.as_str()).ask().await?;
-    match said.code {
-        0 => Ok(Merged::Tree(field(&said, 0))),
-        1 => {
-            let mut paths: Vec<String> = said.paths().skip(1).map(|path| shown(path.as_os_str())).collect();
-            paths.dedup();
-            Ok(Merged::Conflict(paths))
-        }
-        _ => Err(said.fault()),
-    }
-}
-
-fn field(said: &Said, n: usize) -> String {
-    said.fields().nth(n).map(|field| String::from_utf8_lossy(field).trim().to_owned()).unwrap_or_default()
-}
-
-/// A path as text for people.
-pub(super) fn shown(path: &OsStr) -> String {
-    path.to_string_lossy().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

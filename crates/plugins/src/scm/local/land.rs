@@ -2,18 +2,15 @@
 //!
 //! After a crash "does the target contain it?" decides. A checkout of the target is moved along only when it is clean.
 
-use super::candidate::shown;
-use super::tip;
-use crate::git::{Git, Listed, Repository, list_worktrees, rebased_branch, status, unfinished};
+use super::merge::shown;
+use super::target::tip;
+use crate::git::{Git, Listed, Repository, Turn, list_worktrees, rebased_branch, status, turn, unfinished};
 use crate::steps::Steps;
 use ao_core::id::CommitId;
 use ao_slots::Answer;
 use ao_slots::scm::Landing;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Mutex as AsyncMutex;
 
 /// Moving a large checkout to another commit on a slow disk.
 const CHECKOUT: Duration = Duration::from_secs(15 * 60);
@@ -21,29 +18,10 @@ const CHECKOUT: Duration = Duration::from_secs(15 * 60);
 /// Paths named in a message before "and more".
 const NAMED: usize = 5;
 
-/// One landing at a time per repository: two fast-forwards of one checkout at once leave it with the files of one and the
-/// commit of the other.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Turns(Arc<Mutex<BTreeMap<PathBuf, Arc<AsyncMutex<()>>>>>);
-
-impl Turns {
-    fn of(&self, common: &Path) -> Arc<AsyncMutex<()>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(common.to_owned()).or_default().clone()
-    }
-}
-
 /// Moves `target` from `old` to `new`.
-pub(super) async fn land(
-    git: &Git,
-    target: &str,
-    old: &CommitId,
-    new: &CommitId,
-    turns: &Turns,
-    steps: &Steps,
-) -> Answer<Landing> {
+pub(super) async fn land(git: &Git, target: &str, old: &CommitId, new: &CommitId, steps: &Steps) -> Answer<Landing> {
     let common = Repository::of(git).await?.common;
-    let turn = turns.of(&common);
-    let _turn = turn.lock().await;
+    let _turn = turn(Turn::Landing, &common).await;
     let actual = tip(git, target).await?;
     if actual == *new || git.is_ancestor(new, &actual).await? {
         return Ok(Landing::Landed);

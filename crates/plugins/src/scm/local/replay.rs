@@ -2,7 +2,7 @@
 //!
 //! Authors, dates and messages stay; who commits is `ao`. Commits whose change is there already are left out.
 
-use super::candidate::{Merged, Put, merge};
+use super::merge::{Merged, Put, merge};
 use crate::git::Git;
 use ao_core::id::CommitId;
 use ao_slots::{Answer, Fault};

@@ -4,7 +4,7 @@
 
 use crate::disk::{self, failed};
 use crate::exec::{Environment, end_marked, place_mark};
-use crate::git::{Git, Registration, Repository, registration};
+use crate::git::{Git, Registration, Repository, Turn, registration, turn};
 use ao_core::id::CommitId;
 use ao_slots::{Answer, Fault};
 use std::fs;
@@ -42,6 +42,7 @@ pub(super) async fn ensure(main: &Git, dir: &Path, commit: &CommitId, env: &Envi
     if let Some(parent) = dir.parent() {
         fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
     }
+    let _turn = turn(Turn::Making, &common).await;
     main.call(["worktree", "add", "--quiet", "--detach", "--lock", "--reason", OURS])
         .arg(dir)
         .arg(commit.as_str())
