@@ -9,13 +9,17 @@ use ao_api::request::{Keys, LogsQuery, Nothing};
 use ao_api::terminal::{Logs, ScreenView, ViewQuery};
 use ao_core::kind::{Fault, Kind};
 use ao_core::session::Session;
+use ao_slots::runtime::{Attachment, View, ViewerInput};
 use axum::http::Method;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Lines of a log when nobody says how many: a few screens.
 const LINES: u32 = 200;
 /// Most lines in one answer: a host keeps 10,000 rows, and a screen has at most 300.
 const MOST_LINES: u32 = 10_300;
+/// How long a terminal may take to take keys: a program that reads nothing is waited for no longer.
+const PRESSED_WITHIN: Duration = Duration::from_secs(10);
 /// Most bytes of keys in one request: a person's paste; longer texts are prompts.
 const MOST_KEYS: usize = 64 * 1024;
 
@@ -99,8 +103,23 @@ async fn keys(call: Call, keys: Keys) -> Result<Nothing, Fault> {
         let fault = Fault::invalid(format!("1 to {MOST_KEYS} bytes of keys are sent at once, not {}", bytes.len()));
         return Err(fault.hint("longer texts are prompts: POST …/message"));
     }
-    call.engine().keys(&session.id, &bytes).await?;
+    press(&call, &session, bytes).await?;
     Ok(Nothing {})
+}
+
+/// Presses keys as a viewer who comes, types and leaves: hosts take keys from viewers alone. It has the terminal's own size,
+/// so that nobody else's changes.
+async fn press(call: &Call, session: &Session, bytes: Vec<u8>) -> Result<(), Fault> {
+    let shown = call.engine().screen(&session.id)?;
+    let rows = u16::try_from(shown.rows.len()).unwrap_or(u16::MAX);
+    let view = View { cols: shown.cols, rows, read_only: false };
+    let Attachment { mut frames, input } = call.engine().attach(&session.id, view).await?;
+    let lost = || Fault::unavailable(format!("the terminal of session {} closed meanwhile", session.id));
+    input.send(ViewerInput::Keys(bytes)).await.map_err(|_| lost())?;
+    drop(input);
+    // The view ends after everything that was sent into it.
+    let ended = async { while frames.recv().await.is_some() {} };
+    tokio::time::timeout(PRESSED_WITHIN, ended).await.map_err(|_| lost())
 }
 
 async fn live(call: Call, _: ViewQuery) -> Result<Nothing, Fault> {

@@ -4,6 +4,7 @@ mod access;
 mod events;
 mod inside;
 mod page;
+mod projects;
 mod sessions;
 mod speak;
 mod terminal;

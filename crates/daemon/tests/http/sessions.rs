@@ -2,6 +2,7 @@
 
 use crate::speak::{Ask, LIMIT};
 use crate::world::World;
+use ao_slots::runtime::ViewerInput;
 use serde_json::json;
 
 #[tokio::test]
@@ -136,7 +137,9 @@ async fn keys_screen_and_logs_reach_the_terminal() {
     let host = world.live(&id).await;
     let keys = json!({"text": "y", "keys": ["Enter", "C-c"]});
     world.tcp(&Ask::post(&format!("/api/sessions/{id}/keys"), &keys)).await.is(202);
-    tokio::time::timeout(LIMIT, host.until(|h| h.keys() == b"y\r\x03")).await.expect("the keys arrive");
+    let pressed = [ViewerInput::Keys(b"y\r\x03".to_vec())];
+    tokio::time::timeout(LIMIT, host.until(|h| h.inputs() == pressed)).await.expect("the keys arrive");
+    assert_eq!((host.views()[0].cols, host.views()[0].rows), (host.plan.cols, 2), "the size stays");
     world.tcp(&Ask::post(&format!("/api/sessions/{id}/keys"), &json!({"keys": ["Nope"]}))).await.is(400);
 
     host.show(&["hello there", "> "], Some("idle"));

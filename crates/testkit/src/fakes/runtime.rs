@@ -45,7 +45,6 @@ struct State {
     viewers: Vec<mpsc::Sender<Frame>>,
     views: Vec<View>,
     inputs: Vec<ViewerInput>,
-    keys: Vec<u8>,
     typed: Vec<TypedStage>,
     exit: Option<Exit>,
 }
@@ -98,12 +97,6 @@ impl FakeHost {
         for viewer in state.viewers.drain(..) {
             let _ = viewer.try_send(Frame::Exited(exit.clone()));
         }
-    }
-
-    /// Keys that were sent past the viewers.
-    #[must_use]
-    pub fn keys(&self) -> Vec<u8> {
-        lock(&self.state).keys.clone()
     }
 
     /// What viewers did.
@@ -193,10 +186,8 @@ impl Control for FakeControl {
         Ok(lock(&self.0.state).typed.clone())
     }
 
-    async fn input(&self, bytes: &[u8]) -> Answer<()> {
-        lock(&self.0.state).keys.extend_from_slice(bytes);
-        self.0.noted();
-        Ok(())
+    async fn input(&self, _bytes: &[u8]) -> Answer<()> {
+        Err(Fault::conflict("keys come from viewers: attach first"))
     }
 
     async fn stop(&self, _grace_ms: u64) -> Answer<Exit> {
@@ -221,7 +212,7 @@ impl Control for FakeControl {
         };
         let _ = sender.try_send(screen);
         state.views.push(view);
-        state.viewers.push(sender);
+        state.viewers.push(sender.clone());
         drop(state);
         self.0.noted();
         let host = self.0.clone();
@@ -230,6 +221,7 @@ impl Control for FakeControl {
                 lock(&host.state).inputs.push(input);
                 host.noted();
             }
+            lock(&host.state).viewers.retain(|viewer| !viewer.same_channel(&sender));
         });
         Ok(Attachment { frames, input })
     }

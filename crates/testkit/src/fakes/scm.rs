@@ -19,7 +19,8 @@ impl Scm for FakeScm {
             root: path.to_owned(),
             branch: Some("main".to_owned()),
             head: Some(CommitId::new(COMMIT)),
-            default_branch: "main".to_owned(),
+            // A test that wants another one writes it there.
+            default_branch: std::fs::read_to_string(path.join("default-branch")).unwrap_or_else(|_| "main".to_owned()),
             dirty: 0,
         })
     }
