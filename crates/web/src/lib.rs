@@ -33,18 +33,26 @@ pub struct Asset {
 /// backslashes, percent signs and control characters. The caller decodes nothing: no file needs it.
 #[must_use]
 pub fn asset(path: &str) -> Option<Asset> {
+    find(path, sources())
+}
+
+/// The source tree, in a debug build and while it is there.
+fn sources() -> Option<&'static Path> {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/ui"));
+    (cfg!(debug_assertions) && root.is_dir()).then_some(root)
+}
+
+fn find(path: &str, sources: Option<&Path>) -> Option<Asset> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = if path.is_empty() { "index.html" } else { path };
-    if !is_plain(path) {
-        return None;
-    }
-    let embedded = EMBEDDED.binary_search_by(|(name, _)| (*name).cmp(path)).ok().map(|at| EMBEDDED[at].1);
-    let bytes = match on_disk(path) {
-        OnDisk::Found(bytes) => Cow::Owned(bytes),
-        OnDisk::Missing => return None,
-        OnDisk::NoSources => Cow::Borrowed(embedded?),
+    let mime = mime(path).filter(|_| is_plain(path))?;
+    let bytes = match sources {
+        Some(root) => Cow::Owned(read_inside(root, path)?),
+        None => {
+            let at = EMBEDDED.binary_search_by(|(name, _)| (*name).cmp(path)).ok()?;
+            Cow::Borrowed(EMBEDDED[at].1)
+        }
     };
-    let mime = mime(path)?;
     let etag = etag(&bytes);
     Some(Asset { bytes, mime, etag })
 }
@@ -62,23 +70,11 @@ fn is_plain(path: &str) -> bool {
     })
 }
 
-/// What the source tree has.
-enum OnDisk {
-    Found(Vec<u8>),
-    Missing,
-    NoSources,
-}
-
-fn on_disk(path: &str) -> OnDisk {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/ui"));
-    if !cfg!(debug_assertions) || !root.is_dir() {
-        return OnDisk::NoSources;
-    }
-    // A link that leads out of the directory is not one of our files.
-    let found = root.join(path).canonicalize().ok().filter(|full| {
-        full.is_file() && root.canonicalize().is_ok_and(|root| full.starts_with(root)) && mime(path).is_some()
-    });
-    found.and_then(|full| std::fs::read(full).ok()).map_or(OnDisk::Missing, OnDisk::Found)
+/// A link that leads out of the directory is not one of our files.
+fn read_inside(root: &Path, path: &str) -> Option<Vec<u8>> {
+    let full = root.join(path).canonicalize().ok()?;
+    let inside = full.is_file() && full.starts_with(root.canonicalize().ok()?);
+    if inside { std::fs::read(full).ok() } else { None }
 }
 
 /// The kinds of files that the page has; another kind is not served.
@@ -98,4 +94,39 @@ fn etag(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     format!("\"{:016x}-{:x}\"", hasher.finish(), bytes.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_embedded_is_what_the_source_tree_has() {
+        let root = sources().expect("tests are debug builds in a checkout");
+        assert!(EMBEDDED.len() > 20, "{} files", EMBEDDED.len());
+        for (path, _) in EMBEDDED {
+            let embedded = find(path, None);
+            assert!(embedded.is_some(), "{path} is embedded and not served");
+            assert_eq!(embedded, find(path, Some(root)), "{path}");
+        }
+        assert_eq!(find("/", None), find("index.html", None));
+        for path in ["", "/", "..", "../Cargo.toml", "nothing.js", "api.d.ts"] {
+            assert_eq!(find(path, None), find(path, Some(root)), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_out_of_the_source_tree_is_not_followed() -> std::io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let root = dir.path().join("ui");
+        std::fs::create_dir(&root)?;
+        std::fs::write(dir.path().join("secret.txt"), "secret")?;
+        std::fs::write(root.join("own.txt"), "own")?;
+        std::os::unix::fs::symlink(dir.path().join("secret.txt"), root.join("out.txt"))?;
+        std::os::unix::fs::symlink(root.join("own.txt"), root.join("in.txt"))?;
+        assert_eq!(find("out.txt", Some(&root)), None);
+        assert!(find("in.txt", Some(&root)).is_some_and(|asset| *asset.bytes == *b"own"));
+        Ok(())
+    }
 }
