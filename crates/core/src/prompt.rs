@@ -58,6 +58,7 @@ pub fn gate_failed(
     let mut errors = String::new();
     push_failures(&mut errors, failures);
     if let Some(message) = message {
+        push_failures(&mut errors, new);
         return clean(&message.replace("{{errors}}", &errors).replace("{{log}}", &trim_log(log, LOG_EXCERPT)));
     }
     let mut out = String::new();

@@ -171,7 +171,6 @@ pub const PRECEDENCE: [(&str, &str); 14] = [
     ("ended", "an ended session has the status of its end"),
     ("stopping", "being stopped: cleanup"),
     ("spawning", "queued, preparing or launching: spawning"),
-    ("process-gone", "the process is gone although nobody stopped it: terminated"),
     ("asks", "the agent waits for a person: needs_input, or auth_required for a login"),
     ("limited", "the provider's limit: rate_limited"),
     ("attention", "a reaction gave up, or nothing moves: stuck"),
@@ -179,6 +178,7 @@ pub const PRECEDENCE: [(&str, &str); 14] = [
     ("review", "a check runs on its workspace: ci_pending"),
     ("merged", "its pull request landed and nothing came after: merged"),
     ("queue", "in the merge queue: in_merge_queue"),
+    ("process-gone", "the process is gone although nobody stopped it: terminated"),
     ("pr", "open pull request: merge_conflict, ci_failed, ci_pending, or pr_open"),
     ("activity", "the agent's activity: working, idle or errored"),
     ("unknown", "nothing reliable is known: detecting"),
@@ -202,19 +202,6 @@ pub fn status(facts: &Facts, session: &Session, now: Time) -> Verdict {
         Phase::Preparing => return verdict(Status::Spawning, "spawning", "its workspace is being made"),
         Phase::Launching => return verdict(Status::Spawning, "spawning", "its agent is being started"),
         Phase::Live | Phase::Stopping { .. } | Phase::Ended { .. } => {}
-    }
-    match &session.process {
-        Process::Missing => {
-            return verdict(Status::Terminated, "process-gone", "host and agent are gone and left no exit record");
-        }
-        Process::Exited { code, signal, .. } => {
-            return verdict(
-                Status::Terminated,
-                "process-gone",
-                format!("the agent ended by itself ({})", exit_words(*code, *signal)),
-            );
-        }
-        Process::Alive | Process::Unknown | Process::ProbeFailed { .. } => {}
     }
     live(facts, session, pr, now)
 }
@@ -241,8 +228,25 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
     if let Some(PullRequest { state: PrState::Merged { commit, .. }, .. }) = pr {
         return verdict(Status::Merged, "merged", format!("landed as {}", commit.short()));
     }
-    if let Some(pr) = pr.filter(|pr| pr.is_open()) {
-        return open_pr(facts, pr);
+    let pr = pr.filter(|pr| pr.is_open());
+    if let Some(verdict) = pr.and_then(|pr| queued(facts, pr)) {
+        return verdict;
+    }
+    match &session.process {
+        Process::Missing => {
+            return verdict(Status::Terminated, "process-gone", "host and agent are gone and left no exit record");
+        }
+        Process::Exited { code, signal, .. } => {
+            return verdict(
+                Status::Terminated,
+                "process-gone",
+                format!("the agent ended by itself ({})", exit_words(*code, *signal)),
+            );
+        }
+        Process::Alive | Process::Unknown | Process::ProbeFailed { .. } => {}
+    }
+    if let Some(pr) = pr {
+        return open_pr(pr);
     }
     match &known.activity {
         Activity::Working { .. } | Activity::Retrying => verdict(Status::Working, "activity", known.why.clone()),
@@ -263,18 +267,21 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
     }
 }
 
-fn open_pr(facts: &Facts, pr: &PullRequest) -> Verdict {
-    let queue = facts.queues.get(&pr.project);
-    let queued = queue.is_some_and(|q| {
-        q.waiting.contains(&pr.id) || q.batch.as_ref().is_some_and(|b| b.entries.iter().any(|e| e.pr == pr.id))
-    });
-    if queued {
-        let why = match queue.and_then(|q| q.blocked.as_ref()) {
-            Some(blocked) => format!("in the merge queue, which is blocked: {}", blocked.why),
-            None => "in the merge queue".to_owned(),
-        };
-        return verdict(Status::InMergeQueue, "queue", why);
+/// Work that waits in the merge queue does not need its agent any more.
+fn queued(facts: &Facts, pr: &PullRequest) -> Option<Verdict> {
+    let queue = facts.queues.get(&pr.project)?;
+    let tried = queue.batch.as_ref().is_some_and(|b| b.entries.iter().any(|e| e.pr == pr.id));
+    if !tried && !queue.waiting.contains(&pr.id) {
+        return None;
     }
+    let why = match &queue.blocked {
+        Some(blocked) => format!("in the merge queue, which is blocked: {}", blocked.why),
+        None => "in the merge queue".to_owned(),
+    };
+    Some(verdict(Status::InMergeQueue, "queue", why))
+}
+
+fn open_pr(pr: &PullRequest) -> Verdict {
     if let Mergeability::Conflicted { files, .. } = &pr.merge {
         return verdict(Status::MergeConflict, "pr", format!("in conflict: {}", files.join(", ")));
     }

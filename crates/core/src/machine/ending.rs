@@ -84,9 +84,21 @@ pub(super) fn begin_stop(d: &mut Draft<'_>, id: &SessionId, why: &str, cleanup: 
     let Some(session) = d.sessions.get_mut(id) else { return };
     let Some(launch) = session.launch.clone() else { return };
     session.phase = Phase::Stopping { why: why.to_owned(), cleanup };
-    d.settle(&Effect::EnsureHost { session: id.clone(), launch: launch.clone(), resume: false }.key());
     d.signal(Signal::WorkDropped { session: id.clone() });
-    d.ask(Effect::EnsureStopped { session: id.clone(), launch });
+    // A host that is being started right now could come into being after its own end: that start is waited for.
+    let start = Effect::EnsureHost { session: id.clone(), launch, resume: false }.key();
+    if d.pending_effect(&start).is_none_or(|p| p.again.is_some()) {
+        d.settle(&start);
+        end_processes(d, id);
+    }
+}
+
+/// Asks for the end of everything that runs for a session that is being stopped.
+pub(super) fn end_processes(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id).filter(|s| matches!(s.phase, Phase::Stopping { .. })) else { return };
+    if let Some(launch) = session.launch.clone() {
+        d.ask(Effect::EnsureStopped { session: id.clone(), launch });
+    }
 }
 
 /// Nothing of the launch runs any more.

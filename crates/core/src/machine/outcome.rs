@@ -143,10 +143,10 @@ pub(super) fn failed(d: &mut Draft<'_>, key: &EffectKey, fault: &Fault) -> Answe
     Answer::Noted
 }
 
-/// Whether an effect that failed is worth another try: a session that is being stopped needs no workspace.
+/// Whether an effect that failed is worth another try: a session that is being stopped needs neither workspace nor host.
 fn wanted(d: &Draft<'_>, effect: &Effect) -> bool {
-    let Effect::EnsureWorkspace { session, .. } = effect else { return true };
-    d.sessions.get(session).is_some_and(|s| matches!(s.phase, Phase::Preparing))
+    let (Effect::EnsureWorkspace { session, .. } | Effect::EnsureHost { session, .. }) = effect else { return true };
+    d.sessions.get(session).is_some_and(|s| matches!(s.phase, Phase::Preparing | Phase::Launching))
 }
 
 fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
@@ -160,6 +160,9 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
                 Phase::Stopping { .. } => {
                     if matches!(effect, Effect::EnsureWorkspace { .. }) {
                         ending::over(d, id);
+                    } else {
+                        // What was half started is ended as well.
+                        ending::end_processes(d, id);
                     }
                 }
                 Phase::Queued { .. } | Phase::Live | Phase::Ended { .. } => {}

@@ -83,6 +83,7 @@ pub(super) fn host_started(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId)
     if matches!(session.phase, Phase::Launching) {
         session.phase = Phase::Live;
     }
+    let stopping = matches!(session.phase, Phase::Stopping { .. });
     if matches!(session.process, Process::Unknown | Process::ProbeFailed { .. }) {
         session.process = Process::Alive;
     }
@@ -94,6 +95,9 @@ pub(super) fn host_started(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId)
             confidence: 50,
             why: "its process was started".to_owned(),
         };
+    }
+    if stopping {
+        ending::end_processes(d, id);
     }
 }
 
@@ -244,8 +248,12 @@ fn process_over(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, why: Optio
     let Some(session) = d.sessions.get_mut(id) else { return };
     match &session.phase {
         Phase::Launching | Phase::Live => session.phase = Phase::Live,
-        // The stop that was asked for goes on: it proves that nothing of the tree is left.
-        Phase::Stopping { .. } | Phase::Queued { .. } | Phase::Preparing | Phase::Ended { .. } => return,
+        Phase::Stopping { .. } => {
+            // The stop that was asked for goes on: it proves that nothing of the tree is left.
+            ending::end_processes(d, id);
+            return;
+        }
+        Phase::Queued { .. } | Phase::Preparing | Phase::Ended { .. } => return,
     }
     let Some(session) = d.sessions.get(id) else { return };
     // What it left may be the whole work that somebody waits for.

@@ -142,6 +142,44 @@ fn a_session_stopped_while_its_workspace_is_made_leaves_nothing_that_cannot_be_c
 }
 
 #[test]
+fn a_session_stopped_while_its_host_starts_leaves_no_agent_in_any_order() {
+    for seed in 0..24 {
+        let mut world = World::new(&HELLO);
+        let id = world.spawn("work", Some("Work."));
+        world.until("its host is asked for", |w| matches!(w.session(&id).phase, Phase::Launching));
+        world.shuffle(seed);
+        if seed % 3 == 0 {
+            world.fail_with("host:", Fault::unavailable("slow"));
+        }
+        if seed % 4 == 0 {
+            world.starts("work", Start::Exits(1), 1);
+        }
+        stop(&mut world, &id, false);
+        assert_eq!(world.agents(), 0, "with seed {seed}: {}", world.report());
+        assert_eq!(world.status(&id), Status::Killed, "with seed {seed}: {}", world.report());
+    }
+}
+
+#[test]
+fn a_message_of_a_rule_gets_what_failed_whoever_broke_it() {
+    let mut world = World::new(&[("a", "ok:one")]);
+    world.project("app", |s| {
+        let mut rule = default_rule(ReactionKey::CiFailed);
+        rule.message = Some("CI failed: {{errors}}".into());
+        s.reactions.set(ReactionKey::CiFailed, rule);
+    });
+    world.behave("", |job| {
+        job.workspace.tree.put("page", if job.nth == 1 { "broken:page" } else { "ok:page" });
+        Reply::Done
+    });
+    let id = world.spawn("add a page", Some("Add a page."));
+    world.perform_all();
+    world.happen(Event::MergeRequested { session: id.clone() });
+    world.perform_all();
+    assert!(world.told_to(&id)[1].contains("page is broken"), "{:?}", world.told_to(&id));
+}
+
+#[test]
 fn a_message_to_an_ended_or_ending_session_is_refused_with_a_hint() {
     let mut world = World::new(&HELLO);
     let id = world.spawn("work", Some("Work."));
