@@ -109,6 +109,8 @@ pub struct NewProject {
     /// Absolute path of the configuration file, when there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
+    /// Only if its configuration has changed: a repository that is a project already is then not looked at again.
+    pub if_changed: bool,
 }
 
 /// Which events are wanted (`GET /api/events`).

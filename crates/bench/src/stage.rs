@@ -104,11 +104,12 @@ impl Stage {
 
     /// Runs a verb with `--json` and reads its answer.
     pub fn ask(&self, args: &[&str]) -> Result<Value> {
-        let said = self.command(args).arg("--json").stdin(Stdio::null()).output()?;
+        let args = [&["--json"], args].concat();
+        let said = self.command(&args).stdin(Stdio::null()).output()?;
         if !said.status.success() {
             bail!("ao {}: {}", args.join(" "), String::from_utf8_lossy(&said.stderr).trim());
         }
-        serde_json::from_slice(&said.stdout).with_context(|| format!("ao {} --json", args.join(" ")))
+        serde_json::from_slice(&said.stdout).with_context(|| format!("ao {}", args.join(" ")))
     }
 
     /// Starts sessions of a shell at a prompt until there are so many, and waits until each has a host.

@@ -12,11 +12,13 @@ use ao_core::id::{ProjectId, session_prefix, slug};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::{Project, Settings};
 use ao_core::screen::sha256_hex;
-use ao_slots::scm::Repository;
 use std::path::{Path, PathBuf};
 
 /// Name of the configuration file.
 pub const CONFIG_FILE: &str = "agent-orchestrator.yaml";
+
+/// In a project's data directory: from which configuration it was registered last.
+const REGISTERED: &str = ".registered";
 
 /// A configuration that was found for a repository.
 struct Found {
@@ -37,10 +39,18 @@ pub async fn register(engine: &Engine, wanted: &NewProject) -> Result<ProjectVie
     if !path.is_absolute() {
         return Err(Fault::invalid(format!("{:?} is not an absolute path", wanted.path)));
     }
-    let scm = engine.registry().scm(&Settings::default().scm)?;
-    let repository = scm.look(path).await?;
-    let found = find_config(wanted.config.as_deref().map(Path::new), &repository.root)?;
-    let (id, project) = choose(found.as_ref(), &repository)?;
+    let named = wanted.config.as_deref().map(Path::new);
+    let known = if wanted.if_changed { unchanged(engine, path, named)? } else { None };
+    let (root, default_branch) = match known {
+        Some(known) => (PathBuf::from(known.path), known.settings.default_branch),
+        None => {
+            let scm = engine.registry().scm(&Settings::default().scm)?;
+            let repository = scm.look(path).await?;
+            (repository.root, repository.default_branch)
+        }
+    };
+    let found = find_config(named, &root)?;
+    let (id, project) = choose(found.as_ref(), &root)?;
     let mut settings = match &found {
         Some(found) => config::settings(&found.config, &project)
             .map_err(|what| Fault::invalid(format!("{}: {what}", found.file.display())))?,
@@ -50,22 +60,40 @@ pub async fn register(engine: &Engine, wanted: &NewProject) -> Result<ProjectVie
         require_trust(engine, found, &project)?;
     }
     if settings.default_branch.is_empty() {
-        settings.default_branch.clone_from(&repository.default_branch);
+        settings.default_branch = default_branch;
     }
-    let origin = found.as_ref().and_then(|f| f.file.parent()).unwrap_or(&repository.root);
+    let origin = found.as_ref().and_then(|f| f.file.parent()).unwrap_or(&root);
     let data = data_directory(engine, origin, &id)?;
-    let prefix = project.session_prefix.clone().unwrap_or_else(|| free_prefix(engine, &id, &repository));
+    let prefix = project.session_prefix.clone().unwrap_or_else(|| free_prefix(engine, &id, &root));
     let event = Event::ProjectConfigured {
         project: id.clone(),
-        path: repository.root.display().to_string(),
+        path: root.display().to_string(),
         data: data.display().to_string(),
         prefix,
         settings: Box::new(settings),
     };
     engine.command(event).await?;
+    // Without it the repository is looked at once more next time, which is all that can go wrong.
+    let _ = std::fs::write(data.join(REGISTERED), fingerprint(found.as_ref()));
     engine
         .read(|c| c.facts.projects.get(&id).map(|p| ProjectView::of(&c.facts, p)))
         .ok_or_else(|| Fault::new(Kind::Bug, format!("project {id} was registered and is not there")))
+}
+
+/// The project whose main checkout this path is, if it was registered from the configuration that holds there now.
+fn unchanged(engine: &Engine, path: &Path, named: Option<&Path>) -> Result<Option<Project>, Fault> {
+    let known = engine.read(|c| c.facts.projects.values().find(|p| !p.removed && Path::new(&p.path) == path).cloned());
+    let Some(known) = known else { return Ok(None) };
+    let found = find_config(named, path)?;
+    let same = std::fs::read_to_string(Path::new(&known.data).join(REGISTERED))
+        .is_ok_and(|m| m == fingerprint(found.as_ref()));
+    Ok(same.then_some(known))
+}
+
+/// Tells configurations apart, by place and text.
+fn fingerprint(found: Option<&Found>) -> String {
+    let words = found.map(|found| format!("{}\0{}", found.file.display(), found.text)).unwrap_or_default();
+    sha256_hex(words.as_bytes())
 }
 
 /// The configuration that was named, else the nearest one from the repository's root upwards.
@@ -85,14 +113,14 @@ fn find_config(named: Option<&Path>, root: &Path) -> Result<Option<Found>, Fault
 }
 
 /// The project of the configuration that this repository is; a repository without one is a project by its directory's name.
-fn choose(found: Option<&Found>, repository: &Repository) -> Result<(ProjectId, ProjectConfig), Fault> {
+fn choose(found: Option<&Found>, root: &Path) -> Result<(ProjectId, ProjectConfig), Fault> {
     let by_directory = || {
-        let name = repository.root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         ProjectId::new(slug(&name))
     };
     let Some(found) = found else { return Ok((by_directory(), ProjectConfig::default())) };
-    let base = found.file.parent().unwrap_or(&repository.root);
-    let here = found.config.projects.iter().find(|(_, p)| is_at(p, base, &repository.root));
+    let base = found.file.parent().unwrap_or(root);
+    let here = found.config.projects.iter().find(|(_, p)| is_at(p, base, root));
     if let Some((name, project)) = here {
         return Ok((ProjectId::new(name.clone()), project.clone()));
     }
@@ -103,7 +131,7 @@ fn choose(found: Option<&Found>, repository: &Repository) -> Result<(ProjectId, 
     let fault = Fault::not_found(format!(
         "{} has no project whose path is {} (it has {})",
         found.file.display(),
-        repository.root.display(),
+        root.display(),
         names.join(", ")
     ));
     Err(fault.hint("add it under `projects`, or run `ao` in one of those repositories"))
@@ -156,11 +184,11 @@ fn data_directory(engine: &Engine, origin: &Path, id: &ProjectId) -> Result<Path
 }
 
 /// The prefix of the rule, with a number when another project has it.
-fn free_prefix(engine: &Engine, id: &ProjectId, repository: &Repository) -> String {
+fn free_prefix(engine: &Engine, id: &ProjectId, root: &Path) -> String {
     if let Some(prefix) = engine.read(|c| c.facts.projects.get(id).map(|p| p.prefix.clone())) {
         return prefix;
     }
-    let name = repository.root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = root.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     let plain = session_prefix(&name);
     let taken = |prefix: &str| engine.read(|c| c.facts.projects.values().any(|p| p.prefix == prefix && p.id != *id));
     if !taken(&plain) {
