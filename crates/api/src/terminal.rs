@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Forget everything: `u16 cols, u16 rows, u64 history rows, u64 offset` (big endian), then escape sequences.
 pub const SCREEN: u8 = 0;
-/// `u64 offset` (big endian), then output.
+/// `u64 offset` after these bytes (big endian), then output: what [`SEEN`] says once they are shown.
 pub const OUTPUT: u8 = 1;
 /// JSON `{"cols", "rows"}`.
 pub const RESIZED: u8 = 2;

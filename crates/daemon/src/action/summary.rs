@@ -1,7 +1,7 @@
 //! One line for people about each event: what happened, then what came of it. It tells what facts say and derives nothing.
 
 use crate::engine::Record;
-use ao_core::delivery::{Cause, DeliveryState};
+use ao_core::delivery::{Cause, DeliveryState, MAX_SUBMITS};
 use ao_core::effect::{Inspection, Outcome};
 use ao_core::event::{Event, Probe};
 use ao_core::facts::{Change, Facts};
@@ -211,6 +211,9 @@ fn consequence(record: &Record, change: &Change, now: Time) -> Vec<String> {
             match (&d.state, &d.cause) {
                 (DeliveryState::Queued, Cause::Reaction { key }) if d.queued == now => {
                     vec![format!("{}: told about {}", d.session, key.name())]
+                }
+                (DeliveryState::Submitting { n, .. }, _) if *n > 1 => {
+                    vec![format!("{id}: no turn began, Enter is pressed again ({n} of {MAX_SUBMITS})")]
                 }
                 (DeliveryState::Delivered { at, .. }, _) if *at == now => vec![format!("{id}: prompt delivered")],
                 (DeliveryState::Uncertain { why }, _) => {

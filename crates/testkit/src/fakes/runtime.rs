@@ -78,8 +78,8 @@ impl FakeHost {
     /// Prints bytes to every viewer that has room for them.
     pub fn print(&self, bytes: &[u8]) {
         let mut state = lock(&self.state);
-        let offset = state.screen.offset;
         state.screen.offset += u64::try_from(bytes.len()).unwrap_or(0);
+        let offset = state.screen.offset;
         for viewer in &state.viewers {
             // A slow viewer gets a new screen when it has caught up; here it simply misses this.
             let _ = viewer.try_send(Frame::Output { offset, bytes: bytes.to_vec() });
