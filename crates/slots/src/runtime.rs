@@ -206,7 +206,7 @@ pub enum Frame {
     },
     /// More output.
     Output {
-        /// Offset of the first byte.
+        /// Offset after the last byte: what a viewer reports as seen once it has shown them.
         offset: u64,
         /// The bytes.
         bytes: Vec<u8>,

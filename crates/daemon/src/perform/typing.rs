@@ -76,7 +76,9 @@ async fn paste_now(link: &mut SessionLink, delivery: &DeliveryId, text: &str) ->
                     Typed::Moved => "its composer changed each time it was to be typed into".clone_into(&mut why),
                 }
             }
-            Err(reason) => why = reason,
+            // A person is let finish: the machine comes back when they have rested.
+            Err(Busy::Taken(reason)) => return Ok(Err(reason)),
+            Err(Busy::NotFound) => {}
         }
         if timeout_at(until, link.screen.changed()).await.is_err() {
             break;
@@ -85,17 +87,24 @@ async fn paste_now(link: &mut SessionLink, delivery: &DeliveryId, text: &str) ->
     Ok(Err(why))
 }
 
+/// Why the composer cannot be typed into.
+enum Busy {
+    /// Somebody uses it; the reason in words.
+    Taken(String),
+    /// It is not on the screen, yet.
+    NotFound,
+}
+
 /// The composer, if nobody else is using it.
-fn free_composer(link: &SessionLink, screen: &Screen, ours: &str) -> Result<Found, String> {
+fn free_composer(link: &SessionLink, screen: &Screen, ours: &str) -> Result<Found, Busy> {
     if let Some(ms) = screen.person_ms.filter(|ms| *ms < PERSON_RESTS_MS) {
-        return Err(format!("composer_busy: a person typed {ms} ms ago"));
+        return Err(Busy::Taken(format!("composer_busy: a person typed {ms} ms ago")));
     }
-    let found =
-        composer::find(&link.adapter, screen).ok_or_else(|| "no composer was found on its screen".to_owned())?;
+    let found = composer::find(&link.adapter, screen).ok_or(Busy::NotFound)?;
     if found.text.is_empty() || composer::holds(&link.adapter, &found, ours) {
         Ok(found)
     } else {
-        Err("composer_busy: it holds text that is not ours".to_owned())
+        Err(Busy::Taken("composer_busy: it holds text that is not ours".to_owned()))
     }
 }
 
