@@ -108,8 +108,6 @@ pub(super) fn read_done(d: &mut Draft<'_>, id: &RunId, round: u32, report: &Repo
     run.baseline.failures.extend(seen.failures);
     run.baseline.hides = seen.hides;
     run.baseline.commit = seen.commit;
-    // What was landed before this reading tells nothing about what it found.
-    run.landed = None;
     // What was read just now is newer than what landed.
     run.landed = None;
     if fresh.is_empty() || round > MAX_ROUNDS {
