@@ -24,6 +24,8 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
 /// A daemon may take this long to end: it waits for git commands that are on their way.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
+/// A daemon that ends without a word while it starts was killed; so often in a row it is not somebody's doing any more.
+const SILENT_ENDS: u32 = 3;
 /// Between two looks at a daemon that starts or ends.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// What takes longer than this is said (DESIGN §9).
@@ -109,6 +111,7 @@ pub async fn ensure(context: &Context, port: Option<u16>) -> Result<DaemonFile, 
 
 async fn start(context: &Context, port: Option<u16>) -> Result<DaemonFile, Fault> {
     let until = Instant::now() + STARTS_WITHIN;
+    let mut silent = 0;
     loop {
         if let Standing::Running(file) = look(context).await {
             return same_version(file);
@@ -116,9 +119,14 @@ async fn start(context: &Context, port: Option<u16>) -> Result<DaemonFile, Fault
         // Another one is starting, or ending: two verbs at once make one daemon.
         if !instance::is_running(context.paths.root()) {
             match spawn(context, port).await? {
-                Report::Ready(file) => return same_version(file),
-                Report::Failed(view) => return Err(view.into()),
-                Report::Taken => {}
+                Some(Report::Ready(file)) => return same_version(file),
+                Some(Report::Failed(view)) => return Err(view.into()),
+                Some(Report::Taken) => {}
+                None => silent += 1,
+            }
+            if silent == SILENT_ENDS {
+                let fault = Fault::unavailable(format!("the daemon ended while it started{}", last_words(context)));
+                return Err(fault.hint(format!("its log is {}", log_file(context).display())));
             }
         }
         if Instant::now() > until {
@@ -133,8 +141,8 @@ async fn start(context: &Context, port: Option<u16>) -> Result<DaemonFile, Fault
     }
 }
 
-/// Starts `ao daemon run` apart from this terminal and waits for its report.
-async fn spawn(context: &Context, port: Option<u16>) -> Result<Report, Fault> {
+/// Starts `ao daemon run` apart from this terminal and waits for its report; none when it ended without one.
+async fn spawn(context: &Context, port: Option<u16>) -> Result<Option<Report>, Fault> {
     let root = context.paths.root();
     let storage = |e: std::io::Error| {
         Fault::new(Kind::StorageFailed, format!("the data root {} cannot be used: {e}", root.display()))
@@ -159,9 +167,8 @@ async fn spawn(context: &Context, port: Option<u16>) -> Result<Report, Fault> {
     let mut line = String::new();
     let read = timeout(STARTS_WITHIN, BufReader::new(stdout).read_line(&mut line)).await;
     match (read, serde_json::from_str::<Report>(&line)) {
-        (_, Ok(report)) => Ok(report),
-        (Ok(_), Err(_)) => Err(Fault::unavailable(format!("the daemon ended while it started{}", last_words(context)))
-            .hint(format!("its log is {}", log_file(context).display()))),
+        (_, Ok(report)) => Ok(Some(report)),
+        (Ok(_), Err(_)) => Ok(None),
         (Err(_), Err(_)) => {
             Err(Fault::unavailable(format!("the daemon did not start within {} s", STARTS_WITHIN.as_secs()))
                 .hint(format!("its log is {}", log_file(context).display())))
@@ -213,7 +220,11 @@ pub async fn stop(context: &Context) -> Result<bool, Fault> {
     Ok(true)
 }
 
-fn client_of(file: &DaemonFile) -> Result<Client, Fault> {
+/// A client of this daemon.
+///
+/// # Errors
+/// `conflict` when it is of another version.
+pub fn client_of(file: &DaemonFile) -> Result<Client, Fault> {
     let file = same_version(file.clone())?;
     Ok(Client::new(file.socket.as_ref()))
 }

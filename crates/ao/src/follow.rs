@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::route;
 use ao_api::client::{Client, EventStream};
 use ao_api::event::EventView;
+use ao_api::project::DaemonFile;
 use ao_core::kind::{Fault, Kind};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -92,15 +93,42 @@ impl<'a> Follower<'a> {
     }
 }
 
+/// A request is made again for so many daemons that go away over it.
+const ASKED_AGAIN: u32 = 5;
+
+/// Asks, and asks again when the daemon goes away over it. Only for requests that mean the same when they come twice.
+///
+/// # Errors
+/// What the daemon says; `unavailable` when it was stopped and does not come back.
+pub async fn insist<A>(context: &Context, ask: impl AsyncFn(&Client) -> Result<A, Fault>) -> Result<A, Fault> {
+    let mut again = 0;
+    loop {
+        let file = there(context).await?;
+        let answer = ask(&connect::client_of(&file)?).await;
+        match &answer {
+            Err(fault) if fault.kind == Kind::Unavailable && again < ASKED_AGAIN => again += 1,
+            Ok(_) | Err(_) => return answer,
+        }
+        // A daemon that is still there has meant it.
+        if connect::look(context).await == Standing::Running(file) {
+            return answer;
+        }
+    }
+}
+
 /// A client of the daemon as it is now. One that crashed is started again; one that was stopped stays stopped.
 ///
 /// # Errors
 /// `unavailable` when it was stopped and does not come back.
 pub async fn reconnect(context: &Context) -> Result<Client, Fault> {
+    connect::client_of(&there(context).await?)
+}
+
+async fn there(context: &Context) -> Result<DaemonFile, Fault> {
     let begun = Instant::now();
     loop {
         match connect::look(context).await {
-            Standing::Running(_) | Standing::Crashed => return connect::client(context).await,
+            Standing::Running(_) | Standing::Crashed => return connect::ensure(context, None).await,
             Standing::Absent if begun.elapsed() > COMES_BACK_WITHIN => {
                 return Err(
                     Fault::unavailable("the daemon was stopped").hint("`ao daemon start` starts it; sessions live on")

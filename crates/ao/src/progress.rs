@@ -3,7 +3,7 @@
 //! It shows and asks; what happens to a run is decided elsewhere.
 
 use crate::context::Context;
-use crate::follow::{Follower, reconnect};
+use crate::follow::{Follower, insist};
 use crate::render::run::{Live, changes, picture};
 use crate::render::words::now_ms;
 use crate::{ask, route};
@@ -54,11 +54,10 @@ pub enum Followed {
 /// `unavailable` when the daemon was stopped and does not come back.
 pub async fn follow_run(
     context: &Context,
-    client: &Client,
     run: RunView,
     leaving: &Leaving,
 ) -> Result<Followed, Fault> {
-    let (mut live, seq) = look(client, run).await?;
+    let (mut live, seq) = insist(context, async |client| look(client, run.clone()).await).await?;
     let mut events = Follower::new(context, Some(seq)).project(Some(live.run.project_id.clone()));
     let mut screen = Screen::new(context);
     screen.show(&live);
@@ -130,18 +129,19 @@ async fn left(context: &Context, run: RunView, leaving: &Leaving) -> Result<Foll
 /// # Errors
 /// What the daemon says.
 pub async fn cancel(context: &Context, run: &str) -> Result<RunView, Fault> {
-    let client = reconnect(context).await?;
-    let run: RunView = client.delete(&route::run(run), &Nothing {}).await?;
-    until_ended(context, &client, |session| session.run.as_deref() == Some(&run.id)).await?;
-    client.get(&route::run(&run.id)).await
+    let path = route::run(run);
+    let run: RunView = insist(context, async |client| client.delete(&path, &Nothing {}).await).await?;
+    until_ended(context, |session| session.run.as_deref() == Some(&run.id)).await?;
+    let path = route::run(&run.id);
+    insist(context, async |client| client.get(&path).await).await
 }
 
 /// Waits until these sessions have ended, and says so when that takes too long.
 ///
 /// # Errors
 /// `unavailable` when the daemon was stopped and does not come back.
-pub async fn until_ended(context: &Context, client: &Client, which: impl Fn(&SessionView) -> bool) -> Result<(), Fault> {
-    let mut found = ask::sessions(client, None, false).await?;
+pub async fn until_ended(context: &Context, which: impl Fn(&SessionView) -> bool) -> Result<(), Fault> {
+    let mut found = insist(context, async |client| ask::sessions(client, None, false).await).await?;
     let mut events = Follower::new(context, Some(found.seq));
     let waiting = async {
         loop {

@@ -2,8 +2,10 @@
 
 use super::Ended;
 use super::fix::{announce, ended};
+use crate::connect::Standing;
 use crate::context::Context;
 use crate::demo::{self, CHECK, FAILURES, Sample};
+use crate::follow::insist;
 use crate::output::Style;
 use crate::progress::{Followed, Leaving, follow_run, until_ended};
 use crate::{ask, connect, place, route};
@@ -11,6 +13,7 @@ use ao_api::access::SignInCode;
 use ao_api::client::Client;
 use ao_api::request::{NewRun, Nothing, Stop};
 use ao_api::run::RunView;
+use ao_api::session::SessionView;
 use ao_core::kind::{Fault, Kind};
 use ao_daemon::paths::Paths;
 use std::path::{Path, PathBuf};
@@ -62,9 +65,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         out.note("the agents are scripted stand-ins for real ones; worktrees, terminals, gates and merges are real");
     }
     let file = connect::ensure(&here, None).await?;
-    let client = Client::new(file.socket.as_ref());
-    out.note(&format!("page:  {}   (signed in, once: {})", file.url, sign_in(&client).await?));
-    let ran = fix(&here, &client, &sample, &args).await;
+    let code = insist(&here, sign_in).await?;
+    out.note(&format!("page:  {}   (signed in, once: {code})", file.url));
+    let ran = fix(&here, &sample, &args).await;
     finish(&here, &dir, &sample, &args, ran).await
 }
 
@@ -102,12 +105,14 @@ async fn sign_in(client: &Client) -> Result<String, Fault> {
     Ok(client.post::<_, SignInCode>("/api/sign-in/codes", &Nothing {}).await?.url)
 }
 
-async fn fix(here: &Context, client: &Client, sample: &Sample, args: &Args) -> Result<Followed, Fault> {
+async fn fix(here: &Context, sample: &Sample, args: &Args) -> Result<Followed, Fault> {
     let config = args.config.as_ref().map(|file| {
         std::fs::canonicalize(file)
             .map_err(|e| Fault::not_found(format!("the configuration {} cannot be read: {e}", file.display())))
     });
-    let project = place::register_with(client, &here.cwd, config.transpose()?.as_deref()).await?;
+    let config = config.transpose()?;
+    let project =
+        insist(here, async |client| place::register_with(client, &here.cwd, config.as_deref()).await).await?;
     let mut agent_args = if args.agent == SCRIPTED { sample.agent_args() } else { Vec::new() };
     agent_args.extend(args.agent_args.iter().cloned());
     let new = NewRun {
@@ -121,14 +126,15 @@ async fn fix(here: &Context, client: &Client, sample: &Sample, args: &Args) -> R
         keep: args.keep,
         env: Context::environment(),
     };
-    let run: RunView = client.post("/api/runs", &new).await?;
+    // A run that was begun is joined by the second request for it.
+    let run: RunView = insist(here, async |client| client.post("/api/runs", &new).await).await?;
     announce(here, &run);
     let home = here.paths.root().display();
     let leaving = Leaving {
         resume: format!("cd {} && AO_HOME={home} ao fix --check {CHECK:?}", here.cwd.display()),
         stop: format!("AO_HOME={home} ao fix --cancel {}", run.id),
     };
-    follow_run(here, client, run, &leaving).await
+    follow_run(here, run, &leaving).await
 }
 
 /// Shows how it ended, proves it in a fresh clone, and takes everything down again unless it is to be kept.
@@ -187,14 +193,19 @@ fn prove(here: &Context, dir: &Path, sample: &Sample, run: &RunView) -> Ended {
     Err(Fault::new(Kind::Bug, format!("{} does not pass `{CHECK}` in a fresh clone", run.target)))
 }
 
+async fn stop_all(client: &Client) -> Result<(), Fault> {
+    for session in ask::sessions(client, None, false).await?.sessions {
+        let stop = Stop { cleanup: false, why: Some("the demo is over".to_owned()) };
+        let _: SessionView = client.delete(&route::session(&session.id), &stop).await?;
+    }
+    Ok(())
+}
+
 /// Stops every session and the daemon.
 async fn take_down(here: &Context) -> Result<(), Fault> {
-    if let Some(client) = connect::running(here).await? {
-        for session in ask::sessions(&client, None, false).await?.sessions {
-            let stop = Stop { cleanup: false, why: Some("the demo is over".to_owned()) };
-            let _: ao_api::session::SessionView = client.delete(&route::session(&session.id), &stop).await?;
-        }
-        until_ended(here, &client, |_| true).await?;
+    if connect::look(here).await != Standing::Absent {
+        insist(here, stop_all).await?;
+        until_ended(here, |_| true).await?;
     }
     connect::stop(here).await.map(|_| ())
 }

@@ -3,6 +3,7 @@
 use super::Ended;
 use crate::context::Context;
 use crate::exit::{INTERRUPTED, NOT_GREEN};
+use crate::follow::insist;
 use crate::output::Style;
 use crate::progress::{self, Followed, Leaving, follow_run};
 use crate::render::run::{left, plan, summary};
@@ -64,8 +65,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         return Ok(ExitCode::SUCCESS);
     }
     place::require_repository(&context.cwd)?;
-    let client = connect::client(context).await?;
-    let project = place::register(context, &client, &context.cwd).await?;
+    connect::client(context).await?;
+    let project = insist(context, async |client| place::register(context, client, &context.cwd).await).await?;
     let new = NewRun {
         project_id: Some(project.id),
         check: args.check,
@@ -77,10 +78,11 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         keep: args.keep,
         env: Context::environment(),
     };
-    let run: RunView = client.post("/api/runs", &new).await?;
+    // A run that was begun is joined by the second request for it.
+    let run: RunView = insist(context, async |client| client.post("/api/runs", &new).await).await?;
     announce(context, &run);
     let leaving = Leaving { resume: "ao fix".to_owned(), stop: format!("ao fix --cancel {}", run.id) };
-    match follow_run(context, &client, run, &leaving).await? {
+    match follow_run(context, run, &leaving).await? {
         Followed::Finished(run) => Ok(ended(context, &run)),
         Followed::Left => Ok(ExitCode::from(INTERRUPTED)),
         Followed::Stopped(run) => {

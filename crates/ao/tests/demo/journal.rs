@@ -65,6 +65,11 @@ impl Journal {
         self.lines.last().map_or(0, |line| line.seq)
     }
 
+    /// Whether a daemon has started after line `seq`.
+    pub fn starts_after(&self, seq: u64) -> bool {
+        self.lines.iter().any(|line| line.seq > seq && matches!(line.event, Event::DaemonStarted { .. }))
+    }
+
     /// The effects that were on their way right after line `seq`.
     pub fn in_flight(&self, seq: u64) -> Vec<EffectKey> {
         let mut facts = Facts::default();

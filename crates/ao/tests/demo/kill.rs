@@ -1,0 +1,165 @@
+//! The demo with its daemon killed in the middle: nothing is lost, nothing is told twice, nothing keeps running.
+//!
+//! The product has no hook for this: the test races the journal, and kills the process that `daemon.json` names.
+
+use crate::checkout::Checkout;
+use crate::play::Play;
+use crate::world::{LIMIT, Ran, wait};
+use ao_api::project::DaemonFile;
+use ao_core::delivery::DeliveryState;
+use ao_daemon::instance::start_time;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How a demo is disturbed.
+#[derive(Clone, Copy, Debug)]
+struct Kill {
+    /// The daemon is killed when the journal has reached this line …
+    seq: u64,
+    /// … and this long afterwards: what the line asked for is then somewhere in the middle.
+    later: Duration,
+    /// The daemon that comes next is killed as well, as soon as it has said that it starts.
+    again: bool,
+    /// Everything is left running at the end, for an independent look at it.
+    keep: bool,
+}
+
+/// What came of it.
+struct Report {
+    /// The last line that the killed daemon wrote.
+    died_at: u64,
+    in_flight: Vec<String>,
+    deaths: usize,
+    took: Duration,
+}
+
+/// Kills the daemon of a data root, if the process that its file names is still the one that wrote it.
+pub fn kill_daemon(home: &Path) -> Option<u32> {
+    let file: DaemonFile = serde_json::from_slice(&std::fs::read(home.join("daemon.json")).ok()?).ok()?;
+    if start_time(file.pid) != Some(file.started) {
+        return None;
+    }
+    let pid = rustix::process::Pid::from_raw(i32::try_from(file.pid).ok()?)?;
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).ok()?;
+    wait("the daemon's end", LIMIT, || (start_time(file.pid) != Some(file.started)).then_some(()));
+    Some(file.pid)
+}
+
+/// Plays one demo. `None` when it was over before the journal came that far.
+fn play(kill: Kill) -> Option<Report> {
+    let begun = Instant::now();
+    let mut play = Play::start(if kill.keep { &["--keep"] } else { &[] });
+    let mut killed: Vec<(u32, u64)> = Vec::new();
+    let wanted = 1 + usize::from(kill.again);
+    let mut due = None;
+    while play.look() {
+        assert!(begun.elapsed() < LIMIT, "{kill:?}, killed {killed:?}: it does not end; it said:\n{}", play.said());
+        let reached = match killed.last() {
+            None => play.journal.last() >= kill.seq,
+            // A daemon that has said that it starts has everything pending in its hands.
+            Some((_, died_at)) => play.journal.starts_after(*died_at),
+        };
+        if reached && killed.len() < wanted {
+            let due = *due.get_or_insert_with(|| Instant::now() + kill.later);
+            if Instant::now() >= due
+                && let Some(pid) = kill_daemon(&play.home()).filter(|p| killed.last().is_none_or(|k| k.0 != *p))
+            {
+                killed.push((pid, play.journal.look()));
+            }
+        }
+        std::thread::sleep(Duration::from_micros(300));
+    }
+    let ran = play.end();
+    let (_, died_at) = *killed.first()?;
+    let in_flight = play.journal.in_flight(died_at).iter().map(ToString::to_string).collect();
+    judge(kill, play, &ran);
+    Some(Report { died_at, in_flight, deaths: killed.len(), took: begun.elapsed() })
+}
+
+/// What must be true of a demo, however it was disturbed.
+fn judge(kill: Kill, mut play: Play, ran: &Ran) {
+    let said = format!("{kill:?}\nstdout:\n{}\nstderr:\n{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.code(), 0, "{said}");
+    assert!(ran.stderr.contains("green: main passes"), "{said}");
+    if kill.keep {
+        let checkout = Checkout::new(&play);
+        let values = checkout.values_of_main();
+        assert!(checkout.gate(values.last().expect("a value")).passed, "an independent checkout is green");
+        let commits = play.world.git(&play.repository(), &["rev-list", "--count", "--no-merges", "main"]);
+        assert_eq!(commits.trim(), "9", "every fix landed once; {said}");
+        play.take_down();
+    }
+    play.world.must_be_empty();
+    let open: Vec<_> =
+        play.journal.deliveries().into_iter().filter(|d| !matches!(d.state, DeliveryState::Delivered { .. })).collect();
+    assert!(open.is_empty(), "every prompt arrived: {open:#?}; {said}");
+    assert_eq!(
+        play.journal.delivered(),
+        play.prompts.read(),
+        "every prompt was read exactly once, and no other; {said}"
+    );
+    assert!(play.journal.repeated().is_empty(), "told twice: {:?}; {said}", play.journal.repeated());
+}
+
+/// The number of lines that an undisturbed demo writes, to spread the kills over.
+fn lines_of_a_demo() -> u64 {
+    let mut play = Play::start(&[]);
+    play.end().must(0);
+    play.journal.last()
+}
+
+/// The `n`th of `all` kills: spread over the whole demo, at once or a little later, once or twice.
+fn nth(n: u64, all: u64, lines: u64) -> Kill {
+    // The first line is written before anybody could know which process to kill.
+    let seq = 2 + n * (lines - 3) / (all - 1);
+    let later = [0, 40, 5, 110, 15][usize::try_from(n % 5).expect("small")];
+    Kill { seq, later: Duration::from_millis(later), again: n % 4 == 3, keep: n % 2 == 0 }
+}
+
+#[test]
+fn a_daemon_killed_in_the_middle_loses_and_repeats_nothing() {
+    // Typing the first prompts; the first landing; the conflict on its way; a second death right after the first.
+    for (seq, later, again, keep) in
+        [(14, 60, false, true), (45, 0, true, false), (75, 15, false, false), (100, 0, false, true)]
+    {
+        let report =
+            play(Kill { seq, later: Duration::from_millis(later), again, keep }).expect("a demo writes more lines");
+        assert!(report.died_at >= seq);
+    }
+}
+
+/// `make test-kill`.
+#[test]
+#[ignore = "takes a quarter of an hour; make test-kill runs it"]
+fn fifty_kills() {
+    const KILLS: u64 = 50;
+    let lines = lines_of_a_demo();
+    println!("an undisturbed demo writes {lines} lines; one daemon is killed at each of {KILLS} of them");
+    println!(
+        "{:>3} {:>5} {:>6} {:>7} {:>7} {:>6}  result  in flight",
+        "run", "line", "later", "died at", "deaths", "time"
+    );
+    let mut red = 0;
+    for n in 0..KILLS {
+        let kill = nth(n, KILLS, lines);
+        let row = format!("{:>3} {:>5} {:>4}ms", n + 1, kill.seq, kill.later.as_millis());
+        // A demo may write a few lines less than the first one did.
+        let report = std::panic::catch_unwind(move || {
+            let mut kill = kill;
+            loop {
+                match play(kill) {
+                    Some(report) => break report,
+                    None => kill.seq -= 5,
+                }
+            }
+        });
+        if let Ok(r) = report {
+            let (took, in_flight) = (r.took.as_secs_f32(), r.in_flight.join(" "));
+            println!("{row} {:>7} {:>7} {took:>5.1}s  green   {in_flight}", r.died_at, r.deaths);
+        } else {
+            red += 1;
+            println!("{row} {:>7} {:>7} {:>6}  RED     said above", "", "", "");
+        }
+    }
+    assert_eq!(red, 0, "of {KILLS} runs");
+}
