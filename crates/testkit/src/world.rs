@@ -14,7 +14,7 @@ use agent::{Behaviour, Host, Reply, Shows, Start, Workspace};
 use ao_core::activity::{Activity, InputKind, Observation, Source};
 use ao_core::effect::{Effect, Outcome, Priority};
 use ao_core::event::{Answer, Event, NewRun, NewSession, Probe};
-use ao_core::facts::Facts;
+use ao_core::facts::{Delta, Facts};
 use ao_core::id::{DeliveryId, LaunchId, ProjectId, RunId, SessionId};
 use ao_core::kind::Fault;
 use ao_core::machine;
@@ -71,8 +71,8 @@ pub struct World {
     pub notes: Vec<Note>,
     /// What agents were told, in order.
     pub told: Vec<Told>,
-    /// Everything that happened, in order.
-    pub history: Vec<Event>,
+    /// Everything that happened with what it changed, as a journal would keep it.
+    pub journal: Vec<(Event, Delta)>,
     /// Facts go through their serialised form before every event, as if the daemon restarted between any two.
     pub reload: bool,
     /// A turn's marks arrive before the outcome of the Enter that began it.
@@ -102,7 +102,7 @@ impl World {
             repo: Repo::new(tree),
             notes: Vec::new(),
             told: Vec::new(),
-            history: Vec::new(),
+            journal: Vec::new(),
             reload: false,
             fast_agents: false,
             boot: 1,
@@ -173,7 +173,7 @@ impl World {
         let after = laws::check(&self.facts, &event, self.now, &decision);
         self.facts = after;
         self.todo.extend(decision.effects);
-        self.history.push(event);
+        self.journal.push((event, decision.delta));
         decision.answer
     }
 

@@ -4,6 +4,7 @@
 use super::agent::{Host, Workspace};
 use super::{World, laws};
 use ao_core::effect::Effect;
+use ao_core::facts::Facts;
 use ao_core::id::{LaunchId, RunId, SessionId};
 use ao_core::run::Run;
 use ao_core::session::Session;
@@ -94,6 +95,16 @@ impl World {
     #[must_use]
     pub fn told_to(&self, session: &SessionId) -> Vec<&str> {
         self.told.iter().filter(|t| t.session == *session).map(|t| t.text.as_str()).collect()
+    }
+
+    /// The facts that replaying every delta from the first one gives.
+    #[must_use]
+    pub fn replayed(&self) -> Facts {
+        let mut facts = Facts::default();
+        for (_, delta) in &self.journal {
+            facts.apply_all(delta.clone());
+        }
+        facts
     }
 
     /// Time alone, without any event, must bring rest from here.

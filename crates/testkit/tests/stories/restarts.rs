@@ -29,6 +29,7 @@ fn facts_that_are_written_and_read_before_every_event_lead_to_the_same_end() {
     let run = reloaded.fix(|_| {});
     reloaded.finish(&run);
     assert_eq!(end(&plain), end(&reloaded));
+    assert_eq!(plain.replayed(), plain.facts, "and so do the journal's deltas alone");
 }
 
 #[test]
