@@ -12,7 +12,7 @@ use ao_core::kind::{Fault, Kind};
 use ao_core::time::Time;
 use ao_slots::Registry;
 use ao_slots::runtime::{Attachment, View};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 /// A journalled event as followers get it.
@@ -63,6 +63,8 @@ struct Inner {
     paths: Paths,
     registry: Registry,
     hub: Hub,
+    /// Why nothing more is decided, after the journal failed.
+    failure: OnceLock<Fault>,
 }
 
 impl Engine {
@@ -84,6 +86,7 @@ impl Engine {
             paths,
             registry,
             hub: Hub::default(),
+            failure: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -152,20 +155,23 @@ impl Engine {
         self.inner.hub.link(session)?.control.attach(view).await
     }
 
-    /// Sends keys to a session's agent as they are.
-    ///
-    /// # Errors
-    /// As for [`Engine::attach`].
-    pub async fn keys(&self, session: &SessionId, bytes: &[u8]) -> Result<(), Fault> {
-        self.inner.hub.link(session)?.control.input(bytes).await
-    }
-
     /// The screen of a session's agent as it was last pushed.
     ///
     /// # Errors
     /// As for [`Engine::attach`].
     pub fn screen(&self, session: &SessionId) -> Result<ao_core::screen::Screen, Fault> {
         Ok(self.inner.hub.link(session)?.screen.borrow().clone())
+    }
+
+    /// Why nothing more is decided until a restart, if the journal failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Fault> {
+        self.inner.failure.get()
+    }
+
+    /// The journal failed; the first failure is the one that counts.
+    pub(crate) fn fail(&self, fault: Fault) {
+        let _ = self.inner.failure.set(fault);
     }
 
     /// Machine time now.

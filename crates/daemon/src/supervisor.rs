@@ -141,6 +141,7 @@ impl Supervisor {
     fn failed(&mut self, fault: &Fault, waiting: Vec<Waiting>) {
         tracing::error!(error = %fault, "nothing more is done until the daemon is restarted");
         self.record_failure(fault);
+        self.engine.fail(fault.clone());
         self.facts = self.engine.read(|committed| committed.facts.clone());
         for (reply, _) in waiting {
             let _ = reply.send(Err(fault.clone()));

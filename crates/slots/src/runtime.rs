@@ -107,8 +107,6 @@ pub trait Control: Send + Sync {
     async fn type_stage(&self, stage: TypeStage) -> Answer<Typed>;
     /// Every stage that was typed in this launch.
     async fn typed_stages(&self) -> Answer<Vec<TypedStage>>;
-    /// Sends keys as they are (a person's keys, or an adapter's interrupt).
-    async fn input(&self, bytes: &[u8]) -> Answer<()>;
     /// Ends the whole tree: politely for `grace_ms`, then by force. Returns when nothing is left.
     async fn stop(&self, grace_ms: u64) -> Answer<Exit>;
     /// Tells the runtime that the exit was noted and its files may rest.

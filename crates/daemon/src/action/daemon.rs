@@ -31,14 +31,17 @@ pub(super) fn rows() -> Vec<Row> {
 async fn health(call: Call, _: Nothing) -> Result<Health, Fault> {
     let about = &call.house.about;
     let (seq, live) = call.engine().read(|c| (c.seq, c.facts.sessions.values().filter(|s| !s.ended()).count()));
+    let failure = call.engine().failure();
+    let mut notes = about.notes.clone();
+    notes.extend(failure.map(|fault| fault.message.clone()));
     Ok(Health {
-        status: "ok".to_owned(),
+        status: if failure.is_some() { "read_only" } else { "ok" }.to_owned(),
         version: about.version.clone(),
         pid: std::process::id(),
         url: about.url.clone(),
         seq,
         live_sessions: u32::try_from(live).unwrap_or(u32::MAX),
-        notes: about.notes.clone(),
+        notes,
     })
 }
 

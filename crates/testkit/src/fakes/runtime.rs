@@ -186,10 +186,6 @@ impl Control for FakeControl {
         Ok(lock(&self.0.state).typed.clone())
     }
 
-    async fn input(&self, _bytes: &[u8]) -> Answer<()> {
-        Err(Fault::conflict("keys come from viewers: attach first"))
-    }
-
     async fn stop(&self, _grace_ms: u64) -> Answer<Exit> {
         self.0.end(0);
         Ok(Exit { code: Some(0), signal: None, why: None, left: Some(0) })

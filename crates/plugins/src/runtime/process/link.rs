@@ -213,10 +213,6 @@ impl Control for HostControl {
         }
     }
 
-    async fn input(&self, bytes: &[u8]) -> Answer<()> {
-        self.wire.tell(&Request::Input(bytes.to_vec())).await
-    }
-
     async fn stop(&self, grace_ms: u64) -> Answer<Exit> {
         let limit = ANSWERS_WITHIN + Duration::from_millis(grace_ms) * 2;
         match self.wire.ask(&Request::Stop(Stop { grace_ms, keys: None }), limit).await? {
