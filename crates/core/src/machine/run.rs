@@ -30,7 +30,7 @@ pub(super) fn requested(d: &mut Draft<'_>, new: &NewRun) -> Answer {
     };
     let check = crate::check::complete(&check);
     if let Some(run) = d.runs.values().find(|r| r.project == new.project && !r.finished()) {
-        if run.check == check && !new.dry_run {
+        if run.check == check && run.dry_run == new.dry_run {
             return Answer::Run { run: run.id.clone(), joined: true };
         }
         let fault = Fault::conflict(format!("run {} of this project is not over", run.id));

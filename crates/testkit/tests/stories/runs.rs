@@ -302,6 +302,18 @@ fn a_dry_run_only_says_what_it_would_do() {
 }
 
 #[test]
+fn what_is_to_mend_does_not_join_what_only_looks() {
+    let mut world = World::new(&EIGHT);
+    let looks = world.fix(|new| new.dry_run = true);
+    let mut mends = world.new_run();
+    let answer = world.happen(Event::RunRequested { new: Box::new(mends.clone()) });
+    assert!(matches!(answer, Answer::Refused(_)), "{answer:?}");
+    mends.dry_run = true;
+    let answer = world.happen(Event::RunRequested { new: Box::new(mends) });
+    assert_eq!(answer, Answer::Run { run: looks, joined: true });
+}
+
+#[test]
 fn a_cancelled_run_stops_its_sessions_and_starts_no_more() {
     let mut world = World::new(&EIGHT);
     world.behave("", |_| Reply::Hangs);
@@ -339,6 +351,10 @@ fn a_second_call_joins_the_run_that_is_going_on() {
     again.check = Some("cargo test".into());
     let answer = world.happen(Event::RunRequested { new: Box::new(again.clone()) });
     assert_eq!(answer, Answer::Run { run, joined: true });
+    again.dry_run = true;
+    let answer = world.happen(Event::RunRequested { new: Box::new(again.clone()) });
+    assert!(matches!(answer, Answer::Refused(_)), "what only looks is not what mends");
+    again.dry_run = false;
     again.check = Some("cargo clippy".into());
     assert!(matches!(world.happen(Event::RunRequested { new: Box::new(again) }), Answer::Refused(_)));
 }
