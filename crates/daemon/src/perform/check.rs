@@ -4,13 +4,14 @@ use crate::engine::Engine;
 use crate::env;
 use crate::paths::Paths;
 use ao_core::effect::{CheckPlace, CheckPurpose, Effect, Outcome};
-use ao_core::failure::{self, CheckOutput};
+use ao_core::failure::{self, CheckOutput, Reader};
 use ao_core::id::ProjectId;
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Project;
 use ao_core::time::Millis;
 use ao_slots::scm::{CheckPlan, CheckRan};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,9 @@ use tokio::sync::Mutex as AsyncMutex;
 
 /// The end of a check's output that goes into a prompt, in bytes, before core trims it further.
 const LOG_KEPT: usize = 16 * 1024;
+
+/// With these codes a shell says that it could not run a command (POSIX, "Exit Status for Commands").
+const NOT_RUN: RangeInclusive<i32> = 126..=127;
 
 /// One lock per scratch checkout: two checks never share one.
 #[derive(Clone, Default)]
@@ -72,7 +76,21 @@ pub(super) async fn run(
         env: environment(engine, &project, purpose)?,
     };
     let ran = scm.run_check(&plan).await?;
-    Ok(outcome(command, &ran, &log))
+    let outcome = outcome(command, &ran, &log);
+    match not_there(purpose, &ran, &outcome) {
+        Some(fault) => Err(fault),
+        None => Ok(outcome),
+    }
+}
+
+/// The target's check is not there: no agent mends that. One that goes away in a workspace is that session's own doing.
+fn not_there(purpose: &CheckPurpose, ran: &CheckRan, outcome: &Outcome) -> Option<Fault> {
+    let (CheckPurpose::Read { .. }, Outcome::Checked { report, log, .. }) = (purpose, outcome) else { return None };
+    let [failure] = report.failures.as_slice() else { return None };
+    let known = report.reader == Reader::Exit && ran.code.is_some_and(|code| NOT_RUN.contains(&code));
+    let said = log.trim().lines().last().unwrap_or_default();
+    let fault = || Fault::not_found(format!("{}: {said}", failure.name)).hint("name another check: ao fix --check CMD");
+    known.then(fault)
 }
 
 fn outcome(command: &str, ran: &CheckRan, log: &Path) -> Outcome {
