@@ -172,6 +172,19 @@ async fn a_git_that_leaves_a_child_behind_with_its_output_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_worktree_that_another_git_is_making_is_waited_for() {
+    let repo = Repo::new();
+    let seen = repo.place("seen");
+    // What git says when it reads the files of a worktree before they are written.
+    let script = format!(
+        "if test -e {0}; then echo done; else touch {0}; echo 'fatal: failed to read .git/worktrees/x/commondir: Success' >&2; exit 128; fi",
+        seen.display()
+    );
+    let git = Git::at(&repo.path, &with_git(&repo, &script));
+    assert_eq!(git.call(["worktree", "list"]).text().await.unwrap(), "done");
+}
+
+#[tokio::test]
 async fn questions_are_never_asked_and_settings_of_the_daemon_do_not_leak() {
     let repo = Repo::new();
     let git = Git::at(&repo.path, &with_git(&repo, "env"));

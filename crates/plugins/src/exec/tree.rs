@@ -58,7 +58,7 @@ fn row(id: u32) -> Option<Row> {
 pub(super) struct Tree {
     root: Option<Process>,
     group: Option<Pid>,
-    mark: Vec<u8>,
+    mark: String,
     /// The inode of the pipe that the tree writes to.
     pipe: Option<u64>,
     known: HashSet<Process>,
@@ -83,7 +83,7 @@ impl Tree {
         Self {
             root: None,
             group: None,
-            mark: mark.as_bytes().to_vec(),
+            mark: mark.to_owned(),
             pipe: None,
             known: HashSet::new(),
             sessions: HashSet::new(),
@@ -192,12 +192,10 @@ fn wait(handles: &[OwnedFd]) {
     }
 }
 
-fn has_mark(id: u32, mark: &[u8]) -> bool {
-    fs::read(format!("/proc/{id}/environ")).is_ok_and(|text| contains(&text, mark))
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    !part.is_empty() && text.windows(part.len()).any(|window| window == part)
+fn has_mark(id: u32, mark: &str) -> bool {
+    // Every text has the empty one: that would be everybody.
+    !mark.is_empty()
+        && fs::read(format!("/proc/{id}/environ")).is_ok_and(|text| String::from_utf8_lossy(&text).contains(mark))
 }
 
 /// Whether the process has the pipe open for writing. Reading does not count: that is ourselves, and for a moment
@@ -292,6 +290,13 @@ mod tests {
         assert!(!is_writing("pos:\t0\nflags:\t02100000\nmnt_id:\t12\n"));
         assert!(is_writing("pos:\t0\nflags:\t02100001\n"));
         assert!(is_writing("flags:\t0100002\n"));
+    }
+
+    #[test]
+    fn no_mark_marks_nobody() {
+        assert!(!has_mark(std::process::id(), ""));
+        assert!(has_mark(std::process::id(), "CARGO_MANIFEST_DIR="));
+        assert_eq!(Tree::marked("").scan(), []);
     }
 
     #[test]
