@@ -58,10 +58,10 @@ fn an_agent_that_dies_in_its_turn_is_started_again_once_and_then_given_up() {
 }
 
 #[test]
-fn an_agent_that_does_nothing_is_told_so_once_and_then_given_up() {
+fn an_agent_that_does_nothing_is_told_so_and_then_given_up() {
     let sample = gives_up(r#"{"say": "I looked at it."}"#, "nothing");
     let prompts = std::fs::read_to_string(sample.world.path("prompts.jsonl")).expect("the log of prompts");
-    assert_eq!(prompts.lines().count(), 2, "the task, and once that nothing was changed:\n{prompts}");
+    assert_eq!(prompts.lines().count(), 3, "as many prompts as --max-attempts says when nobody says it:\n{prompts}");
     sample.leave_nothing();
 }
 

@@ -17,6 +17,7 @@ fn begin() -> (Sample, Running) {
         sample.journal.look();
         sample.journal.facts.pending.values().any(|p| matches!(p.effect, Effect::RunCheck { .. })).then_some(())
     });
+    wait("the client to follow it", LIMIT, || running.stderr().contains("r-fix-1: running").then_some(()));
     (sample, running)
 }
 
