@@ -1,4 +1,4 @@
-//! A delivery: one prompt on its way into an agent's composer, stage by stage (`design/delivery.md`).
+//! A delivery: one prompt on its way into an agent's composer, stage by stage (`docs/design/delivery.md`).
 
 use crate::id::{DeliveryId, LaunchId, SessionId};
 use crate::reaction::ReactionKey;
@@ -138,8 +138,8 @@ impl DeliveryState {
     }
 }
 
-/// Enter is pressed at most this often for one prompt (`design/delivery.md`).
+/// Enter is pressed at most this often for one prompt (`docs/design/delivery.md`).
 pub const MAX_SUBMITS: u32 = 3;
 
-/// Prompts longer than this many bytes go into a file that a short prompt names (`design/delivery.md`).
+/// Prompts longer than this many bytes go into a file that a short prompt names (`docs/design/delivery.md`).
 pub const MAX_TYPED: usize = 8 * 1024;

@@ -1,4 +1,4 @@
-//! Everything that may be asked of the world. Each effect has a key and says how it recovers (`design/journal.md`).
+//! Everything that may be asked of the world. Each effect has a key and says how it recovers (`docs/design/journal.md`).
 
 use crate::delivery::PromptFile;
 use crate::failure::Report;

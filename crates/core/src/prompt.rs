@@ -10,7 +10,7 @@ const LOG_EXCERPT: usize = 6 * 1024;
 const FAILURES_SHOWN: usize = 10;
 
 /// Removes C0 and C1 controls except newline and tab: what is typed into a terminal must not steer it
-/// (`design/delivery.md`). `ESC[201~`, the end of a bracketed paste, loses its first character and with it its meaning.
+/// (`docs/design/delivery.md`). `ESC[201~`, the end of a bracketed paste, loses its first character and with it its meaning.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");

@@ -107,7 +107,7 @@ pub struct Session {
     pub rescue: Option<String>,
 }
 
-/// What a session may do towards others (`design/access.md`).
+/// What a session may do towards others (`docs/design/access.md`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

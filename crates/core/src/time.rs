@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Milliseconds on the machine's steady clock.
 ///
 /// It reads like Unix time, but it is boot time plus a base fixed at start-up: it counts while the machine sleeps and never
-/// jumps when somebody sets the wall clock (`design/journal.md`, Time).
+/// jumps when somebody sets the wall clock (`docs/design/journal.md`, Time).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Time(pub u64);

@@ -1,4 +1,4 @@
-//! Who may call (`design/access.md`): who is at the other end, what they show, and what that makes them.
+//! Who may call (`docs/design/access.md`): who is at the other end, what they show, and what that makes them.
 //!
 //! It says who a caller is; what each action needs stands in the action's own row, and is compared there.
 

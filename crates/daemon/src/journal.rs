@@ -52,7 +52,7 @@ use snapshot::SnapshotWriteError;
 const LOCK: &str = "events.lock";
 /// The reserve file.
 const RESERVE: &str = "events.reserve";
-/// Size of the reserve in bytes (`design/journal.md`): ample for one line, even on a file system whose blocks are large.
+/// Size of the reserve in bytes (`docs/design/journal.md`): ample for one line, even on a file system whose blocks are large.
 const RESERVE_BYTES: u64 = 1 << 20;
 /// Encoding space that is kept between commits, in bytes; an ordinary turn needs some kilobytes.
 const KEPT_BUFFER: usize = 256 << 10;

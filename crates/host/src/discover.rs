@@ -1,4 +1,4 @@
-//! Finding hosts again after the daemon died (`design/host.md`, "Being found again").
+//! Finding hosts again after the daemon died (`docs/design/host.md`, "Being found again").
 //!
 //! It looks and tells; only [`clear`] ends anything, and only what a dead host left behind.
 

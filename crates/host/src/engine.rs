@@ -33,9 +33,9 @@ pub struct Size {
 }
 
 impl Size {
-    /// Widest terminal accepted (`design/host.md`).
+    /// Widest terminal accepted (`docs/design/host.md`).
     pub const MAX_COLS: u16 = 500;
-    /// Tallest terminal accepted (`design/host.md`).
+    /// Tallest terminal accepted (`docs/design/host.md`).
     pub const MAX_ROWS: u16 = 300;
 
     /// Clamps any request into the accepted range: the only place where sizes are checked.

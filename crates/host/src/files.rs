@@ -1,4 +1,4 @@
-//! The host's files in a launch directory (`design/host.md`, "Files").
+//! The host's files in a launch directory (`docs/design/host.md`, "Files").
 //!
 //! They survive the death of any process; nothing is synced but `exit.json`.
 

@@ -1,6 +1,6 @@
 //! The session host: one process that owns a terminal and everything that must survive the daemon.
 //!
-//! One thread, one poll loop, no policy about what the agent is doing (`design/host.md`).
+//! One thread, one poll loop, no policy about what the agent is doing (`docs/design/host.md`).
 
 mod conn;
 mod display;

@@ -1,6 +1,6 @@
 //! The per-session host process and its sans-IO wire codec.
 //!
-//! One host per session owns the agent's terminal and survives the daemon (`design/host.md`). It is small, synchronous,
+//! One host per session owns the agent's terminal and survives the daemon (`docs/design/host.md`). It is small, synchronous,
 //! never stops draining, and decides nothing about what an agent is doing: no tokio, no policy.
 
 pub mod attach;

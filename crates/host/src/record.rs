@@ -1,4 +1,4 @@
-//! What a host leaves on disk for others to read: `host.json` and `exit.json` (`design/host.md`, "Files").
+//! What a host leaves on disk for others to read: `host.json` and `exit.json` (`docs/design/host.md`, "Files").
 //!
 //! The shapes and their atomic writing are here; who is alive is decided in `discover`.
 

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Size;
 use crate::record::{self, Durability, LAUNCH_FILE};
 
-/// Raw output kept per session by default, in bytes (`design/host.md`: 64 MB).
+/// Raw output kept per session by default, in bytes (`docs/design/host.md`: 64 MB).
 pub const RAW_LOG_BYTES: u64 = 64 << 20;
-/// Scrolled rows kept per session by default (`design/host.md`: 10,000).
+/// Scrolled rows kept per session by default (`docs/design/host.md`: 10,000).
 pub const HISTORY_ROWS: u64 = 10_000;
 
 /// How much of a session's past is kept; whole segments are dropped beyond that.

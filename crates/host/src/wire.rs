@@ -1,4 +1,4 @@
-//! The words that a host and its clients exchange over the session socket (`design/host.md`, "Wire").
+//! The words that a host and its clients exchange over the session socket (`docs/design/host.md`, "Wire").
 //!
 //! Everything here turns bytes into values and back; reading and writing sockets is left to the callers.
 

@@ -12,7 +12,7 @@ const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/files.rs"
 /// What the page may do, as the header `Content-Security-Policy`.
 ///
 /// Scripts come from files of this origin only. xterm.js draws with style elements and style attributes, so styles
-/// alone are relaxed (`design/web.md`). `connect-src` covers the event stream and the terminal's WebSocket.
+/// alone are relaxed (`docs/design/web.md`). `connect-src` covers the event stream and the terminal's WebSocket.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

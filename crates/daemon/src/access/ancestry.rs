@@ -1,6 +1,6 @@
 //! Whether a process is part of one of our sessions: a host among its ancestors, or the session's control group.
 //!
-//! It reads `host.json` (`design/host.md`) and `/proc`; what cannot be told is said to be unclear, never "outside".
+//! It reads `host.json` (`docs/design/host.md`) and `/proc`; what cannot be told is said to be unclear, never "outside".
 
 use crate::clock::boot_id;
 use ao_core::id::{LaunchId, SessionId};

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 ///
 /// # Errors
 /// `invalid` for something that is no address; `unsupported` for one that others can reach: plain HTTP never leaves the
-/// machine (`design/access.md`), and TLS with tokens is not there yet.
+/// machine (`docs/design/access.md`), and TLS with tokens is not there yet.
 pub fn address(host: &str, port: u16) -> Result<SocketAddr, Fault> {
     let ip = match host.trim_matches(['[', ']']) {
         "" | "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -1,4 +1,4 @@
-//! What the headers of a request over TCP allow (`design/access.md`): no I/O, so that every rule is a table test.
+//! What the headers of a request over TCP allow (`docs/design/access.md`): no I/O, so that every rule is a table test.
 
 use ao_core::kind::{Fault, Kind};
 use axum::http::{HeaderMap, Method, header};

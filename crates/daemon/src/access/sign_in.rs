@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq as _;
 
-/// How long a code is worth something (`design/access.md`).
+/// How long a code is worth something (`docs/design/access.md`).
 pub const CODE_LIFE: Duration = Duration::from_secs(60);
 /// Most codes at a time; the oldest give way.
 const MOST_CODES: usize = 16;

@@ -1,4 +1,4 @@
-//! What a launch printed, from the files that its host writes (`design/host.md`): rows that scrolled off, and the last
+//! What a launch printed, from the files that its host writes (`docs/design/host.md`): rows that scrolled off, and the last
 //! screen. It reads only, and takes whatever is there: a launch that left nothing has an empty past.
 
 use serde::Deserialize;

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 /// A viewer's terminal when it does not say.
 const SIZE: (u16, u16) = (120, 40);
-/// Largest terminal (`design/host.md`).
+/// Largest terminal (`docs/design/host.md`).
 const LARGEST: (u16, u16) = (500, 300);
 /// Largest message of a viewer: a paste.
 const MOST_BYTES: usize = 1024 * 1024;

@@ -1,6 +1,6 @@
 //! Performs the stages of a delivery: look at the composer, type through the host, see that it is there.
 //!
-//! The host remembers every stage, so doing this again after a crash types nothing twice (`design/delivery.md`).
+//! The host remembers every stage, so doing this again after a crash types nothing twice (`docs/design/delivery.md`).
 
 use crate::engine::Engine;
 use crate::hub::SessionLink;
@@ -17,11 +17,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 /// The composer is looked for, and a moved one looked at again, at most this often …
 const LOOKS: u32 = 5;
-/// … within this time (`design/delivery.md`).
+/// … within this time (`docs/design/delivery.md`).
 const LOOK_FOR: Duration = Duration::from_secs(10);
 /// A pasted prompt is seen in the composer within this time, or it is reported as held.
 const SEEN_WITHIN: Duration = Duration::from_secs(5);
-/// A person who typed less than this long ago is not interrupted (`design/delivery.md`).
+/// A person who typed less than this long ago is not interrupted (`docs/design/delivery.md`).
 const PERSON_RESTS_MS: u64 = 5_000;
 /// How long to wait for the link of a launch that was just started.
 const LINK_WITHIN: Duration = Duration::from_secs(10);

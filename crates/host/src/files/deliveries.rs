@@ -1,4 +1,4 @@
-//! `deliveries.log`: which stage of which delivery was typed (`design/delivery.md`).
+//! `deliveries.log`: which stage of which delivery was typed (`docs/design/delivery.md`).
 //!
 //! It answers "was this typed before?"; the typing itself is in `typing`.
 

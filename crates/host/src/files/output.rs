@@ -13,7 +13,7 @@ use super::index::{Index, IndexRecord, Kind};
 use super::place::{append_to, numbered, numbered_path};
 use crate::engine::Size;
 
-/// Bytes kept in memory while the disk refuses them (`design/host.md`: a 256 KB ring).
+/// Bytes kept in memory while the disk refuses them (`docs/design/host.md`: a 256 KB ring).
 const RING: usize = 256 << 10;
 /// A cap is divided into this many segments, so that dropping one loses an eighth of the past.
 const SEGMENTS: u64 = 8;

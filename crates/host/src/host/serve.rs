@@ -21,15 +21,15 @@ use crate::record::{ExitRecord, now_us};
 use crate::spec::LaunchSpec;
 use crate::wire::{ErrorKind, Health, Refusal};
 
-/// Bytes per read of the terminal (`design/host.md`); a Linux terminal never has more at once.
+/// Bytes per read of the terminal (`docs/design/host.md`); a Linux terminal never has more at once.
 const READ: usize = 4096;
-/// Bytes of a flood per wake-up before keys are looked at again (`design/host.md`: 64 KB).
+/// Bytes of a flood per wake-up before keys are looked at again (`docs/design/host.md`: 64 KB).
 const FLOOD_BUDGET: usize = 64 << 10;
 /// Most bytes read after the child's end; a terminal holds far less.
 const LAST_WORDS: usize = 1 << 20;
 /// Time between two tries of a disk that refused.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a host serves after the end when nobody acknowledges it (`design/host.md`: 10 min).
+/// How long a host serves after the end when nobody acknowledges it (`docs/design/host.md`: 10 min).
 pub(super) const LINGER: Duration = Duration::from_secs(600);
 /// Time between two looks at a terminal that no process has open while the agent lives on.
 const REOPEN: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use crate::engine::Size;
 use crate::record::now_us;
 use crate::wire::{Access, Attached, Output, Push, Reply, Sizing};
 
-/// Bytes a viewer may be behind before it gets the screen instead of the backlog (`design/host.md`: 256 KB).
+/// Bytes a viewer may be behind before it gets the screen instead of the backlog (`docs/design/host.md`: 256 KB).
 const BEHIND: u64 = 256 << 10;
 
 impl Host {

@@ -1,6 +1,6 @@
 //! When subscribers are told of the screen, and what changed since they were told last.
 //!
-//! Text only: the daemon keeps rows and runs no engine of its own (`design/host.md`, "Wire").
+//! Text only: the daemon keeps rows and runs no engine of its own (`docs/design/host.md`, "Wire").
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,7 +11,7 @@ use crate::engine::TermEvent;
 use crate::record::now_ms;
 use crate::wire::{Health, Osc, RowText, Screen};
 
-/// Time between two pushes while bytes flow, and from the last byte to the push after quiet (`design/host.md`).
+/// Time between two pushes while bytes flow, and from the last byte to the push after quiet (`docs/design/host.md`).
 const PERIOD: Duration = Duration::from_millis(100);
 /// Titles kept for a subscriber that was away: the busiest agent changes its title ten times a second.
 const TITLES_KEPT: usize = 32;

@@ -2,7 +2,7 @@
 //!
 //! It knows lengths and flags, not what a type means.
 
-/// Largest value of a frame's length field in bytes: type, flags, id and payload together (`design/host.md`: 1 MB).
+/// Largest value of a frame's length field in bytes: type, flags, id and payload together (`docs/design/host.md`: 1 MB).
 pub const MAX_FRAME: usize = 1 << 20;
 
 /// Largest joined message in bytes that a client accepts.

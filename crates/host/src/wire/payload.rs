@@ -186,7 +186,7 @@ pub enum Health {
     /// Yes.
     #[default]
     Good,
-    /// No: see `design/host.md` for what is kept up.
+    /// No: see `docs/design/host.md` for what is kept up.
     Degraded,
 }
 
@@ -266,7 +266,7 @@ pub enum Form {
     Paste,
 }
 
-/// One stage of a delivery (`design/delivery.md`).
+/// One stage of a delivery (`docs/design/delivery.md`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Type {
     /// Id of the delivery.

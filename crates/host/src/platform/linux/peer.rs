@@ -1,4 +1,4 @@
-//! Who is at the other end of a socket (`design/access.md`).
+//! Who is at the other end of a socket (`docs/design/access.md`).
 //!
 //! It tells facts; who is refused is decided by the caller.
 
