@@ -57,10 +57,12 @@ class Target:
                                  stderr=subprocess.PIPE, text=True, start_new_session=True)
         try:
             out, err = child.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
+        except BaseException as error:
             os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
-            raise Wrong(f"{' '.join(map(str, argv))} took longer than {limit} s") from None
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise Wrong(f"{' '.join(map(str, argv))} took longer than {limit} s") from None
+            raise
         return child.returncode, out, err
 
     def git(self, where, *arguments):
@@ -207,21 +209,24 @@ def main():
     if len(sys.argv) != 5:
         sys.exit(__doc__)
     target = Target(*sys.argv[1:])
-    wrong = None
+    wrong, clean = "it was stopped", False
     try:
         target.prepare()
         target.fix(target.what_fails())
         target.prove()
+        wrong = None
     except Wrong as error:
         wrong = str(error)
-    clean = target.take_down()
-    if wrong is None and not clean:
-        wrong = "processes were left behind"
+    finally:
+        clean = target.take_down()
+        if wrong is None and not clean:
+            wrong = "processes were left behind"
+        if wrong is not None:
+            target.say(f"FAILED: {wrong}")
+            log = target.home / "daemon.log"
+            if log.is_file():
+                print(log.read_text(errors="replace")[-4000:], file=sys.stderr)
     if wrong is not None:
-        target.say(f"FAILED: {wrong}")
-        log = target.home / "daemon.log"
-        if log.is_file():
-            print(log.read_text(errors="replace")[-4000:], file=sys.stderr)
         sys.exit(1)
     target.say("passed")
 
