@@ -17,7 +17,6 @@ use clap::{Parser, Subcommand};
     long_about = "Run many CLI coding agents in parallel on one codebase, each in its own git worktree, branch and terminal.\n\
         What is green is merged without collisions; you are called only when judgment is needed.",
     after_help = format!("A SESSION is an id, a name or a unique prefix of one.\n\n{TABLE}"),
-    max_term_width = 100,
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]

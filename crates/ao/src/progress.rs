@@ -15,6 +15,7 @@ use ao_api::session::SessionView;
 use ao_core::kind::{Fault, Kind};
 use std::io::{self, Write as _};
 use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// The picture is drawn at most this often: a terminal over a slow line keeps up, and a person sees no difference.
@@ -52,11 +53,7 @@ pub enum Followed {
 ///
 /// # Errors
 /// `unavailable` when the daemon was stopped and does not come back.
-pub async fn follow_run(
-    context: &Context,
-    run: RunView,
-    leaving: &Leaving,
-) -> Result<Followed, Fault> {
+pub async fn follow_run(context: &Context, run: RunView, leaving: &Leaving) -> Result<Followed, Fault> {
     let (mut live, seq) = insist(context, async |client| look(client, run.clone()).await).await?;
     let mut events = Follower::new(context, Some(seq)).project(Some(live.run.project_id.clone()));
     let mut screen = Screen::new(context);
@@ -68,10 +65,9 @@ pub async fn follow_run(
                 screen.show(&live);
             }
             () = screen.due() => screen.tick(&live),
-            pressed = tokio::signal::ctrl_c() => {
-                pressed.map_err(|e| Fault::new(Kind::Bug, format!("Ctrl-C cannot be waited for: {e}")))?;
+            _ = presses.recv() => {
                 screen.clear();
-                return left(context, live.run, leaving).await;
+                return left(context, live.run, leaving, &mut presses).await;
             }
         }
     }
@@ -111,12 +107,12 @@ fn take(live: &mut Live, event: EventView) {
 }
 
 /// After the first Ctrl-C: the second one within a moment stops the run.
-async fn left(context: &Context, run: RunView, leaving: &Leaving) -> Result<Followed, Fault> {
+async fn left(context: &Context, run: RunView, leaving: &Leaving, presses: &mut Signal) -> Result<Followed, Fault> {
     let out = &context.out;
     out.note(&format!("left; {} goes on", run.id));
     out.note(&format!("  come back:  {}", leaving.resume));
     out.note(&format!("  stop it:    {}   (or Ctrl-C again now)", leaving.stop));
-    if timeout(SECOND, tokio::signal::ctrl_c()).await.is_err() {
+    if timeout(SECOND, presses.recv()).await.is_err() {
         return Ok(Followed::Left);
     }
     out.note(&format!("stopping {} …", run.id));

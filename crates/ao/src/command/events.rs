@@ -24,7 +24,7 @@ pub struct Args {
     /// Only of this project
     #[arg(short, long)]
     project: Option<String>,
-    /// At most this many, the newest
+    /// At most this many: the newest, or with --since the ones right after it
     #[arg(short = 'n', long, default_value_t = 50)]
     limit: u32,
 }

@@ -1,0 +1,10 @@
+//! The command line from outside: the real binary, real git, real terminals, in a data root that is gone afterwards.
+
+mod bad_input;
+mod daemon;
+mod fix;
+mod help;
+mod output;
+mod sessions;
+mod trust;
+mod world;
