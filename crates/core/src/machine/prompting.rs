@@ -15,7 +15,7 @@ use crate::screen::sha256_hex;
 use crate::session::{Attention, Phase, Process, Session, WorkReview};
 use crate::time::{Millis, Time};
 
-/// A held delivery is looked at again after this long even if nothing was observed (`design/delivery.md`: a person has
+/// A held delivery is looked at again after this long even if nothing was observed (`docs/design/delivery.md`: a person has
 /// five seconds of rest after their last key).
 const HELD_AGAIN: Millis = Millis::secs(5);
 
@@ -306,6 +306,22 @@ pub(super) fn end_seen(d: &mut Draft<'_>, id: &SessionId, observation: &Observat
     let delivery = x.id.clone();
     turn::pass(d, id, how, observation.offset);
     arrived(d, id, &delivery, &observation.why);
+}
+
+/// A hook tells late, because nobody listened, of a turn that began after a prompt was typed. Newer evidence already says
+/// what the agent does now: it may be over.
+pub(super) fn heard_late(d: &mut Draft<'_>, id: &SessionId, observation: &Observation) {
+    let (Some(x), Some(session)) = (first(d, id), d.sessions.get(id)) else { return };
+    let typed = matches!(x.state, DeliveryState::Submitting { .. } | DeliveryState::Submitted { .. });
+    let after = x.pasted.is_some_and(|pasted| observation.at >= pasted);
+    if !typed || !after || session.in_turn() || session.turns > x.turns_before {
+        return;
+    }
+    match turn::end_shown_by(&session.known.activity) {
+        Some(how) => turn::pass(d, id, how, None),
+        None => turn::begin(d, id, None),
+    }
+    turn_seen(d, id, &observation.why, None);
 }
 
 fn first<'d>(d: &'d Draft<'_>, id: &SessionId) -> Option<&'d Delivery> {

@@ -157,6 +157,8 @@ pub(super) fn observed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, obs
         } else {
             prompting::end_seen(d, id, observation);
         }
+    } else if turn::shows_turn(&observation.activity) && turn::keeps_time(observation.source) {
+        prompting::heard_late(d, id, observation);
     }
     Answer::Noted
 }

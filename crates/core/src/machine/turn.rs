@@ -46,6 +46,14 @@ pub(super) fn unseen(observation: &Observation, pressed_at: u64) -> Option<TurnH
     if later && observation.activity != Activity::Ready { end_shown_by(&observation.activity) } else { None }
 }
 
+/// Sources whose reports carry the time at which they were made, however late they come.
+pub(super) const fn keeps_time(source: Source) -> bool {
+    match source {
+        Source::Structured | Source::Hook | Source::Transcript => true,
+        Source::Osc | Source::Screen | Source::Title | Source::Process => false,
+    }
+}
+
 /// A turn begins.
 pub(super) fn begin(d: &mut Draft<'_>, id: &SessionId, offset: Option<u64>) {
     let now = d.now;

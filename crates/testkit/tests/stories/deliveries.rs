@@ -1,8 +1,9 @@
 //! Prompts on their way: typed once, held when they must be, never claimed to have arrived when nobody knows.
 
+use ao_core::activity::{Activity, Observation, Source};
 use ao_core::delivery::{DeliveryState, MAX_TYPED};
 use ao_core::event::{Answer, Event};
-use ao_core::id::{DeliveryId, SessionId};
+use ao_core::id::{DeliveryId, LaunchId, SessionId};
 use ao_core::prompt;
 use ao_core::status::Status;
 use ao_core::time::Millis;
@@ -184,6 +185,31 @@ fn a_mark_from_before_enter_is_no_sign_that_the_prompt_arrived() {
     world.shows(&id, Shows::Working);
     world.perform_all();
     assert!(matches!(state(&world, &delivery), DeliveryState::Delivered { .. }), "{}", world.report());
+}
+
+#[test]
+fn a_hook_that_is_told_late_still_says_that_the_prompt_arrived() {
+    for (shown, status) in [(Activity::Idle, Status::Idle), (Activity::Unknown, Status::Working)] {
+        let mut world = World::new(&HELLO);
+        let id = idle(&mut world);
+        world.host(&id).swallows = 99;
+        let delivery = say(&mut world, &id, "Do it.");
+        world.perform_all();
+        let taken = world.now.after(Millis::secs(1));
+        world.now = world.now.after(Millis::secs(5));
+        world.observe(&id, Source::Screen, shown);
+        let launch = LaunchId::of(&id, 1);
+        let hook = Observation {
+            activity: Activity::Working { on: None },
+            source: Source::Hook,
+            at: taken,
+            offset: None,
+            why: "hook UserPromptSubmit".into(),
+        };
+        world.happen(Event::Observed { session: id.clone(), launch, observation: hook });
+        assert!(matches!(state(&world, &delivery), DeliveryState::Delivered { .. }), "{}", world.report());
+        assert_eq!(world.status(&id), status);
+    }
 }
 
 #[test]
