@@ -36,11 +36,22 @@ pub const BENCHMARK: Benchmark = Benchmark {
     run,
 };
 
-/// Time on the wall up to the first byte, and CPU time of everybody.
+/// Time on the wall up to the first byte, and CPU time by who used it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
     wall: Duration,
-    cpu: Duration,
+    command_line: Duration,
+    daemon: Duration,
+    /// With what starts the host.
+    git: Duration,
+    /// With the agent.
+    host: Duration,
+}
+
+impl Cost {
+    fn cpu(self) -> Duration {
+        self.command_line + self.daemon + self.git + self.host
+    }
 }
 
 fn run(ao: &Path, _: &Path) -> Result<Figures> {
@@ -57,12 +68,17 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
     }
     let wall = |costs: &[Cost]| Quantity::milliseconds(middle(&costs.iter().map(|cost| cost.wall).collect::<Vec<_>>()));
     let count = u32::try_from(ROUNDS).unwrap_or(1);
-    let cpu = |costs: &[Cost]| Quantity::milliseconds(costs.iter().map(|cost| cost.cpu).sum::<Duration>() / count);
+    let mean = |costs: &[Cost], part: fn(Cost) -> Duration| {
+        Quantity::milliseconds(costs.iter().map(|&cost| part(cost)).sum::<Duration>() / count)
+    };
+    let part = |name: &str, part: fn(Cost) -> Duration| Figure::new(name, mean(&ours, part)).floor(mean(&bares, part));
     let mut figures = vec![
         Figure::new("wall", wall(&ours)).floor(wall(&bares)).bar(Bar::Times(MOST_TIMES)),
-        Figure::new("CPU: command line, daemon, git, host, agent", cpu(&ours))
-            .floor(cpu(&bares))
-            .bar(Bar::Times(MOST_TIMES)),
+        part("CPU", Cost::cpu).bar(Bar::Times(MOST_TIMES)),
+        part("of that the command line", |cost| cost.command_line),
+        part("of that the daemon", |cost| cost.daemon),
+        part("of that git, and starting the host", |cost| cost.git),
+        part("of that host and agent", |cost| cost.host),
     ];
     figures.extend(syncs(&stage, ROUNDS + 2)?);
     Ok(figures)
@@ -72,7 +88,7 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
 fn session(stage: &Stage, ordinal: usize) -> Result<Cost> {
     let daemon = stage.daemon()?;
     stage.rest()?;
-    let before = os::cpu_clock(daemon)? + process::children_cpu(daemon)?;
+    let before = (os::cpu_clock(daemon)?, process::children_cpu(daemon)?);
     let mut args = vec!["new", "--agent", "shell", "--no-prompt", "--json", "--"];
     args.extend(AGENT);
     let begin = Instant::now();
@@ -85,9 +101,13 @@ fn session(stage: &Stage, ordinal: usize) -> Result<Cost> {
     stage.rest()?;
     let hosts = launch::all_below(&stage.data());
     let host = hosts.iter().max_by_key(|host| host.started_ms).context("a host")?;
-    let theirs = os::cpu_clock(host.pid)? + os::cpu_clock(host.child_pid)?;
-    let daemons = (os::cpu_clock(daemon)? + process::children_cpu(daemon)?).saturating_sub(before);
-    Ok(Cost { wall, cpu: usage.cpu + daemons + theirs })
+    Ok(Cost {
+        wall,
+        command_line: usage.cpu,
+        daemon: os::cpu_clock(daemon)?.saturating_sub(before.0),
+        git: process::children_cpu(daemon)?.saturating_sub(before.1),
+        host: os::cpu_clock(host.pid)? + os::cpu_clock(host.child_pid)?,
+    })
 }
 
 /// Waits until the session's output log holds a byte.
@@ -143,7 +163,7 @@ fn bare(stage: &Stage, ordinal: usize) -> Result<Cost> {
         kill_process(pid, Signal::KILL)?;
     }
     let agent = os::wait(child.id())?;
-    Ok(Cost { wall, cpu: git.cpu + agent.cpu })
+    Ok(Cost { wall, git: git.cpu, host: agent.cpu, ..Cost::default() })
 }
 
 /// Counts who syncs how often until the agent has spoken.
