@@ -54,6 +54,9 @@ pub enum Followed {
 /// # Errors
 /// `unavailable` when the daemon was stopped and does not come back.
 pub async fn follow_run(context: &Context, run: RunView, leaving: &Leaving) -> Result<Followed, Fault> {
+    // Once, and first: a press that comes while something is shown must not be lost.
+    let mut presses = signal(SignalKind::interrupt())
+        .map_err(|e| Fault::new(Kind::Bug, format!("Ctrl-C cannot be waited for: {e}")))?;
     let (mut live, seq) = insist(context, async |client| look(client, run.clone()).await).await?;
     let mut events = Follower::new(context, Some(seq)).project(Some(live.run.project_id.clone()));
     let mut screen = Screen::new(context);
