@@ -68,12 +68,15 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// The tree of the child `id`, which leads a process group of that number, marked with `mark` in its environment.
+    /// The tree of the child `id`, which leads a process group of that number, marked with `mark` in its environment. With a
+    /// pipe that it writes to it leads a session as well.
     pub(super) fn of_child(id: u32, mark: &str, pipe: Option<u64>) -> Self {
         let mut tree = Self::marked(mark);
         tree.root = row(id).map(|row| row.process);
         tree.group = i32::try_from(id).ok().and_then(Pid::from_raw);
         tree.pipe = pipe;
+        // Whoever writes to a pipe of ours was started as the leader of a session.
+        tree.sessions.extend(pipe.map(|_| id));
         tree
     }
 

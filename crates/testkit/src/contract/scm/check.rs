@@ -78,7 +78,7 @@ pub async fn its_environment_is_exactly_the_given_one(make: Make<'_>) {
 }
 
 /// Ways in which a check leaves something running; each writes its process id to `pids`.
-const STRAYS: [(&str, &str); 7] = [
+const STRAYS: [(&str, &str); 8] = [
     ("a child", "sleep 1000 & echo $! >> pids"),
     (
         "a child in a session of its own",
@@ -87,6 +87,11 @@ const STRAYS: [(&str, &str); 7] = [
     (
         "a child that forked twice",
         "(setsid sh -c 'echo $$ >> pids; exec sleep 1000' &) & until test -s pids; do :; done",
+    ),
+    (
+        "a child in the background that says nothing and knows nothing",
+        "env -i /bin/sh -c 'echo $$ >> pids; while :; do sleep 1; done' > /dev/null 2>&1 & \
+         until test -s pids; do :; done",
     ),
     (
         "a child that says nothing",
