@@ -6,6 +6,9 @@ use crate::world::{LIMIT, Running, wait};
 use ao_core::effect::Effect;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::sync::mpsc;
 
 /// An agent that takes its time: the test says when it may go on, by a file that its check waits for.
 const WAITS: &str = "while ! test -e \"$HOME/go\"; do sleep 0.05; done; sh check.sh";
@@ -66,4 +69,54 @@ fn a_daemon_killed_alone_is_started_by_the_client_that_follows_it() {
     sample.journal.look();
     assert_eq!(sample.journal.facts.runs.len(), 1, "one run did it");
     sample.leave_nothing();
+}
+
+/// Takes notes and never answers. What it was sent is told by their ids.
+fn silent_receiver() -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("its address"));
+    let (tell, notes) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            let mut lines = BufReader::new(stream.expect("a connection"));
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|n| n > 2) {
+                if let Some(id) = line.to_ascii_lowercase().strip_prefix("x-ao-note-id: ")
+                    && tell.send(id.trim().to_owned()).is_err()
+                {
+                    return;
+                }
+                line.clear();
+            }
+            open.push(lines);
+        }
+    });
+    (url, notes)
+}
+
+#[test]
+fn a_note_on_its_way_when_the_daemon_dies_is_shown_as_uncertain_and_not_sent_again() {
+    let (url, notes) = silent_receiver();
+    let mut sample = Sample::new(r#"{"say": "I looked at it."}"#);
+    sample.configure("defaults: {notifiers: [webhook]}\nprojects:\n  r: {path: r}\n");
+    let mut fix = sample.fix_command("sh check.sh");
+    fix.env("AO_WEBHOOK_URL", &url);
+    let running = sample.world.start(fix);
+    let first = notes.recv_timeout(LIMIT).expect("a person is told");
+    kill_daemon(&sample.home).expect("a daemon ran");
+    running.end(LIMIT).must(1);
+    let mut list = sample.ao(&["list", "--all"]);
+    list.env("AO_WEBHOOK_URL", &url);
+    sample.world.run(list).must(0);
+    sample.journal.look();
+    let pending: Vec<_> = sample.journal.facts.pending.values().filter(|p| p.uncertain).collect();
+    assert!(
+        pending.iter().any(|p| p.effect.key().as_str().to_ascii_lowercase() == format!("notify:{first}")),
+        "{pending:?}"
+    );
+    assert_eq!(sample.journal.repeated(), [], "asked for twice");
+    sample.leave_nothing();
+    let further: Vec<String> = notes.try_iter().filter(|id| *id == first).collect();
+    assert!(further.is_empty(), "sent again: {further:?}");
 }

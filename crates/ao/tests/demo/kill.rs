@@ -3,20 +3,47 @@
 //! The product has no hook for this: the test races the journal, and kills the process that `daemon.json` names.
 
 use crate::checkout::Checkout;
+use crate::journal::Journal;
 use crate::play::Play;
 use crate::world::{LIMIT, Ran, wait};
 use ao_api::project::DaemonFile;
 use ao_core::delivery::DeliveryState;
+use ao_core::effect::Effect;
 use ao_daemon::instance::start_time;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// A moment in a demo.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    /// The journal has reached this line.
+    Line(u64),
+    /// An effect with such a key was asked for.
+    Asked(&'static str),
+    /// The words about a conflict are to be typed.
+    Conflict,
+}
+
+impl At {
+    fn is_reached(self, journal: &Journal) -> bool {
+        let mut asked = journal.lines.iter().flat_map(|line| &line.effects);
+        match self {
+            Self::Line(seq) => journal.last() >= seq,
+            Self::Asked(key) => asked.any(|effect| effect.key().as_str().starts_with(key)),
+            Self::Conflict => {
+                asked.any(|e| matches!(e, Effect::PastePrompt { text, .. } if text.contains("Merge conflict")))
+            }
+        }
+    }
+}
 
 /// How a demo is disturbed.
 #[derive(Clone, Copy, Debug)]
 struct Kill {
-    /// The daemon is killed when the journal has reached this line …
-    seq: u64,
-    /// … and this long afterwards: what the line asked for is then somewhere in the middle.
+    /// The daemon is killed then …
+    at: At,
+    /// … and this long afterwards: what was asked for is then somewhere in the middle.
     later: Duration,
     /// The daemon that comes next is killed as well, as soon as it has said that it starts.
     again: bool,
@@ -55,7 +82,7 @@ fn play(kill: Kill) -> Option<Report> {
     while play.look() {
         assert!(begun.elapsed() < LIMIT, "{kill:?}, killed {killed:?}: it does not end; it said:\n{}", play.said());
         let reached = match killed.last() {
-            None => play.journal.last() >= kill.seq,
+            None => kill.at.is_reached(&play.journal),
             // A daemon that has said that it starts has everything pending in its hands.
             Some((_, died_at)) => play.journal.starts_after(*died_at),
         };
@@ -111,21 +138,35 @@ fn lines_of_a_demo() -> u64 {
 /// The `n`th of `all` kills: spread over the whole demo, at once or a little later, once or twice.
 fn nth(n: u64, all: u64, lines: u64) -> Kill {
     // The first line is written before anybody could know which process to kill.
-    let seq = 2 + n * (lines - 3) / (all - 1);
+    let at = At::Line(2 + n * (lines - 3) / (all - 1));
     let later = [0, 40, 5, 110, 15][usize::try_from(n % 5).expect("small")];
-    Kill { seq, later: Duration::from_millis(later), again: n % 4 == 3, keep: n % 2 == 0 }
+    Kill { at, later: Duration::from_millis(later), again: n % 3 == 2, keep: n.is_multiple_of(2) }
+}
+
+fn survives(at: At, later: u64, again: bool, keep: bool) {
+    let kill = Kill { at, later: Duration::from_millis(later), again, keep };
+    let report = play(kill).expect("every demo comes to that moment");
+    assert_eq!(report.deaths, 1 + usize::from(again), "{kill:?}");
 }
 
 #[test]
-fn a_daemon_killed_in_the_middle_loses_and_repeats_nothing() {
-    // Typing the first prompts; the first landing; the conflict on its way; a second death right after the first.
-    for (seq, later, again, keep) in
-        [(14, 60, false, true), (45, 0, true, false), (75, 15, false, false), (100, 0, false, true)]
-    {
-        let report =
-            play(Kill { seq, later: Duration::from_millis(later), again, keep }).expect("a demo writes more lines");
-        assert!(report.died_at >= seq);
-    }
+fn a_daemon_killed_before_it_has_said_that_it_is_ready_costs_nothing() {
+    survives(At::Line(2), 0, false, false);
+}
+
+#[test]
+fn a_daemon_killed_while_it_types_types_nothing_twice() {
+    survives(At::Asked("submit:"), 60, false, true);
+}
+
+#[test]
+fn a_daemon_killed_twice_while_it_lands_lands_once() {
+    survives(At::Asked("land:"), 0, true, true);
+}
+
+#[test]
+fn a_daemon_killed_over_a_conflict_still_sends_it_back_once() {
+    survives(At::Conflict, 15, false, false);
 }
 
 /// `make test-kill`.
@@ -135,31 +176,35 @@ fn fifty_kills() {
     const KILLS: u64 = 50;
     let lines = lines_of_a_demo();
     println!("an undisturbed demo writes {lines} lines; one daemon is killed at each of {KILLS} of them");
-    println!(
-        "{:>3} {:>5} {:>6} {:>7} {:>7} {:>6}  result  in flight",
-        "run", "line", "later", "died at", "deaths", "time"
-    );
+    println!("{:>3} {:>8} {:>6} {:>6} {:>6}  result  in flight", "run", "died at", "later", "deaths", "time");
+    let mut died = BTreeSet::new();
     let mut red = 0;
     for n in 0..KILLS {
-        let kill = nth(n, KILLS, lines);
-        let row = format!("{:>3} {:>5} {:>4}ms", n + 1, kill.seq, kill.later.as_millis());
-        // A demo may write a few lines less than the first one did.
+        let mut kill = nth(n, KILLS, lines);
+        let mut seen = died.clone();
         let report = std::panic::catch_unwind(move || {
-            let mut kill = kill;
             loop {
+                let At::Line(line) = kill.at else { unreachable!("nth says lines") };
                 match play(kill) {
-                    Some(report) => break report,
-                    None => kill.seq -= 5,
+                    // Each at another line.
+                    Some(report) if seen.insert(report.died_at) => break report,
+                    Some(_) => kill.at = At::Line(line + 1),
+                    // This demo wrote fewer lines than the first one did.
+                    None => kill.at = At::Line(line - 4),
                 }
             }
         });
+        let row = format!("{:>3}", n + 1);
+        let later = kill.later.as_millis();
         if let Ok(r) = report {
+            died.insert(r.died_at);
             let (took, in_flight) = (r.took.as_secs_f32(), r.in_flight.join(" "));
-            println!("{row} {:>7} {:>7} {took:>5.1}s  green   {in_flight}", r.died_at, r.deaths);
+            println!("{row} {:>8} {later:>4}ms {:>6} {took:>5.1}s  green   {in_flight}", r.died_at, r.deaths);
         } else {
             red += 1;
-            println!("{row} {:>7} {:>7} {:>6}  RED     said above", "", "", "");
+            println!("{row} {:>8} {later:>4}ms {:>6} {:>6}  RED     {:?}, said above", "", "", "", kill.at);
         }
     }
     assert_eq!(red, 0, "of {KILLS} runs");
+    assert_eq!(died.len(), 50, "each at another line");
 }
