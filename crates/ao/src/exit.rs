@@ -5,6 +5,9 @@ use ao_api::fault::{ErrorBody, ErrorView};
 use ao_core::kind::Fault;
 use std::process::ExitCode;
 
+/// What a verb ends with.
+pub type Ended = Result<ExitCode, Fault>;
+
 /// What was asked for is not there: a run that did not end green, a repository that is not in order.
 pub const NOT_GREEN: u8 = 1;
 

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Some((verb, rest)) if verb == "hook" => hook::run(rest),
         Some((verb, rest)) if verb == "scripted-agent" => scripted::run(rest),
         Some((verb, _)) if verb == "credential" => no_credential(),
-        Some(_) | None => command::run(),
+        Some(_) | None => cli::run(),
     }
 }
 

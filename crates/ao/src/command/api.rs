@@ -1,8 +1,8 @@
 //! `ao api`: any request to the daemon, for scripts and for looking around.
 
-use super::Ended;
 use crate::connect;
 use crate::context::Context;
+use crate::exit::Ended;
 use ao_core::kind::Fault;
 use serde_json::Value;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `ao attach`: this terminal joined to a session's. The bytes go to the host directly; the daemon only says whose it is.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::{ask, connect};
 use ao_core::kind::{Fault, Kind};
 use ao_host::attach::{AttachEnd, AttachError, AttachOptions, attach_terminal};

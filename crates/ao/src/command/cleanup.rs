@@ -1,7 +1,7 @@
 //! `ao cleanup`: removes worktrees of ended sessions. What is in them is saved first; the daemon sees to that.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::follow::Follower;
 use crate::render::words;
 use crate::{ask, connect, route};

@@ -1,10 +1,10 @@
 //! `ao daemon`: the background process. Sessions live in hosts of their own and do not notice when it goes and comes.
 
-use super::Ended;
 use crate::compose::{self, NotServed};
 use crate::connect::{self, Report, Standing, VERSION};
 use crate::context::Context;
 use crate::detach;
+use crate::exit::Ended;
 use crate::output::Style;
 use crate::place;
 use ao_api::client::Client;

@@ -1,10 +1,10 @@
 //! `ao demo`: a sample repository with eight failing tests, made green in front of your eyes, in a data root of its own.
 
-use super::Ended;
 use super::fix::{announce, ended};
 use crate::connect::Standing;
 use crate::context::Context;
 use crate::demo::{self, CHECK, FAILURES, Sample};
+use crate::exit::Ended;
 use crate::follow::insist;
 use crate::output::Style;
 use crate::progress::{Followed, Leaving, follow_run, until_ended};
@@ -111,8 +111,7 @@ async fn fix(here: &Context, sample: &Sample, args: &Args) -> Result<Followed, F
             .map_err(|e| Fault::not_found(format!("the configuration {} cannot be read: {e}", file.display())))
     });
     let config = config.transpose()?;
-    let project =
-        insist(here, async |client| place::register_with(client, &here.cwd, config.as_deref()).await).await?;
+    let project = insist(here, async |client| place::register_with(client, &here.cwd, config.as_deref()).await).await?;
     let mut agent_args = if args.agent == SCRIPTED { sample.agent_args() } else { Vec::new() };
     agent_args.extend(args.agent_args.iter().cloned());
     let new = NewRun {

@@ -1,12 +1,13 @@
 //! `ao doctor`: what is missing, in the way or left over, and what to do about each. It changes nothing.
 
+mod finding;
 mod here;
 mod machine;
 mod root;
 
-use super::Ended;
+use self::finding::{Finding, State};
 use crate::context::Context;
-use crate::exit::NOT_GREEN;
+use crate::exit::{Ended, NOT_GREEN};
 use crate::output::{Out, Style};
 use crate::render::words::line;
 use serde::Serialize;
@@ -16,48 +17,10 @@ use std::process::ExitCode;
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-/// How one thing is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    /// As it should be.
-    Ok,
-    /// Works, but somebody may want to know.
-    Note,
-    /// In the way.
-    Bad,
-}
-
-/// One thing that was looked at.
-#[derive(Clone, Debug, Serialize)]
-struct Finding {
-    /// What was looked at.
-    what: String,
-    /// How it is.
-    state: State,
-    /// What was found.
-    found: String,
-    /// What to do about it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    todo: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Findings {
     ok: bool,
     findings: Vec<Finding>,
-}
-
-impl Finding {
-    fn ok(what: &str, found: impl Into<String>) -> Self {
-        Self { what: what.to_owned(), state: State::Ok, found: found.into(), todo: None }
-    }
-    fn note(what: &str, found: impl Into<String>, todo: impl Into<String>) -> Self {
-        Self { what: what.to_owned(), state: State::Note, found: found.into(), todo: Some(todo.into()) }
-    }
-    fn bad(what: &str, found: impl Into<String>, todo: impl Into<String>) -> Self {
-        Self { what: what.to_owned(), state: State::Bad, found: found.into(), todo: Some(todo.into()) }
-    }
 }
 
 /// Looks around.

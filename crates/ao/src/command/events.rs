@@ -1,7 +1,7 @@
 //! `ao events`: what happened, and what happens.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::follow::Follower;
 use crate::output::Style;
 use crate::render::words::{line, moment};

@@ -1,7 +1,7 @@
 //! `ao explain`: the evidence behind a session's status.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::render::{evidence, words};
 use crate::{connect, route};
 use ao_api::session::Explanation;

@@ -1,8 +1,7 @@
 //! `ao fix`: a red check made green, one session per group of failures.
 
-use super::Ended;
 use crate::context::Context;
-use crate::exit::{INTERRUPTED, NOT_GREEN};
+use crate::exit::{Ended, INTERRUPTED, NOT_GREEN};
 use crate::follow::insist;
 use crate::output::Style;
 use crate::progress::{self, Followed, Leaving, follow_run};

@@ -1,7 +1,7 @@
 //! `ao list`: sessions, one line each.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::render::{sessions, words};
 use crate::{ask, connect};
 use std::process::ExitCode;

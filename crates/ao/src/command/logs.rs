@@ -1,7 +1,7 @@
 //! `ao logs`: what a session's terminal printed, as text.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::{connect, follow, route};
 use ao_api::client::Client;
 use ao_api::terminal::Logs;

@@ -1,7 +1,7 @@
 //! `ao merge-queue`: what waits to be merged.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::output::Style;
 use crate::render::sessions;
 use crate::{ask, connect, place, route};

@@ -1,7 +1,7 @@
 //! `ao new`: a session for a task.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::follow::Follower;
 use crate::output::Style;
 use crate::render::words;

@@ -1,7 +1,7 @@
 //! `ao next`: who needs a person, and what that person can do about it.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::render::table::{Table, styled};
 use crate::render::words::{age, now_ms, style_of};
 use crate::{ask, connect};

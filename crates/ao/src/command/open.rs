@@ -1,7 +1,7 @@
 //! `ao open`: the dashboard in a browser that is signed in by a link good for one use.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::{ask, compose, connect};
 use ao_api::access::SignInCode;
 use ao_api::request::Nothing;

@@ -1,7 +1,7 @@
 //! `ao rescue`: what was kept of removed worktrees.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::output::Style;
 use crate::render::table::{Table, styled};
 use crate::render::words::{age, line, now_ms, short};

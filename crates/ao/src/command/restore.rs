@@ -1,7 +1,7 @@
 //! `ao restore`: an ended session again, in its worktree.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::{connect, route};
 use ao_api::request::Nothing;
 use ao_api::session::SessionView;

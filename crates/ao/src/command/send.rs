@@ -1,7 +1,7 @@
 //! `ao send`: a prompt for a session's agent, typed as soon as the agent takes one.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::follow::Follower;
 use crate::render::words;
 use crate::{ask, connect, route};

@@ -1,10 +1,10 @@
 //! `ao start`: puts a repository under `ao`, makes sure that the daemon runs, and says where the dashboard is.
 
-use super::Ended;
 use super::daemon::{configured_port, foreground, note_port};
 use super::open::opened;
 use crate::connect;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::output::{Out, Style};
 use crate::render::words::{count, line};
 use crate::{confirm, place};

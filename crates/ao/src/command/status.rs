@@ -1,7 +1,7 @@
 //! `ao status`: how sessions stand and why, or everything about one.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::render::{sessions, words};
 use crate::{ask, connect};
 use ao_api::run::QueueView;

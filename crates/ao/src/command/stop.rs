@@ -1,7 +1,7 @@
 //! `ao stop`: ends agents with everything they started. Worktrees stay unless cleaning up is asked for.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::follow::Follower;
 use crate::render::words;
 use crate::{ask, connect, route};

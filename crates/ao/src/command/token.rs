@@ -1,7 +1,7 @@
 //! `ao token`: tokens for programs.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::render::table::Table;
 use crate::render::words::moment;
 use crate::{connect, route};

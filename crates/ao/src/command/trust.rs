@@ -1,7 +1,7 @@
 //! `ao trust`: a person's word for the commands that a configuration brings with it.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::render::words::line;
 use crate::{confirm, place};
 use ao_core::config;

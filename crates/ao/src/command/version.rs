@@ -1,8 +1,8 @@
 //! `ao version`: of this binary, and of the daemon if one runs.
 
-use super::Ended;
 use crate::connect::{self, Standing, VERSION};
 use crate::context::Context;
+use crate::exit::Ended;
 use serde::Serialize;
 use std::process::ExitCode;
 

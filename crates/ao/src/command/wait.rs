@@ -1,7 +1,7 @@
 //! `ao wait`: until a session is where somebody wants it.
 
-use super::Ended;
 use crate::context::Context;
+use crate::exit::Ended;
 use crate::follow::Follower;
 use crate::render::words;
 use crate::{ask, connect};

@@ -1,6 +1,6 @@
 //! The place it was called in: repository, configuration, port.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::connect::{self, Standing};
 use crate::context::Context;
 use crate::place;
@@ -21,7 +21,7 @@ pub(super) async fn look(context: &Context) -> Vec<Finding> {
     let mut port = None;
     match place::config(&context.cwd, &context.cwd) {
         Err(fault) => {
-            found.push(Finding::bad("config", fault.message, "set AO_CONFIG to a file that is there, or unset it"))
+            found.push(Finding::bad("config", fault.message, "set AO_CONFIG to a file that is there, or unset it"));
         }
         Ok(None) => found.push(Finding::ok("config", "none; the defaults hold (ao start writes one)")),
         Ok(Some(file)) => {

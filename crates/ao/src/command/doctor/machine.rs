@@ -1,6 +1,6 @@
 //! The machine: git, agents, control groups, room.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::capacity;
 use crate::compose;
 use crate::context::Context;

@@ -1,6 +1,6 @@
 //! The data root: its mode, the daemon, and what dead processes left in it.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::connect::{self, Standing, VERSION, log_file};
 use crate::context::Context;
 use ao_api::client::Client;
