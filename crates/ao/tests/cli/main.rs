@@ -6,5 +6,6 @@ mod fix;
 mod help;
 mod output;
 mod sessions;
+mod terminal;
 mod trust;
 mod world;
