@@ -1,4 +1,4 @@
-//! The merge queue's facts (`design/merge-queue.md`): who waits, which batch is tried, what the target was last seen to fail.
+//! The merge queue's facts (`docs/design/merge-queue.md`): who waits, which batch is tried, what the target was last seen to fail.
 
 use crate::failure::Report;
 use crate::id::{BatchId, CommitId, PrId, ProjectId};

@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::effect::Effect;
+use crate::failure::Failure;
 use crate::id::SessionId;
 use crate::merge_queue::Baseline;
 use crate::project::Settings;
@@ -72,4 +73,10 @@ pub(super) fn task_text(d: &Draft<'_>, session: &Session) -> Option<String> {
     let task = run.tasks.get(run.task_of(&session.id)?)?;
     let rules = settings(d, session).agent_rules;
     Some(prompt::fix_task(&task.group, &run.check, &run.target, rules.as_deref()))
+}
+
+/// The failures that a session is to mend.
+pub(super) fn own_failures(d: &Draft<'_>, session: &Session) -> Vec<Failure> {
+    let task = run_of(d, session).and_then(|run| run.tasks.get(run.task_of(&session.id)?));
+    task.map(|t| t.group.failures.clone()).unwrap_or_default()
 }

@@ -1,7 +1,7 @@
 //! What a turn left behind: look at it, run the session's own failures, then the whole gate, then open a pull request.
 
 use super::draft::Draft;
-use super::lookup::{mends, own_command, removing, session_baseline, settings, whole_command};
+use super::lookup::{mends, own_command, own_failures, removing, session_baseline, settings, whole_command};
 use super::{ending, prompting, queue, react, task};
 use crate::effect::{CheckPlace, CheckPurpose, Effect, Inspection};
 use crate::event::Answer;
@@ -9,11 +9,9 @@ use crate::failure::Report;
 use crate::gate::{self, Verdict};
 use crate::id::{CommitId, EffectKey, PrId, SessionId};
 use crate::kind::{Fault, Kind};
-use crate::merge_queue::Baseline;
 use crate::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use crate::reaction::ReactionKey;
 use crate::session::{Phase, Session, TurnHow, WorkReview};
-use std::collections::BTreeSet;
 
 /// A person wants this session's work merged.
 pub(super) fn requested(d: &mut Draft<'_>, id: &SessionId) -> Answer {
@@ -172,7 +170,7 @@ fn unchanged_checked(d: &mut Draft<'_>, id: &SessionId, report: &Report, moved: 
     }
     let Some(session) = d.sessions.get(id) else { return };
     let whole = own_command(d, session).is_none();
-    match judge(report, &session_baseline(d, session), &mends(d, session), whole) {
+    match verdict(d, session, report, whole) {
         Verdict::Pass => mended_by_others(d, id),
         Verdict::Fail { .. } => react::nothing_changed(d, id),
     }
@@ -240,11 +238,9 @@ pub(super) fn checked(d: &mut Draft<'_>, id: &SessionId, n: u32, report: &Report
         begin(d, id);
         return;
     }
-    let mends = mends(d, session);
-    let baseline = session_baseline(d, session);
-    let unread = session.run.is_none() && baseline.commit.is_none();
+    let unread = session.run.is_none() && session_baseline(d, session).commit.is_none();
     let command = whole_command(d, session).unwrap_or_default();
-    match judge(report, &baseline, &mends, whole) {
+    match verdict(d, session, report, whole) {
         Verdict::Pass if whole => {
             if let Some(session) = d.sessions.get_mut(id) {
                 session.review = WorkReview::None;
@@ -271,19 +267,12 @@ pub(super) fn checked(d: &mut Draft<'_>, id: &SessionId, n: u32, report: &Report
 /// A workspace that changes under every check is judged as it is after this many reviews.
 const MAX_REVIEWS_OF_MOVING_WORK: u32 = 20;
 
-// A run of only the session's own failures says nothing about the rest.
-fn judge(report: &Report, baseline: &Baseline, mends: &BTreeSet<String>, whole: bool) -> Verdict {
+/// What a check of a session's work says, the whole gate or only its own failures.
+fn verdict(d: &Draft<'_>, session: &Session, report: &Report, whole: bool) -> Verdict {
     if whole {
-        return gate::judge(report, baseline, mends);
-    }
-    if report.passed {
-        return Verdict::Pass;
-    }
-    let unmended: Vec<_> = report.failures.iter().filter(|f| mends.contains(&f.id)).cloned().collect();
-    if unmended.is_empty() {
-        Verdict::Fail { unmended: report.failures.clone(), new: Vec::new() }
+        gate::judge(report, &session_baseline(d, session), &mends(d, session))
     } else {
-        Verdict::Fail { unmended, new: Vec::new() }
+        gate::judge_own(report, &own_failures(d, session))
     }
 }
 
