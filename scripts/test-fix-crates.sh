@@ -54,4 +54,4 @@ fi
 cd "$place"
 # A shared target directory would mix what the worktrees build.
 unset CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
-timeout -k 20 "$LIMIT" python3 "$targets/drive.py" "$ao" "$targets/$CRATE.json" "$place/fetch/vendor/$CRATE" "$place/run"
+timeout -k 20 "$LIMIT" python3 -B "$targets/drive.py" "$ao" "$targets/$CRATE.json" "$place/fetch/vendor/$CRATE" "$place/run"

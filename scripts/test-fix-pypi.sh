@@ -36,4 +36,4 @@ if ! fetch >fetch.log 2>&1; then
 fi
 tar -xzf "$PACKAGE-$VERSION.tar.gz"
 
-timeout -k 20 "$LIMIT" python3 "$targets/drive.py" "$ao" "$targets/$PACKAGE.json" "$place/$PACKAGE-$VERSION" "$place/run"
+timeout -k 20 "$LIMIT" python3 -B "$targets/drive.py" "$ao" "$targets/$PACKAGE.json" "$place/$PACKAGE-$VERSION" "$place/run"

@@ -5,73 +5,32 @@
 
 AO is the binary, TABLE says what is broken and how, SOURCE is the unpacked package, PLACE an empty directory for everything
 else. The repository's only commit is the broken one; the answers reach the scripted agents in a file outside of it. The
-exit code is 0 only if everything held. Every process that was started is ended, by its id.
+exit code is 0 only if everything held.
 """
 
 import json
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
-# Seconds on a busy machine with two cores: a check, all of `ao fix`, any other verb, until what was stopped is gone.
-CHECK_LIMIT, FIX_LIMIT, VERB_LIMIT, LEAVE_LIMIT = 120, 280, 30, 15
+from world import World, expect
 
-IDENTITY = ["-c", "user.name=somebody", "-c", "user.email=somebody@localhost", "-c", "commit.gpgsign=false"]
-
-
-class Wrong(Exception):
-    """Something is not as it must be."""
+# Seconds on a busy machine with two cores: a check, all of `ao fix`.
+CHECK_LIMIT, FIX_LIMIT = 120, 280
 
 
-def expect(holds, what):
-    if not holds:
-        raise Wrong(what)
-
-
-class Target:
-    """A package, its breakages, and where everything of this run lies."""
+class Target(World):
+    """A package and its breakages."""
 
     def __init__(self, ao, table, source, place):
-        self.ao, self.source, self.place = Path(ao).resolve(), Path(source).resolve(), Path(place).resolve()
         self.table = json.loads(Path(table).read_text())
         self.breakages, self.check = self.table["breakages"], self.table["check"]
-        self.repository, self.home, self.log = self.place / "repo", self.place / "home", self.place / "prompts.jsonl"
-        self.env = {**os.environ, "AO_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1", "GIT_TERMINAL_PROMPT": "0"}
+        self.failing = sorted({test for breakage in self.breakages for test in breakage["fails"]})
         # As many agents as there can be failures: the two of one function must begin before one of them has landed.
-        self.env["AO_PLACES"] = str(self.failing_tests())
-        self.env["GIT_CONFIG_GLOBAL"] = str(self.place / "gitconfig")
-
-    def failing_tests(self):
-        return len({test for breakage in self.breakages for test in breakage["fails"]})
-
-    def say(self, text):
-        print(f"{self.table['package']}: {text}", flush=True)
-
-    def run(self, argv, where, limit):
-        # In a group of its own, so that a check that hangs is ended with all that it started.
-        child = subprocess.Popen(argv, cwd=where, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                 stderr=subprocess.PIPE, text=True, start_new_session=True)
-        try:
-            out, err = child.communicate(timeout=limit)
-        except BaseException as error:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.communicate()
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise Wrong(f"{' '.join(map(str, argv))} took longer than {limit} s") from None
-            raise
-        return child.returncode, out, err
-
-    def git(self, where, *arguments):
-        code, out, err = self.run(["git", *arguments], where, VERB_LIMIT)
-        expect(code == 0, f"git {' '.join(arguments)}: {err.strip()}")
-        return out
-
-    def verb(self, *arguments, limit=VERB_LIMIT):
-        return self.run([self.ao, *arguments], self.repository, limit)
+        super().__init__(self.table["package"], ao, place, {**os.environ, "AO_PLACES": str(len(self.failing))})
+        self.source, self.log = Path(source).resolve(), self.place / "prompts.jsonl"
 
     def passes(self, where):
         code, out, err = self.run(["sh", "-c", self.check], where, CHECK_LIMIT)
@@ -114,15 +73,12 @@ class Target:
         for source, copy in ((self.source, self.repository), (self.source, self.place / "sound")):
             shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".cargo-checksum.json", "__pycache__", "*.egg-info"))
             (copy / ".gitignore").write_text("\n".join(self.table["ignore"]) + "\n")
-        (self.place / "gitconfig").write_text("")
         started = time.monotonic()
         passed, out = self.passes(self.place / "sound")
         expect(passed, f"the package is not green as it is published:\n{out[-3000:]}")
         self.say(f"green as published ({time.monotonic() - started:.0f} s)")
         self.plant(self.repository, self.breakages)
-        self.git(self.repository, "init", "--quiet", "--initial-branch=main")
-        self.git(self.repository, "add", "--all")
-        self.git(self.repository, *IDENTITY, "commit", "--quiet", "--message=Import with eight faults")
+        self.import_all("Import with eight faults")
         (self.place / "script.json").write_text(json.dumps(self.script(), indent=1))
 
     def what_fails(self):
@@ -130,8 +86,7 @@ class Target:
         expect(code == 0, f"ao fix --dry-run: exit code {code}: {out}{err}")
         groups = [task["failures"] for task in json.loads(out)["tasks"]]
         found = sorted(name for group in groups for name in group)
-        wanted = sorted({test for breakage in self.breakages for test in breakage["fails"]})
-        expect(found == wanted, f"these fail:\n  {found}\nand these should:\n  {wanted}")
+        expect(found == self.failing, f"these fail:\n  {found}\nand these should:\n  {self.failing}")
         for group in groups:
             causes = [n for n, breakage in enumerate(self.breakages) if set(breakage["fails"]) & set(group)]
             expect(len(causes) == 1, f"{group} are one group, and have {len(causes)} causes")
@@ -145,9 +100,7 @@ class Target:
         took = time.monotonic() - started
         expect(code == 0, f"ao fix: exit code {code}:\n{out}\n{err[-4000:]}")
         run = json.loads(out)
-        for task in run["tasks"]:
-            self.say(f"  {task['state']:8} {task.get('session', '-'):12} {task['attempts']} prompts "
-                     f"{task.get('tookMs', 0) / 1000:5.1f} s  {task.get('commit', '')[:10]:10} {task['title'][:60]}")
+        self.show(run)
         expect(run["outcome"] == "green", f"the run ended {run['outcome']}")
         expect(all(task["state"] == "landed" for task in run["tasks"]), "not every task landed")
         expect(run["rounds"] == 2, f"it took {run['rounds']} rounds of reading the target instead of two")
@@ -171,67 +124,14 @@ class Target:
         expect(not nothing, f"a prompt that no answer was written for:\n{nothing[:1]}")
         self.say(f"{len(prompts)} prompts were read from terminals, one of them about the conflict")
 
-    def ours(self):
-        """Processes with our data root in their environment."""
-        mark = f"AO_HOME={self.home}".encode()
-        found = []
-        for directory in Path("/proc").glob("[0-9]*"):
-            try:
-                environment = (directory / "environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if mark in environment and int(directory.name) != os.getpid():
-                found.append(int(directory.name))
-        return found
-
-    def take_down(self):
-        """Ends sessions and daemon; whatever is left is a defect, and is ended too."""
-        if (self.repository / ".git").is_dir():
-            for verb in (("stop", "--all"), ("daemon", "stop")):
-                try:
-                    self.verb(*verb)
-                except Wrong as wrong:
-                    self.say(str(wrong))
-        until = time.monotonic() + LEAVE_LIMIT
-        while (left := self.ours()) and time.monotonic() < until:
-            time.sleep(0.2)
-        for pid in left:
-            try:
-                line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                os.kill(pid, signal.SIGKILL)
-                self.say(f"left behind: {pid} {line}")
-            except OSError:
-                pass
-        return not left
-
-
-def main():
-    if len(sys.argv) != 5:
-        sys.exit(__doc__)
-    target = Target(*sys.argv[1:])
-    wrong, clean = "it was stopped", False
-    try:
-        target.prepare()
-        target.fix(target.what_fails())
-        target.prove()
-        wrong = None
-    except Wrong as error:
-        wrong = str(error)
-    finally:
-        clean = target.take_down()
-        if wrong is None and not clean:
-            wrong = "processes were left behind"
-        if wrong is not None:
-            target.say(f"FAILED: {wrong}")
-            log = target.home / "daemon.log"
-            if log.is_file():
-                print(log.read_text(errors="replace")[-4000:], file=sys.stderr)
-    if wrong is not None:
-        sys.exit(1)
-    target.say("passed")
+    def steps(self):
+        self.prepare()
+        self.fix(self.what_fails())
+        self.prove()
 
 
 if __name__ == "__main__":
-    # Whoever stops this script stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    main()
+    if len(sys.argv) != 5:
+        sys.exit(__doc__)
+    target = Target(*sys.argv[1:])
+    target.perform(target.steps)
