@@ -1,9 +1,9 @@
 //! The live links to session hosts, by session.
 
-use ao_core::adapter::Adapter;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::screen::Screen;
+use ao_slots::agent::Agent;
 use ao_slots::runtime::Control;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,8 +18,8 @@ pub(crate) struct SessionLink {
     pub(crate) control: Arc<dyn Control>,
     /// The screen as last pushed.
     pub(crate) screen: watch::Receiver<Screen>,
-    /// What is known of the agent.
-    pub(crate) adapter: Arc<Adapter>,
+    /// The agent, for what is known about its screen.
+    pub(crate) agent: Arc<dyn Agent>,
 }
 
 /// All live links. Held for a map operation only, never across an await.

@@ -164,16 +164,12 @@ struct Wire {
 }
 
 impl Actor {
-    fn adapter(&self) -> Arc<Adapter> {
-        Arc::new(self.agent.adapter().clone())
-    }
-
     async fn connect(&mut self) -> Result<Connected, Fault> {
         let Link { control, pushes } = self.runtime.connect(&self.place).await?;
         let control: Arc<dyn Control> = Arc::from(control);
         let (sender, screen) = watch::channel(Screen::default());
-        let link =
-            SessionLink { launch: self.launch.clone(), control: control.clone(), screen, adapter: self.adapter() };
+        let agent = self.agent.clone();
+        let link = SessionLink { launch: self.launch.clone(), control: control.clone(), screen, agent };
         self.engine.hub().put(&self.session, link);
         Ok(Connected { link: Wire { control, pushes }, screen: sender })
     }
@@ -219,7 +215,9 @@ impl Actor {
     }
 
     async fn listen(&mut self, mut connected: Connected) -> Ended {
-        let adapter = self.adapter();
+        // Never cloned: a clone of a pattern has memory of its own to match in, half a megabyte for all of them.
+        let agent = self.agent.clone();
+        let adapter = agent.adapter();
         // Rules that must hold for a while are looked at again when nothing new has come for that long.
         let longest = adapter.rules.iter().map(|rule| rule.hold_ms).max().unwrap_or(0);
         let mut last: Option<(Screen, Instant)> = None;
@@ -227,7 +225,7 @@ impl Actor {
             let again = last
                 .as_ref()
                 .filter(|(screen, _)| screen.quiet_ms < longest)
-                .map(|(screen, at)| *at + left(&adapter, screen));
+                .map(|(screen, at)| *at + left(adapter, screen));
             let push = tokio::select! {
                 push = connected.link.pushes.recv() => push,
                 () = until(again) => {
@@ -235,7 +233,7 @@ impl Actor {
                         let now = Instant::now();
                         screen.quiet_ms = screen.quiet_ms.saturating_add(u64::try_from(now.duration_since(*at).as_millis()).unwrap_or(u64::MAX));
                         *at = now;
-                        self.observe(&adapter, screen).await;
+                        self.observe(adapter, screen).await;
                     }
                     continue;
                 }
@@ -244,7 +242,7 @@ impl Actor {
                 None => return Ended::Lost,
                 Some(Push::Exited(exit)) => return Ended::Exited(exit),
                 Some(Push::Screen(screen)) => {
-                    self.observe(&adapter, &screen).await;
+                    self.observe(adapter, &screen).await;
                     connected.screen.send_replace(screen.clone());
                     last = Some((screen, Instant::now()));
                 }

@@ -45,7 +45,8 @@ pub(super) async fn paste(
         return Ok(held(&why));
     }
     let seen = wait(&mut link, SEEN_WITHIN, |link, screen| {
-        composer::find(&link.adapter, screen).is_some_and(|found| composer::holds(&link.adapter, &found, text))
+        composer::find(link.agent.adapter(), screen)
+            .is_some_and(|found| composer::holds(link.agent.adapter(), &found, text))
     })
     .await;
     // A submit that was typed before a crash has emptied the composer: it is not to be seen any more.
@@ -100,8 +101,8 @@ fn free_composer(link: &SessionLink, screen: &Screen, ours: &str) -> Result<Foun
     if let Some(ms) = screen.person_ms.filter(|ms| *ms < PERSON_RESTS_MS) {
         return Err(Busy::Taken(format!("composer_busy: a person typed {ms} ms ago")));
     }
-    let found = composer::find(&link.adapter, screen).ok_or(Busy::NotFound)?;
-    if found.text.is_empty() || composer::holds(&link.adapter, &found, ours) {
+    let found = composer::find(link.agent.adapter(), screen).ok_or(Busy::NotFound)?;
+    if found.text.is_empty() || composer::holds(link.agent.adapter(), &found, ours) {
         Ok(found)
     } else {
         Err(Busy::Taken("composer_busy: it holds text that is not ours".to_owned()))
@@ -122,10 +123,11 @@ pub(super) async fn submit(
     if let Some(done) = typed.iter().find(|t| t.delivery == delivery.as_str() && t.stage == name) {
         return Ok(Outcome::Submitted { offset: done.offset });
     }
-    tokio::time::sleep(Duration::from_millis(link.adapter.door.pause_ms)).await;
+    tokio::time::sleep(Duration::from_millis(link.agent.adapter().door.pause_ms)).await;
     for _ in 0..LOOKS {
         let screen = link.screen.borrow_and_update().clone();
-        let found = composer::find(&link.adapter, &screen).filter(|found| composer::holds(&link.adapter, found, text));
+        let found = composer::find(link.agent.adapter(), &screen)
+            .filter(|found| composer::holds(link.agent.adapter(), found, text));
         let Some(found) = found else { return Ok(held("the composer does not hold the prompt any more")) };
         let stage = TypeStage {
             delivery: delivery.to_string(),
