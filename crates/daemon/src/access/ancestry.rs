@@ -97,10 +97,12 @@ impl Ancestry {
                 return Place::Unclear("it is inside a session that is only just starting".to_owned());
             }
         }
-        // Only when every ancestor is somebody else's: processes whose host died are still in their group.
+        // Only when every ancestor is somebody else's: processes whose host died are still in their group. Read once, not
+        // once a launch: this is asked for every connection.
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         hosts
             .iter()
-            .find(|(launch, host)| in_group(pid, &launch.launch, host.cgroup.as_deref()))
+            .find(|(launch, host)| in_group(pid, &groups, &launch.launch, host.cgroup.as_deref()))
             .map_or(Place::Outside, |(launch, _)| Place::Inside(launch.session.clone()))
     }
 
@@ -157,12 +159,11 @@ fn process(pid: u32) -> Option<Process> {
     Some(Process { pid, parent: fields.get(1)?.parse().ok()?, start_ticks: fields.get(19)?.parse().ok()? })
 }
 
-/// Whether a process is in a launch's control group. The name alone proves nothing: another data root may have a launch of
+/// Whether a process, whose groups are `groups`, is in a launch's control group. The name alone proves nothing: another data root may have a launch of
 /// the same name, so the group's own list is asked.
-fn in_group(pid: u32, launch: &LaunchId, group: Option<&Path>) -> bool {
-    let name = format!("{GROUP_PREFIX}{launch}");
-    let listed = fs::read_to_string(format!("/proc/{pid}/cgroup"))
-        .is_ok_and(|text| text.lines().any(|l| l.split('/').any(|part| part == name)));
+fn in_group(pid: u32, groups: &str, launch: &LaunchId, group: Option<&Path>) -> bool {
+    let is_its = |part: &str| part.strip_prefix(GROUP_PREFIX) == Some(launch.as_str());
+    let listed = groups.lines().any(|line| line.split('/').any(is_its));
     listed && group.is_some_and(|dir| holds(dir, pid))
 }
 
