@@ -60,6 +60,8 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
     if rows != SESSIONS {
         bail!("`ao list` shows {rows} of {SESSIONS} sessions");
     }
+    let daemon = stage.daemon()?;
+    let before = os::cpu_clock(daemon)?;
     let (mut nothing, mut table, mut json) = (Runs::default(), Runs::default(), Runs::default());
     for _ in 0..ROUNDS {
         os::go_on()?;
@@ -67,6 +69,8 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
         table.one(&stage, &["list"])?;
         json.one(&stage, &["list", "--json"])?;
     }
+    let lists = u32::try_from(2 * ROUNDS).unwrap_or(1);
+    let answers = os::cpu_clock(daemon)?.saturating_sub(before) / lists;
     let mut figures = Figures::new();
     for (name, runs) in [("ao list", &table), ("ao list --json", &json)] {
         let peak = Quantity::megabytes(runs.peak_kb);
@@ -78,5 +82,6 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
                 .bar(Bar::AtMost(MOST_MB)),
         ]);
     }
+    figures.push(Figure::new("CPU of the daemon for one list, mean", Quantity::milliseconds(answers)));
     Ok(figures)
 }
