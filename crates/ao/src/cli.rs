@@ -19,7 +19,10 @@ use std::process::ExitCode;
     about,
     long_about = "Run many CLI coding agents in parallel on one codebase, each in its own git worktree, branch and terminal.\n\
         What is green is merged without collisions; you are called only when judgment is needed.",
-    after_help = format!("A SESSION is an id, a name or a unique prefix of one.\n\n{TABLE}"),
+    after_help = format!(
+        "A SESSION is an id, a name or a unique prefix of one.\n\
+         --json prints what the HTTP surface answers; `ao api GET /openapi.json` describes every shape.\n\n{TABLE}"
+    ),
     arg_required_else_help = true,
     disable_help_subcommand = true
 )]

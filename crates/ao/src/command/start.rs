@@ -2,6 +2,8 @@
 
 use super::daemon::{configured_port, foreground, note_port};
 use super::open::opened;
+mod cloning;
+
 use crate::connect;
 use crate::context::Context;
 use crate::exit::Ended;
@@ -25,9 +27,9 @@ use std::process::ExitCode;
 /// What was asked for.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Directory in a repository; here when left out
+    /// Directory in a repository, or the address of one to clone; here when left out
     path: Option<PathBuf>,
-    /// Write agent-orchestrator.yaml without asking
+    /// Clone, and write agent-orchestrator.yaml, without asking
     #[arg(short, long)]
     yes: bool,
     /// Run the daemon in the foreground, for service managers
@@ -43,7 +45,7 @@ struct Started {
 
 /// Puts a repository under `ao`.
 pub async fn run(context: &Context, args: Args) -> Ended {
-    let dir = directory(context, args.path.as_deref())?;
+    let dir = directory(context, args.path.as_deref(), args.yes).await?;
     let here = Context { cwd: dir.clone(), ..context.clone() };
     if args.foreground {
         return foreground(&here, None).await;
@@ -68,12 +70,11 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     offer_page(context, &client).await
 }
 
-fn directory(context: &Context, path: Option<&Path>) -> Result<PathBuf, Fault> {
+async fn directory(context: &Context, path: Option<&Path>, yes: bool) -> Result<PathBuf, Fault> {
     let Some(path) = path else { return Ok(context.cwd.clone()) };
     let text = path.to_string_lossy();
-    if text.contains("://") || text.starts_with("git@") {
-        let fault = Fault::new(Kind::Unsupported, format!("ao start does not clone yet: {}", line(&text)));
-        return Err(fault.hint("git clone it, then: ao start DIRECTORY"));
+    if cloning::is_address(&text) {
+        return cloning::clone(context, &text, yes).await;
     }
     let dir = context.cwd.join(path);
     if !dir.is_dir() {

@@ -336,9 +336,7 @@ mod tests {
 
         main is still red: 1 failure left, 1 of 2 tasks landed in 1m 0s
         "#);
-        insta::assert_snapshot!(left(&done).join("\n"), @r#"
-        date::tests::leap: three attempts failed (look: ao attach app-2, or ao logs app-2)
-        "#);
+        insta::assert_snapshot!(left(&done).join("\n"), @"date::tests::leap: three attempts failed (look: ao attach app-2, or ao logs app-2)");
         done.outcome = Some("green".to_owned());
         done.commit = Some("fedcba9876543210".to_owned());
         done.tasks.truncate(1);

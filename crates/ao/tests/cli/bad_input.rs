@@ -12,7 +12,8 @@ fn outside_a_repository_nothing_is_started() {
     }
     assert!(!world.home.join("daemon.json").exists(), "a daemon was started for nothing");
     world.ao(&["start", "/nowhere/at/all"]).fails(3, &["/nowhere/at/all"]);
-    world.ao(&["start", "https://example.org/x.git"]).fails(6, &["git clone"]);
+    world.ao(&["start", "https://example.org/x.git"]).fails(5, &["ao start --yes https://example.org/x.git"]);
+    world.ao(&["start", "--yes", "https://me:secret@example.org/x.git"]).fails(2, &["holds a password or token"]);
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn a_killed_daemon_is_started_again_by_the_next_verb() {
     let id = world.shell("exec cat");
     let killed = world.daemon();
     World::signal(killed, "KILL");
+    until("it is dead", || !runs(killed));
     let listed = world.json(&["list"]);
     assert_eq!(listed["sessions"][0]["id"].as_str(), Some(id.as_str()), "{listed}");
     assert_ne!(world.daemon(), killed);

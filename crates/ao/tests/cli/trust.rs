@@ -51,3 +51,18 @@ fn start_from_anywhere_inside_a_repository_finds_it() {
     assert_eq!(started["projects"][0]["path"].as_str(), world.repo.to_str(), "{started}");
     assert!(started["url"].as_str().is_some_and(|u| u.starts_with("http://127.0.0.1:")));
 }
+
+#[test]
+fn a_repository_from_elsewhere_is_cloned_and_its_commands_still_need_trust() {
+    let world = World::new();
+    world.write("agent-orchestrator.yaml", "projects:\n  app:\n    path: .\n    check: make test\n");
+    world.git(&["add", "--all"]);
+    world.git(&["commit", "--quiet", "--message=Configure"]);
+    let (outside, address) = (world.beside("outside"), format!("file://{}", world.repo.display()));
+    world.ao_in(&outside, &["start", "--yes", &address]).fails(5, &["make test", "ao trust"]);
+    assert!(outside.join("app/README.md").exists());
+    world.ao_in(&outside, &["start", "--yes", &address]).fails(4, &["is there already", "ao start app"]);
+    world.ao_in(&outside.join("app"), &["trust", "--yes"]).ok();
+    world.ao_in(&outside, &["start", "app"]).ok();
+    world.ao_in(&outside, &["start", "--yes", "file:///nowhere/x"]).fails(7, &["could not be cloned"]);
+}
