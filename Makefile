@@ -7,13 +7,16 @@ CARGO_DENY := 0.20.2
 # Every scripts/test-NAME.sh is a target test-NAME and part of `make test`; its second line says what it shows.
 EXTRA := $(patsubst scripts/%.sh,%,$(sort $(wildcard scripts/test-*.sh)))
 
-.PHONY: help test test-cargo deny bench tidy codegen $(EXTRA)
+# Every scripts/slow-NAME.sh is a target slow-NAME, called by the gate when there is time for it.
+SLOW := $(patsubst scripts/%.sh,%,$(sort $(wildcard scripts/slow-*.sh)))
+
+.PHONY: help test test-cargo deny bench tidy codegen $(EXTRA) $(SLOW)
 # The targets build into one target directory and measure time: one after the other.
 .NOTPARALLEL:
 
 help:
 	@echo "make test            cargo test --workspace, then every test below"
-	@for name in $(EXTRA); do printf 'make %-15s %s\n' "$$name" "$$(sed -n '2s/^# *//p' scripts/$$name.sh)"; done
+	@for name in $(EXTRA) $(SLOW); do printf 'make %-15s %s\n' "$$name" "$$(sed -n '2s/^# *//p' scripts/$$name.sh)"; done
 	@echo "make deny            licences, bans and sources of dependencies (installs cargo-deny)"
 	@echo "make bench           figures, each beside the floor of the same run"
 	@echo "make tidy            the walls of the house"
@@ -30,7 +33,7 @@ else
 	cargo test --workspace
 endif
 
-$(EXTRA):
+$(EXTRA) $(SLOW):
 	scripts/$@.sh
 
 deny:
