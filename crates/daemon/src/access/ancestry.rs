@@ -241,7 +241,10 @@ mod tests {
         let launch = world.launch();
         world.write(&launch, world.ticks(), &boot_id());
         let ancestry = Ancestry::new(world.root.path());
-        assert_eq!(ancestry.place(world.child(), &[launch.clone()]), Place::Inside(SessionId::new("app-1")));
+        assert_eq!(
+            ancestry.place(world.child(), std::slice::from_ref(&launch)),
+            Place::Inside(SessionId::new("app-1"))
+        );
         assert_eq!(ancestry.place(std::process::id(), &[launch]), Place::Outside);
     }
 
@@ -251,9 +254,9 @@ mod tests {
         let launch = world.launch();
         let ancestry = Ancestry::new(world.root.path());
         world.write(&launch, world.ticks() + 1, &boot_id());
-        assert_eq!(ancestry.place(world.child(), &[launch.clone()]), Place::Outside);
+        assert_eq!(ancestry.place(world.child(), std::slice::from_ref(&launch)), Place::Outside);
         world.write(&launch, world.ticks(), "another boot");
-        assert_eq!(ancestry.place(world.child(), &[launch.clone()]), Place::Outside);
+        assert_eq!(ancestry.place(world.child(), std::slice::from_ref(&launch)), Place::Outside);
         // A record that changes is read again.
         world.write(&launch, world.ticks(), &boot_id());
         assert_eq!(ancestry.place(world.child(), &[launch]), Place::Inside(SessionId::new("app-1")));
