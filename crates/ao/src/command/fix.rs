@@ -113,6 +113,9 @@ pub fn ended(context: &Context, run: &RunView) -> ExitCode {
                 for line in left(run) {
                     out.note(&format!("{} {line}", out.paint_err(Style::Yellow, "left:")));
                 }
+                if let Some(hint) = run.fault.as_ref().and_then(|f| f.hint.as_deref()) {
+                    out.note(&format!("{} {}", out.paint_err(Style::Yellow, "hint:"), words::line(hint)));
+                }
             }
             ExitCode::from(NOT_GREEN)
         }

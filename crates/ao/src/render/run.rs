@@ -224,9 +224,6 @@ pub fn left(run: &RunView) -> Vec<String> {
             task.session.as_deref().map(|s| format!(" (look: ao attach {s}, or ao logs {s})")).unwrap_or_default();
         out.push(format!("{}{why}{to_do}", line(&task.title)));
     }
-    if let Some(hint) = run.fault.as_ref().and_then(|f| f.hint.as_deref()) {
-        out.push(line(hint));
-    }
     out
 }
 

@@ -7,5 +7,6 @@ mod help;
 mod output;
 mod sessions;
 mod terminal;
+mod trouble;
 mod trust;
 mod world;
