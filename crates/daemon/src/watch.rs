@@ -3,9 +3,10 @@
 use crate::engine::Engine;
 use crate::hub::SessionLink;
 use crate::paths::Paths;
-use ao_core::activity::Observation;
-use ao_core::adapter::Adapter;
+use ao_core::activity::{Activity, Observation, Source};
 use ao_core::adapter::watch::Watch;
+use ao_core::adapter::{Adapter, observe};
+use ao_core::delivery::DeliveryState;
 use ao_core::event::{Event, Probe};
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::Fault;
@@ -255,11 +256,33 @@ impl Actor {
         for observation in self.seen.look(adapter, screen, now) {
             self.report(observation).await;
         }
+        if adapter.door.output_begins_turn && self.waits_for_a_turn() {
+            self.report_passed_turn(adapter, screen).await;
+        }
         if now.since(self.life_sign) >= LIFE_SIGN && screen.quiet_ms < LIFE_SIGN.0 {
             self.life_sign = now;
             let event =
                 Event::OutputSeen { session: self.session.clone(), launch: self.launch.clone(), offset: screen.offset };
             self.engine.report(event).await;
+        }
+    }
+
+    /// Whether a prompt was typed and no turn was seen to begin.
+    fn waits_for_a_turn(&self) -> bool {
+        self.engine.read(|c| {
+            let first = c.facts.sessions.get(&self.session).and_then(|s| s.outbox.first());
+            let state = first.and_then(|d| c.facts.deliveries.get(d)).map(|d| &d.state);
+            matches!(state, Some(DeliveryState::Submitting { .. } | DeliveryState::Submitted { .. }))
+        })
+    }
+
+    /// A command may be over before any screen shows it at work: its output and the new prompt sign are all there is to see.
+    async fn report_passed_turn(&self, adapter: &Adapter, screen: &Screen) {
+        let now = self.engine.now();
+        let shown = observe::screen(adapter, screen, now).filter(|seen| seen.activity == Activity::Idle);
+        if let Some(seen) = shown {
+            let why = "output, and the prompt sign again".to_owned();
+            self.report(Observation { source: Source::Process, offset: Some(screen.offset), why, ..seen }).await;
         }
     }
 

@@ -67,6 +67,20 @@ pub fn holds(adapter: &Adapter, found: &Found, prompt: &str) -> bool {
     !shown.is_empty() && (wanted == shown || (shown.chars().count() >= 20 && wanted.contains(&shown)))
 }
 
+/// Whether `prompt` still waits there after Enter was pressed. Programs that read lines show it in the cursor's row, or its
+/// end when it is long or has several lines.
+#[must_use]
+pub fn still_holds(adapter: &Adapter, screen: &Screen, found: &Found, prompt: &str) -> bool {
+    match adapter.door.composer {
+        Composer::Rows { .. } => holds(adapter, found, prompt),
+        Composer::CursorRow => {
+            let row = squeeze(screen.rows.get(usize::from(screen.cursor.0)).map_or("", String::as_str));
+            let end = squeeze(prompt.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default());
+            !row.is_empty() && (row.ends_with(&end) || end.ends_with(&row))
+        }
+    }
+}
+
 /// Text without white space, so that wrapping does not matter.
 fn squeeze(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
@@ -98,6 +112,19 @@ pasted = "^\\[Pasted"
         assert_eq!(found(&["> old prompt", "done", "----"]), None, "a prompt in the transcript is no composer");
         assert_eq!(found(&["----", "> 1. Yes", "  2. No", "----"]), None, "a dialog is no composer");
         assert_eq!(found(&["----", "> text", "  that is cut off"]), None, "a composer has an end");
+    }
+
+    #[test]
+    fn a_line_that_was_taken_is_not_held_any_more() {
+        let line = ADAPTER.split("composer").next().unwrap().to_owned() + "composer = { kind = \"cursor-row\" }\n";
+        let adapter = parse("line.toml", &line).unwrap();
+        let held = |row: &str| {
+            let screen = Screen { rows: vec![row.to_owned()], ..Screen::default() };
+            still_holds(&adapter, &screen, &find(&adapter, &screen).unwrap(), "first\nls -l")
+        };
+        assert!(held("user@box:~$ ls -l"));
+        assert!(!held("user@box:~$"), "an empty prompt holds nothing");
+        assert!(!held(""));
     }
 
     #[test]

@@ -136,7 +136,9 @@ pub(super) fn observed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, obs
     }
     let repeated = said_before(session, observation);
     if repeated {
-        if let (Source::Osc, Some(said)) = (observation.source, session.evidence.get_mut(&observation.source)) {
+        if let (Source::Osc | Source::Process, Some(said)) =
+            (observation.source, session.evidence.get_mut(&observation.source))
+        {
             // The same mark made once more: when it was made may yet tell of a prompt.
             said.offset = observation.offset;
         }

@@ -40,9 +40,10 @@ pub(super) const fn end_shown_by(activity: &Activity) -> Option<TurnHow> {
 }
 
 /// A turn that nobody saw: a mark of an ended turn that was made after Enter, while no turn was seen to begin. Only marks in
-/// the output are ordered with what was typed; `ready` says nothing about turns.
+/// the output, and the flow of output itself, are ordered with what was typed; `ready` says nothing about turns.
 pub(super) fn unseen(observation: &Observation, pressed_at: u64) -> Option<TurnHow> {
-    let later = observation.source == Source::Osc && observation.offset.is_some_and(|o| o > pressed_at);
+    let ordered = matches!(observation.source, Source::Osc | Source::Process);
+    let later = ordered && observation.offset.is_some_and(|o| o > pressed_at);
     if later && observation.activity != Activity::Ready { end_shown_by(&observation.activity) } else { None }
 }
 

@@ -126,8 +126,12 @@ pub(super) async fn submit(
     tokio::time::sleep(Duration::from_millis(link.agent.adapter().door.pause_ms)).await;
     for _ in 0..LOOKS {
         let screen = link.screen.borrow_and_update().clone();
-        let found = composer::find(link.agent.adapter(), &screen)
-            .filter(|found| composer::holds(link.agent.adapter(), found, text));
+        let adapter = link.agent.adapter();
+        // Programs that do not echo show nothing of a paste; but Enter is pressed again only on what is seen to wait.
+        let found = composer::find(adapter, &screen).filter(|found| match n {
+            1 => composer::holds(adapter, found, text),
+            _ => composer::still_holds(adapter, &screen, found, text),
+        });
         let Some(found) = found else { return Ok(held("the composer does not hold the prompt any more")) };
         let stage = TypeStage {
             delivery: delivery.to_string(),
