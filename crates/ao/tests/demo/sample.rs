@@ -5,10 +5,14 @@ use crate::world::{Ran, Running, World};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Fails as long as the part is not good. The exit code is all that is read of it: one failure, one session.
 const CHECK: &str =
     "read -r word <part && test \"$word\" = good && echo all is well || { echo the part is bad; exit 1; }\n";
+
+/// How long a daemon may take to remove what a finished run leaves.
+const UNREGISTERS: Duration = Duration::from_secs(20);
 
 /// A repository, a data root, and what is run on them.
 pub struct Sample {
@@ -89,11 +93,29 @@ impl Sample {
         peak.expect("Linux says it") * 1024
     }
 
+    /// Our worktrees that git knows: those of sessions and the scratch checkouts.
+    fn registered(&self) -> Vec<String> {
+        let all = self.world.git(&self.repository, &["worktree", "list", "--porcelain"]);
+        let ours = self.home.to_string_lossy().into_owned();
+        all.lines().filter(|l| l.starts_with("worktree ") && l.contains(&ours)).map(str::to_owned).collect()
+    }
+
+    /// The daemon removes scratch checkouts behind the back of whoever waits for a run: this waits for it.
+    #[track_caller]
+    fn must_unregister(&self) {
+        let until = Instant::now() + UNREGISTERS;
+        while !self.registered().is_empty() {
+            assert!(Instant::now() < until, "worktrees stay registered: {:?}", self.registered());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Takes everything down as a person would, and looks for what should not be there any more.
     #[track_caller]
     pub fn leave_nothing(mut self) {
         self.world.run(self.ao(&["stop", "--all", "--cleanup"])).must(0);
         self.world.run(self.ao(&["cleanup", "--ended"])).must(0);
+        self.must_unregister();
         self.world.run(self.ao(&["daemon", "stop"])).must(0);
         self.journal.look();
         self.world.must_be_empty();
@@ -106,10 +128,7 @@ impl Sample {
         let locks: Vec<_> =
             files_below(&git).into_iter().filter(|f| f.extension().is_some_and(|e| e == "lock")).collect();
         assert!(locks.is_empty(), "locks are left: {locks:?}");
-        let registered = self.world.git(&self.repository, &["worktree", "list", "--porcelain"]);
-        let sessions: Vec<_> =
-            registered.lines().filter(|l| l.starts_with("worktree ") && l.contains("/worktrees/")).collect();
-        assert!(sessions.is_empty(), "worktrees are left: {sessions:?}");
+        assert_eq!(self.registered(), Vec::<String>::new(), "worktrees are left");
         let lost = self.world.git(&self.repository, &["worktree", "prune", "--dry-run", "--verbose"]);
         assert_eq!(lost, "", "registrations are left of worktrees that are gone");
     }
