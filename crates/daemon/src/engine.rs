@@ -21,7 +21,9 @@ pub type Record = record::Record<Event, Delta, ao_core::effect::Effect>;
 /// What the loop receives.
 pub(crate) struct Inbound {
     pub(crate) event: Event,
-    /// Where the answer goes; its presence promises durability.
+    /// Whether the answer promises that it is on the disk; else that it is written, which survives the end of the daemon.
+    pub(crate) durable: bool,
+    /// Where the answer goes.
     pub(crate) reply: Option<oneshot::Sender<Result<Answer, Fault>>>,
 }
 
@@ -118,8 +120,20 @@ impl Engine {
     /// # Errors
     /// What the machine refuses, `storage_failed` when the journal cannot be written, `unavailable` while shutting down.
     pub async fn command(&self, event: Event) -> Result<Answer, Fault> {
+        self.ask(event, true).await
+    }
+
+    /// Reports something that happened and waits until it is written: it is not lost when the daemon is killed after that.
+    ///
+    /// # Errors
+    /// As for [`Engine::command`].
+    pub(crate) async fn record(&self, event: Event) -> Result<(), Fault> {
+        self.ask(event, false).await.map(|_| ())
+    }
+
+    async fn ask(&self, event: Event, durable: bool) -> Result<Answer, Fault> {
         let (reply, answer) = oneshot::channel();
-        let inbound = Word::Decide(Inbound { event, reply: Some(reply) });
+        let inbound = Inbound { event, durable, reply: Some(reply) };
         self.inner.inbound.send(inbound).await.map_err(|_| shutting_down())?;
         match answer.await.map_err(|_| shutting_down())?? {
             Answer::Refused(fault) => Err(fault),
@@ -130,7 +144,7 @@ impl Engine {
     /// Reports something that happened; it is journalled if it changes a fact.
     pub async fn report(&self, event: Event) {
         // The loop is gone only while shutting down; after the next start the world is looked at again.
-        let _ = self.inner.inbound.send(Word::Decide(Inbound { event, reply: None })).await;
+        let _ = self.inner.inbound.send(Word::Decide(Inbound { event, durable: false, reply: None })).await;
     }
 
     /// Ends the loop after everything that was sent before.

@@ -1,7 +1,7 @@
 //! The environment of agents and checks: the caller's, through an allow-list. Secrets stay out of the journal.
 //!
-//! What an adapter names in `env_pass` are keys and logins. They are kept in a file of their own, mode 0600, and the facts
-//! hold only its name under [`SECRETS`], which no agent ever sees.
+//! What an adapter names in `env_pass` are keys and logins; addresses of proxies and package indexes may hold some. They are
+//! kept in files of their own, mode 0600, and the facts hold only the files' names, which no agent ever sees.
 
 use crate::paths::Paths;
 use ao_core::adapter::Adapter;
@@ -12,7 +12,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 
 /// Names that pass: what programs need to find their files, language, proxies and toolchains.
-const PASS: [&str; 38] = [
+const PASS: [&str; 43] = [
     "PATH",
     "HOME",
     "USER",
@@ -26,6 +26,11 @@ const PASS: [&str; 38] = [
     "VISUAL",
     "PAGER",
     "SSH_AUTH_SOCK",
+    "EMAIL",
+    "GIT_AUTHOR_NAME",
+    "GIT_AUTHOR_EMAIL",
+    "GIT_COMMITTER_NAME",
+    "GIT_COMMITTER_EMAIL",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "HTTP_PROXY",
@@ -56,10 +61,22 @@ const PASS: [&str; 38] = [
 /// Prefixes that pass.
 const PASS_PREFIXES: [&str; 3] = ["LC_", "XDG_", "npm_config_"];
 
-/// The reserved name under which the facts hold where the secrets are.
-pub(crate) const SECRETS: &str = "AO_SECRETS";
+/// The reserved name under which the facts hold where an agent's keys and logins are.
+const SECRETS: &str = "AO_SECRETS";
 
-/// Splits a caller's environment for an agent: what may stand in the journal, with a pointer to the secrets.
+/// The reserved name for what may hold a login and is needed by checks as well, such as a proxy's address.
+const PRIVATE: &str = "AO_PRIVATE";
+
+/// Who is to get an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum For {
+    /// An agent: with its keys.
+    Agent,
+    /// A check: without them.
+    Check,
+}
+
+/// Splits a caller's environment for an agent: what may stand in the journal, with pointers to what may not.
 ///
 /// # Errors
 /// When the secrets cannot be written.
@@ -68,32 +85,62 @@ pub(crate) fn keep(
     given: &BTreeMap<String, String>,
     adapter: Option<&Adapter>,
 ) -> io::Result<BTreeMap<String, String>> {
-    let secret = |name: &str| adapter.is_some_and(|a| a.env_pass.iter().any(|n| n == name));
-    let mut kept: BTreeMap<String, String> =
-        given.iter().filter(|(name, _)| passes(name) && !secret(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
-    let secrets: BTreeMap<&String, &String> = given.iter().filter(|(name, _)| secret(name)).collect();
-    if !secrets.is_empty() {
-        let text = serde_json::to_vec(&secrets)?;
-        let hash = sha256_hex(&text);
-        let name = hash.get(..16).unwrap_or(&hash).to_owned();
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(paths.secrets())?;
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(paths.secrets().join(&name))?;
-        file.write_all(&text)?;
-        kept.insert(SECRETS.to_owned(), name);
+    let (mut kept, mut secrets, mut private) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (name, value) in given {
+        if adapter.is_some_and(|a| a.env_pass.iter().any(|n| n == name)) {
+            secrets.insert(name, value);
+        } else if passes(name) {
+            if may_hold_a_login(name, value) {
+                private.insert(name, value);
+            } else {
+                kept.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    for (pointer, values) in [(SECRETS, secrets), (PRIVATE, private)] {
+        if !values.is_empty() {
+            kept.insert(pointer.to_owned(), put_away(paths, &values)?);
+        }
     }
     Ok(kept)
 }
 
-/// The whole environment again, for starting an agent or a check.
+/// Addresses with a user in them, and settings of package managers, which hold tokens.
+fn may_hold_a_login(name: &str, value: &str) -> bool {
+    let address =
+        value.split_once("://").is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')));
+    address || name.starts_with("npm_config_")
+}
+
+/// Writes values into a file named by their hash, mode 0600, and returns its name.
+fn put_away(paths: &Paths, values: &BTreeMap<&String, &String>) -> io::Result<String> {
+    let text = serde_json::to_vec(values)?;
+    let hash = sha256_hex(&text);
+    let name = hash.get(..16).unwrap_or(&hash).to_owned();
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(paths.secrets())?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(paths.secrets().join(&name))?;
+    file.write_all(&text)?;
+    Ok(name)
+}
+
+/// The environment again, for starting an agent or a check.
 ///
 /// # Errors
-/// When the secrets cannot be read.
-pub(crate) fn restore(paths: &Paths, kept: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, String>> {
+/// When what was put away cannot be read.
+pub(crate) fn restore(
+    paths: &Paths,
+    kept: &BTreeMap<String, String>,
+    who: For,
+) -> io::Result<BTreeMap<String, String>> {
     let mut env = kept.clone();
-    if let Some(name) = env.remove(SECRETS) {
-        let secrets: BTreeMap<String, String> = serde_json::from_slice(&std::fs::read(paths.secrets().join(name))?)?;
-        env.extend(secrets);
+    for pointer in [PRIVATE, SECRETS] {
+        let Some(name) = env.remove(pointer) else { continue };
+        if pointer == SECRETS && who == For::Check {
+            continue;
+        }
+        let values: BTreeMap<String, String> = serde_json::from_slice(&std::fs::read(paths.secrets().join(name))?)?;
+        env.extend(values);
     }
     Ok(env)
 }
@@ -118,5 +165,32 @@ mod tests {
         let given = given.map(|(n, v)| (n.to_owned(), v.to_owned())).into_iter().collect();
         let kept = keep(&Paths::new(dir.path()), &given, None).expect("kept");
         assert_eq!(kept.keys().collect::<Vec<_>>(), ["LC_ALL", "PATH"]);
+    }
+
+    #[test]
+    fn nothing_that_may_hold_a_login_stands_in_the_facts_and_checks_get_no_keys() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let paths = Paths::new(dir.path());
+        let adapter = ao_core::adapter::parse(
+            "x.toml",
+            "name='x'\nabout='x'\nprogram='x'\nmemory_mb=1\nenv_pass=['X_KEY']\n[door]\ncomposer={kind='cursor-row'}\n",
+        )
+        .expect("an adapter");
+        let given = [
+            ("X_KEY", "key-1"),
+            ("HTTPS_PROXY", "http://me:word-2@proxy:1"),
+            ("PIP_INDEX_URL", "https://tok-3:@index/simple"),
+            ("npm_config__auth", "auth-4"),
+            ("NO_PROXY", "localhost"),
+        ];
+        let given: BTreeMap<String, String> = given.map(|(n, v)| (n.to_owned(), v.to_owned())).into_iter().collect();
+        let kept = keep(&paths, &given, Some(&adapter)).expect("kept");
+        let facts = format!("{kept:?}");
+        for secret in ["key-1", "word-2", "tok-3", "auth-4"] {
+            assert!(!facts.contains(secret), "{secret} stands in {facts}");
+        }
+        assert_eq!(restore(&paths, &kept, For::Agent).expect("read"), given);
+        let check = restore(&paths, &kept, For::Check).expect("read");
+        assert_eq!((check.contains_key("X_KEY"), check.contains_key("HTTPS_PROXY")), (false, true));
     }
 }

@@ -84,6 +84,9 @@ async fn report(engine: &Engine, hook: &SpooledHook) {
     let waited = Millis(wall_ms().saturating_sub(hook.at_unix_ms));
     let at = Time(engine.now().0.saturating_sub(waited.0));
     if let Some(observation) = observe::hook(agent.adapter(), &hook.detailed_event(), at) {
-        engine.report(Event::Observed { session, launch, observation }).await;
+        // Written before the file goes: a daemon that is killed in between reads it once more.
+        if let Err(fault) = engine.record(Event::Observed { session, launch, observation }).await {
+            tracing::warn!(%fault, "a hook call was not recorded");
+        }
     }
 }

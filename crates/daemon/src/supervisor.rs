@@ -74,7 +74,9 @@ impl Supervisor {
         let mut records = Vec::new();
         let mut effects = Vec::new();
         let mut waiting: Vec<Waiting> = Vec::new();
+        let mut promised = false;
         for inbound in turn {
+            promised |= inbound.durable;
             let now = self.engine.now();
             let decision = machine::decide(&self.facts, &inbound.event, now);
             if !decision.delta.is_empty() || !decision.effects.is_empty() {
@@ -86,7 +88,7 @@ impl Supervisor {
                 waiting.push((reply, decision.answer));
             }
         }
-        let durable = !effects.is_empty() || (!waiting.is_empty() && !records.is_empty());
+        let durable = !effects.is_empty() || promised;
         match self.commit(&records, durable) {
             Ok(()) => self.committed(records, effects, waiting),
             Err(fault) => self.failed(&fault, waiting),
@@ -247,6 +249,7 @@ fn project_of(effect: &Effect) -> Option<&ProjectId> {
         | Effect::BuildCandidate { project, .. }
         | Effect::Land { project, .. }
         | Effect::ReadTarget { project, .. }
+        | Effect::RemoveScratch { project, .. }
         | Effect::Notify { project, .. } => Some(project),
         Effect::EnsureWorkspace { .. }
         | Effect::EnsureHost { .. }

@@ -80,7 +80,7 @@ pub(super) fn rows() -> Vec<Row> {
             .says("Removes an ended session's workspace after saving what is in it.")
             .status(202),
         Row::new("MERGE_AGENT", Method::POST, "/api/sessions/{id}/merge", merge)
-            .verb("ao merge")
+            .verb("ao merge-queue add")
             .says("Gates a session's work and merges it through the queue.")
             .status(202),
     ]
@@ -227,7 +227,7 @@ async fn explain(call: Call, _: Nothing) -> Result<Explanation, Fault> {
     let engine = call.engine();
     let now = engine.now();
     // The names alone: values stay where they are.
-    let env = env::restore(engine.paths(), &session.env).unwrap_or_else(|_| session.env.clone());
+    let env = env::restore(engine.paths(), &session.env, env::For::Agent).unwrap_or_else(|_| session.env.clone());
     Ok(engine.read(|c| {
         let pending = c.facts.pending.iter().filter(|(_, p)| p.effect.session() == Some(&session.id));
         let mut deliveries: Vec<_> = c.facts.deliveries.values().filter(|d| d.session == session.id).collect();

@@ -41,7 +41,7 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
     let paths = engine.paths();
     let workspace =
         session.workspace_path.clone().ok_or_else(|| Fault::conflict(format!("session {id} has no workspace")))?;
-    let given = env::restore(paths, &session.env).map_err(|e| secrets_lost(id, &e))?;
+    let given = env::restore(paths, &session.env, env::For::Agent).map_err(|e| secrets_lost(id, &e))?;
     let private = Paths::session_dir(&project, id).join("agent");
     make_private(&private)?;
     let agent = engine.registry().agent(&session.agent)?;
