@@ -24,6 +24,12 @@ const LOG_KEPT: usize = 16 * 1024;
 /// With these codes a shell says that it could not run a command (POSIX, "Exit Status for Commands").
 const NOT_RUN: RangeInclusive<i32> = 126..=127;
 
+/// The scratch checkout in which the target is read.
+const TARGET: &str = "target";
+
+/// The scratch checkout in which candidates are gated.
+const CANDIDATE: &str = "candidate";
+
 /// One lock per scratch checkout: two checks never share one.
 #[derive(Clone, Default)]
 pub(super) struct Gates {
@@ -93,6 +99,27 @@ fn not_there(purpose: &CheckPurpose, ran: &CheckRan, outcome: &Outcome) -> Optio
     known.then(fault)
 }
 
+/// Removes the scratch checkouts of a project, unless it went to work again before its turn came.
+pub(super) async fn remove_scratch(
+    engine: &Engine,
+    gates: &Gates,
+    effect: &Effect,
+    project: &ProjectId,
+) -> Result<Outcome, Fault> {
+    let project = super::merge::project(engine, project)?;
+    let scm = engine.registry().scm(&project.settings.scm)?;
+    for name in [TARGET, CANDIDATE] {
+        let dir = Paths::scratch(&project, name);
+        let lock = gates.lock(&dir);
+        let _held = lock.lock().await;
+        if engine.read(|c| !c.facts.pending.contains_key(&effect.key())) {
+            break;
+        }
+        scm.remove_scratch(&PathBuf::from(&project.path), &dir).await?;
+    }
+    Ok(Outcome::ScratchRemoved)
+}
+
 fn outcome(command: &str, ran: &CheckRan, log: &Path) -> Outcome {
     let report = failure::read(&CheckOutput {
         command,
@@ -109,8 +136,8 @@ fn outcome(command: &str, ran: &CheckRan, log: &Path) -> Outcome {
 /// Reading the target and gating candidates have a checkout each, so that neither waits for the other.
 const fn scratch_name(purpose: &CheckPurpose) -> &'static str {
     match purpose {
-        CheckPurpose::Read { .. } | CheckPurpose::Target { .. } => "target",
-        CheckPurpose::Candidate { .. } | CheckPurpose::Own { .. } | CheckPurpose::All { .. } => "candidate",
+        CheckPurpose::Read { .. } | CheckPurpose::Target { .. } => TARGET,
+        CheckPurpose::Candidate { .. } | CheckPurpose::Own { .. } | CheckPurpose::All { .. } => CANDIDATE,
     }
 }
 
@@ -134,8 +161,9 @@ fn environment(engine: &Engine, project: &Project, purpose: &CheckPurpose) -> Re
             session.map(|s| s.env.clone())
         }
     });
-    let mut env = kept.unwrap_or_default();
-    env.remove(env::SECRETS);
+    let kept = kept.unwrap_or_default();
+    let mut env = env::restore(engine.paths(), &kept, env::For::Check)
+        .map_err(|e| Fault::unavailable(format!("the caller's environment cannot be read: {e}")))?;
     if env.is_empty() {
         env = env::own();
     }
