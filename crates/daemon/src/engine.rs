@@ -133,7 +133,7 @@ impl Engine {
 
     async fn ask(&self, event: Event, durable: bool) -> Result<Answer, Fault> {
         let (reply, answer) = oneshot::channel();
-        let inbound = Inbound { event, durable, reply: Some(reply) };
+        let inbound = Word::Decide(Inbound { event, durable, reply: Some(reply) });
         self.inner.inbound.send(inbound).await.map_err(|_| shutting_down())?;
         match answer.await.map_err(|_| shutting_down())?? {
             Answer::Refused(fault) => Err(fault),
