@@ -139,6 +139,13 @@ pub enum Effect {
         /// The target branch.
         target: String,
     },
+    /// Remove the project's scratch checkouts: nothing is checked there any more.
+    RemoveScratch {
+        /// The project.
+        project: ProjectId,
+        /// How many runs the project has had.
+        n: u32,
+    },
     /// Tell a person.
     Notify {
         /// The key.
@@ -271,6 +278,7 @@ impl Effect {
             Self::BuildCandidate { batch, .. } => format!("build:{batch}"),
             Self::Land { batch, .. } => format!("land:{batch}"),
             Self::ReadTarget { run, round, .. } => format!("target:{run}:{round}"),
+            Self::RemoveScratch { project, n } => format!("scratch:{project}:{n}"),
             Self::Notify { id, .. } => format!("notify:{id}"),
         })
     }
@@ -286,7 +294,8 @@ impl Effect {
             | Self::InspectWorkspace { .. }
             | Self::RunCheck { .. }
             | Self::BuildCandidate { .. }
-            | Self::ReadTarget { .. } => Recovery::Converge,
+            | Self::ReadTarget { .. }
+            | Self::RemoveScratch { .. } => Recovery::Converge,
             Self::PastePrompt { .. } | Self::SubmitPrompt { .. } => Recovery::Keyed,
             Self::EnsurePullRequest { .. } | Self::Land { .. } => Recovery::Probe,
             Self::Notify { .. } => Recovery::Once,
@@ -312,7 +321,8 @@ impl Effect {
             Self::EnsurePullRequest { .. }
             | Self::BuildCandidate { .. }
             | Self::Land { .. }
-            | Self::ReadTarget { .. } => None,
+            | Self::ReadTarget { .. }
+            | Self::RemoveScratch { .. } => None,
         }
     }
 }
@@ -405,6 +415,8 @@ pub enum Outcome {
         /// The commit.
         commit: CommitId,
     },
+    /// The scratch checkouts are gone, or are wanted again.
+    ScratchRemoved,
     /// The notifiers were told.
     Notified,
 }

@@ -15,6 +15,7 @@ mod react;
 mod request;
 mod review;
 mod run;
+mod scratch;
 mod session;
 mod task;
 mod turn;
@@ -37,6 +38,7 @@ pub fn decide(facts: &Facts, event: &Event, now: Time) -> Decision {
             break;
         }
     }
+    scratch::advance(&mut d);
     d.finish(answer)
 }
 

@@ -85,6 +85,7 @@ impl Performer {
             }
             Effect::Land { project, target, old, new, .. } => merge::land(engine, project, target, old, new).await,
             Effect::ReadTarget { project, target, .. } => merge::target(engine, project, target).await,
+            Effect::RemoveScratch { project, .. } => check::remove_scratch(engine, &self.gates, effect, project).await,
             Effect::Notify { id, project, session, priority, title, body } => {
                 notify::tell(engine, id, project, session.as_ref(), *priority, title, body).await
             }

@@ -75,6 +75,10 @@ pub struct World {
     pub journal: Vec<(Event, Delta)>,
     /// Facts go through their serialised form before every event, as if the daemon restarted between any two.
     pub reload: bool,
+    /// Scratch checkouts are there.
+    pub scratch: bool,
+    /// How often scratch checkouts were made from nothing.
+    pub scratches_made: u32,
     /// A turn's marks arrive before the outcome of the Enter that began it.
     pub fast_agents: bool,
     boot: u32,
@@ -104,6 +108,8 @@ impl World {
             told: Vec::new(),
             journal: Vec::new(),
             reload: false,
+            scratch: false,
+            scratches_made: 0,
             fast_agents: false,
             boot: 1,
             todo: VecDeque::new(),

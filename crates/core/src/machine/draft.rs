@@ -48,6 +48,16 @@ impl<'a, K: Ord + Clone, V: Clone + PartialEq> Overlay<'a, K, V> {
         kept.chain(made)
     }
 
+    /// Keys of what was touched.
+    pub(super) fn touched(&self) -> impl Iterator<Item = &K> {
+        self.over.keys()
+    }
+
+    /// The value of before.
+    pub(super) fn was(&self, key: &K) -> Option<&'a V> {
+        self.base.get(key)
+    }
+
     fn changed(self) -> impl Iterator<Item = V> {
         let base = self.base;
         self.over.into_iter().filter(move |(k, v)| base.get(k) != Some(v)).map(|(_, v)| v)

@@ -75,7 +75,7 @@ pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Ans
                 run::target_read(d, run, *round, commit);
             }
         }
-        Effect::Notify { .. } => {}
+        Effect::RemoveScratch { .. } | Effect::Notify { .. } => {}
     }
     Answer::Noted
 }
@@ -108,6 +108,7 @@ fn fits(effect: &Effect, outcome: &Outcome) -> bool {
             matches!(outcome, Outcome::Landed | Outcome::SwapLost { .. } | Outcome::LandBlocked { .. })
         }
         Effect::ReadTarget { .. } => matches!(outcome, Outcome::Target { .. }),
+        Effect::RemoveScratch { .. } => matches!(outcome, Outcome::ScratchRemoved),
         Effect::Notify { .. } => matches!(outcome, Outcome::Notified),
     }
 }
@@ -208,6 +209,8 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
             queue::failed(d, project, batch, fault);
         }
         Effect::ReadTarget { run, .. } => run::failed(d, run, fault),
+        // A checkout that stays costs disk and nothing else; the end of the next run tries again.
+        Effect::RemoveScratch { .. } => {}
         // Nobody can be told that nobody could be told; the journal has it.
         Effect::Notify { .. } => {}
     }

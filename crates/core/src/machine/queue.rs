@@ -378,6 +378,7 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
         | Outcome::PullRequestOpen
         | Outcome::CandidateBuilt { .. }
         | Outcome::Target { .. }
+        | Outcome::ScratchRemoved
         | Outcome::Notified => {}
     }
 }

@@ -150,6 +150,7 @@ fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
         }
         Outcome::LandBlocked { why } => format!("{who}: landing is blocked ({why})"),
         Outcome::Target { commit } => format!("{who}: the target is at {}", commit.short()),
+        Outcome::ScratchRemoved => format!("{who}: scratch checkouts removed"),
         Outcome::Notified => format!("{who}: a person was told"),
     })
 }
@@ -192,6 +193,7 @@ fn task(key: &EffectKey) -> String {
         ["build", who] => format!("{who}: building the merge candidate"),
         ["land", who] => format!("{who}: landing"),
         ["target", who, ..] => format!("{who}: reading the target"),
+        ["scratch", who, ..] => format!("{who}: removing the scratch checkouts"),
         ["notify", ..] => "telling a person".to_owned(),
         _ => key.to_string(),
     }

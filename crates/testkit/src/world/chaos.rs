@@ -296,6 +296,7 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
             Outcome::LandBlocked { why: "dirty".into() },
         ]),
         Effect::ReadTarget { .. } => Outcome::Target { commit: commit(dice) },
+        Effect::RemoveScratch { .. } => Outcome::ScratchRemoved,
         Effect::Notify { .. } => Outcome::Notified,
     }
 }

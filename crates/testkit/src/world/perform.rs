@@ -57,6 +57,10 @@ impl World {
                 let commit = self.repo.tip().clone();
                 self.done(effect, Outcome::Target { commit });
             }
+            Effect::RemoveScratch { .. } => {
+                self.scratch = false;
+                self.done(effect, Outcome::ScratchRemoved);
+            }
             Effect::Notify { session, priority, title, body, .. } => {
                 self.notes.push(Note {
                     session: session.clone(),
@@ -217,7 +221,11 @@ impl World {
 
     fn run_check(&mut self, effect: &Effect, purpose: &CheckPurpose, place: &CheckPlace, command: &str) {
         let tree = match place {
-            CheckPlace::Scratch { commit } => Some(self.repo.tree(commit)),
+            CheckPlace::Scratch { commit } => {
+                self.scratches_made += u32::from(!self.scratch);
+                self.scratch = true;
+                Some(self.repo.tree(commit))
+            }
             CheckPlace::Workspace { path } => {
                 let session = SessionId::new(path.trim_start_matches("/trees/"));
                 self.workspaces.get(&session).filter(|w| !w.gone).map(|w| w.tree.clone())

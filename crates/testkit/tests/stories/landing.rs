@@ -57,6 +57,16 @@ fn a_batch_lands_by_one_move_of_the_target() {
 }
 
 #[test]
+fn the_scratch_checkouts_go_when_the_queue_is_empty_and_no_run_needs_them() {
+    let mut world = World::new(&[("a", "ok:a")]);
+    let author = author(&mut world, "t", "ok:t");
+    merge(&mut world, &author);
+    world.perform_all();
+    assert_eq!(world.repo.history.len(), 2, "it landed: {}", world.report());
+    assert!(world.scratches_made > 0 && !world.scratch, "{}", world.report());
+}
+
+#[test]
 fn a_red_batch_is_bisected_until_the_culprit_is_alone() {
     let mut world = World::new(&[("a", "ok:one")]);
     world.behave("write", |job| {

@@ -3,6 +3,7 @@
 use ao_core::event::{Answer, Event};
 use ao_core::failure::Failure;
 use ao_core::id::SessionId;
+use ao_core::kind::Fault;
 use ao_core::run::{RunOutcome, TaskState};
 use ao_core::status::Status;
 use ao_core::time::Millis;
@@ -46,6 +47,40 @@ fn eight_failures_of_which_two_collide_end_green() {
     assert_eq!(world.notes, []);
     assert!(world.facts.sessions.keys().all(|id| world.status(id) == Status::Merged));
     assert!(world.settled_sessions(), "{}", world.report());
+}
+
+#[test]
+fn the_scratch_checkouts_last_as_long_as_the_run_and_no_longer() {
+    let mut world = World::new(&EIGHT);
+    let run = world.fix(|new| new.keep = true);
+    assert!(green(&world.finish(&run)), "{}", world.report());
+    world.perform_all();
+    assert!(!world.scratch, "nothing of it is left registered: {}", world.report());
+    assert_eq!(world.scratches_made, 1, "what was built stays in the middle of a run");
+
+    let dry = world.fix(|new| new.dry_run = true);
+    world.finish(&dry);
+    world.perform_all();
+    assert!(!world.scratch, "nor by a look: {}", world.report());
+    assert_eq!(world.scratches_made, 2);
+}
+
+#[test]
+fn the_scratch_checkouts_of_a_cancelled_run_go_and_a_failure_of_that_is_nobodys_trouble() {
+    let mut world = World::new(&EIGHT);
+    let run = world.fix(|_| {});
+    world.until("sessions work", |w| !w.told.is_empty());
+    world.happen(Event::RunCancelled { run });
+    world.perform_all();
+    assert!(!world.scratch, "{}", world.report());
+
+    let told = world.notes.len();
+    world.fail_with("scratch:", Fault::conflict("somebody else's directory"));
+    let run = world.fix(|new| new.dry_run = true);
+    world.finish(&run);
+    world.perform_all();
+    assert!(world.scratch && world.notes.len() == told, "{}", world.report());
+    assert!(world.facts.pending.keys().all(|key| !key.as_str().starts_with("scratch:")), "it is given up");
 }
 
 #[test]
