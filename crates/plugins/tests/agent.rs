@@ -54,7 +54,6 @@ impl Machine {
             permissions: Permissions::Permissive,
             model: None,
             args: Vec::new(),
-            rules: None,
             env: env.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
             resume: false,
         }
@@ -65,8 +64,7 @@ impl Machine {
 async fn claude_is_started_with_an_id_of_ours_private_hooks_and_nothing_of_the_users_changed() {
     let machine = Machine::with(&["claude"]);
     let mut plan = machine.plan();
-    plan.model = Some("opus".to_owned());
-    plan.rules = Some("Be {model} brief.".to_owned());
+    plan.model = Some("opus{native}".to_owned());
     plan.args = vec!["--verbose".to_owned()];
     let launch = agent("claude-code").launch(&plan).await.unwrap();
     let native = native_id(&plan.session, &plan.secret);
@@ -77,10 +75,9 @@ async fn claude_is_started_with_an_id_of_ours_private_hooks_and_nothing_of_the_u
         &native,
         "--permission-mode",
         "acceptEdits",
+        "--allowedTools=Bash(git add:*),Bash(git commit:*),Bash(git merge:*)",
         "--model",
-        "opus",
-        "--append-system-prompt",
-        "Be {model} brief.",
+        "opus{native}",
         "--settings",
         &settings,
         "--verbose",
@@ -92,6 +89,7 @@ async fn claude_is_started_with_an_id_of_ours_private_hooks_and_nothing_of_the_u
         ("AO_LAUNCH", "app-1.1"),
         ("AO_SESSION", "app-1"),
         ("DISABLE_AUTOUPDATER", "1"),
+        ("EMAIL", "ao@localhost"),
     ];
     assert_eq!(launch.env, BTreeMap::from(want.map(|(k, v)| (k.to_owned(), v.to_owned()))));
     assert_eq!(fs::metadata(&settings).unwrap().permissions().mode() & 0o777, 0o600);
@@ -149,6 +147,35 @@ async fn permission_presets_become_the_agents_own_arguments() {
         let argv = agent("codex").launch(&plan).await.unwrap().argv.join(" ");
         assert!(argv.contains(codex) && argv.contains("--no-daemon"), "{argv}");
     }
+}
+
+#[tokio::test]
+async fn an_agent_can_commit_where_nobody_told_git_an_address_and_keeps_the_one_that_was_told() {
+    let machine = Machine::with(&["claude"]);
+    let dir = machine.path("repo");
+    let author = |told: &[(&str, &str)], launch: &BTreeMap<String, String>| {
+        let git = |args: &[&str]| {
+            let mut git = std::process::Command::new("git");
+            git.args(args).env_clear().env("PATH", std::env::var("PATH").unwrap()).env("HOME", machine.path("home"));
+            // Whether the machine has names for its users is another question.
+            git.envs([("GIT_AUTHOR_NAME", "x"), ("GIT_COMMITTER_NAME", "x"), ("GIT_CONFIG_NOSYSTEM", "1")]);
+            let ran = git.envs(told.iter().copied()).envs(launch).output().unwrap();
+            assert!(ran.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+            String::from_utf8(ran.stdout).unwrap().trim().to_owned()
+        };
+        git(&["init", "--quiet", &dir]);
+        git(&["-C", &dir, "commit", "--quiet", "--allow-empty", "--message=x"]);
+        git(&["-C", &dir, "log", "-1", "--format=%ae"])
+    };
+    let mut plan = machine.plan();
+    let fresh = agent("claude-code").launch(&plan).await.unwrap().env;
+    assert_eq!(author(&[], &fresh), "ao@localhost");
+    assert_eq!(author(&[("GIT_AUTHOR_EMAIL", "me@example.org")], &fresh), "me@example.org");
+    fs::create_dir_all(machine.path("home")).unwrap();
+    fs::write(machine.path("home/.gitconfig"), "[user]\nemail = me@example.net\n").unwrap();
+    assert_eq!(author(&[], &fresh), "me@example.net");
+    plan.env.insert("EMAIL".to_owned(), "me@example.com".to_owned());
+    assert!(!agent("claude-code").launch(&plan).await.unwrap().env.contains_key("EMAIL"));
 }
 
 #[tokio::test]

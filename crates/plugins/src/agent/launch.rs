@@ -32,9 +32,6 @@ pub fn argv(
         }
         argv.extend(words.fill_all(&adapter.model_args));
     }
-    if plan.rules.is_some() {
-        argv.extend(words.fill_all(&adapter.rules_args));
-    }
     match adapter.hooks {
         Some(dialect @ HookDialect::ClaudeSettings) => {
             argv.extend(["--settings".into(), hooks::file(&plan.private, dialect).into()]);
@@ -84,9 +81,15 @@ fn permissions<'a>(adapter: &'a Adapter, plan: &AgentPlan) -> Answer<&'a [String
     })
 }
 
+/// git takes this address where nobody has told it another one: on a fresh machine an agent could neither merge nor commit.
+const ADDRESS: (&str, &str) = ("EMAIL", "ao@localhost");
+
 /// What an agent gets beside the session's environment.
 pub fn env(adapter: &Adapter, plan: &AgentPlan) -> BTreeMap<String, String> {
     let mut env = adapter.env.clone();
+    if !plan.env.contains_key(ADDRESS.0) {
+        env.insert(ADDRESS.0.to_owned(), ADDRESS.1.to_owned());
+    }
     env.insert("AO_SESSION".to_owned(), plan.session.to_string());
     env.insert("AO_LAUNCH".to_owned(), plan.launch.to_string());
     env.insert("AO_HOOK_SECRET".to_owned(), plan.secret.clone());
@@ -112,7 +115,6 @@ impl Words {
         let values = vec![
             ("{native}", native_id(&plan.session, &plan.secret)),
             ("{model}", plan.model.clone().unwrap_or_default()),
-            ("{rules}", plan.rules.clone().unwrap_or_default()),
             ("{workspace}", lossy(&plan.workspace)),
             ("{workspace-dashed}", dashed),
             ("{private}", lossy(&plan.private)),
