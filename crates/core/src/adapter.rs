@@ -43,9 +43,6 @@ pub struct Adapter {
     /// Arguments for a model; `{model}` is replaced.
     #[serde(default)]
     pub model_args: Vec<String>,
-    /// Arguments for added rules; `{rules}` is replaced.
-    #[serde(default)]
-    pub rules_args: Vec<String>,
     /// Arguments that give a new conversation the id that we choose; `{native}` is replaced by a UUID.
     #[serde(default)]
     pub start_args: Vec<String>,

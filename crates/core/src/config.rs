@@ -173,6 +173,7 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
     };
     let defaults = &config.defaults;
     let merge = project.merge.clone().unwrap_or_default();
+    prefix(project.session_prefix.as_deref())?;
     Ok(Settings {
         agent: pick(&project.agent, &defaults.agent, built_in.agent),
         runtime: pick(&project.runtime, &defaults.runtime, built_in.runtime),
@@ -184,7 +185,7 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
         check: project.check.clone(),
         check_timeout: project.check_timeout.map_or(CHECK_TIMEOUT, |d| d.0),
         merge: strategy(merge.strategy.as_deref())?,
-        batch_limit: merge.batch.unwrap_or(BATCH_LIMIT).max(1),
+        batch_limit: batch(merge.batch)?,
         parallel: project.parallel.or(defaults.parallel).unwrap_or(0),
         symlinks: project.symlinks.clone(),
         post_create: project.post_create.clone(),
@@ -215,6 +216,19 @@ fn strategy(name: Option<&str>) -> Result<MergeStrategy, String> {
         Some("rebase") => Ok(MergeStrategy::Rebase),
         Some(other) => Err(format!("merge.strategy is {other:?}; it may be squash, merge or rebase")),
     }
+}
+
+fn batch(most: Option<u32>) -> Result<u32, String> {
+    match most {
+        Some(0) => Err("merge.batch is 0; it may be 1 (one at a time) or more".to_owned()),
+        most => Ok(most.unwrap_or(BATCH_LIMIT)),
+    }
+}
+
+/// It begins the ids of sessions, which are names of directories and parts of branches.
+fn prefix(written: Option<&str>) -> Result<(), String> {
+    written
+        .map_or(Ok(()), |prefix| crate::id::checked_name("sessionPrefix", prefix).map(drop).map_err(|e| e.to_string()))
 }
 
 fn permissions(name: Option<&str>) -> Result<Permissions, String> {
@@ -304,6 +318,17 @@ power:
             ("reactions:\n  ci-faild: {auto: true}\n", "ci-failed"),
             ("reactions:\n  ci-failed: {action: dance}\n", "dance"),
             ("projects:\n  app: {checkTimeout: soon}\n", "soon"),
+            ("reactions:\n  agent-stuck: {action: restart}\n", "agent-stuck: action is \"restart\"; it may be notify"),
+            ("reactions:\n  agent-needs-input: {action: send-to-agent}\n", "it may be notify"),
+            ("reactions:\n  agent-needs-input: {retries: 2}\n", "retries means nothing here"),
+            ("reactions:\n  agent-stuck: {message: hurry}\n", "there may be auto, action, threshold"),
+            ("reactions:\n  ci-failed: {threshold: 5m}\n", "ci-failed: threshold means nothing here"),
+            ("reactions:\n  agent-idle: {action: restart}\n", "it may be send-to-agent or notify"),
+            ("reactions:\n  agent-exited: {action: send-to-agent}\n", "it may be restart or notify"),
+            ("projects:\n  a: {reactions: {agent-exited: {escalateAfter: 3}}}\n", "escalateAfter means nothing here"),
+            ("projects:\n  app: {merge: {batch: 0}}\n", "merge.batch is 0"),
+            ("projects:\n  app: {sessionPrefix: ''}\n", "sessionPrefix"),
+            ("projects:\n  app: {sessionPrefix: a/b}\n", "sessionPrefix"),
             ("projects:\n  ../x: {path: .}\n", "project name"),
         ] {
             let error = parse("x.yaml", text).expect_err(text).to_string();

@@ -43,6 +43,15 @@ pub fn fence(label: &str, text: &str) -> String {
     format!("{ticks}{label}\n{}\n{ticks}", text.trim_end())
 }
 
+/// A first prompt with the project's rules (`agentRules`) behind it.
+#[must_use]
+pub fn with_rules(prompt: &str, rules: Option<&str>) -> String {
+    match rules.map(str::trim).filter(|rules| !rules.is_empty()) {
+        Some(rules) => format!("{}\n\n{rules}", prompt.trim_end()),
+        None => prompt.to_owned(),
+    }
+}
+
 /// The first prompt of a `fix` session.
 #[must_use]
 pub fn fix_task(group: &Group, check: &str, target: &str, rules: Option<&str>) -> String {
@@ -82,7 +91,7 @@ pub fn gate_failed(
         Some(target) => {
             let _ = writeln!(
                 out,
-                "Your change does not pass the check `{check}` together with what is on `{target}` now. Bring `{target}` into your branch (`git merge {target}`), then mend it.\n"
+                "Your change does not pass the check `{check}` together with what is on `{target}` now. Commit what you have, bring `{target}` into your branch (`git merge {target}`), then mend it.\n"
             );
         }
         None => {
@@ -112,7 +121,7 @@ pub fn conflict(message: Option<&str>, files: &[String], target: &str, branch: &
     clean(&format!(
         "Merge conflict: your branch `{branch}` does not merge into `{target}` any more, because other work landed there first.\n\n\
          In conflict: {list}\n\n\
-         Run `git merge {target}` in this workspace, resolve the conflict so that both changes keep their meaning, and commit the merge. \
+         Commit what you have in this workspace, run `git merge {target}`, resolve the conflict so that both changes keep their meaning, and commit the merge. \
          When you are done, end your turn: the check runs again by itself."
     ))
 }
@@ -170,9 +179,7 @@ fn push_finish(out: &mut String, target: &str, rules: Option<&str>) {
         "You are in a git worktree of your own, on a branch of your own. Mend the cause, not the test. Do not push, and do not touch `{target}`. \
          Commit your work if you like. When you are done, end your turn: the failure and then the whole check run again by themselves."
     );
-    if let Some(rules) = rules {
-        let _ = writeln!(out, "\n{}", rules.trim());
-    }
+    *out = with_rules(out, rules);
 }
 
 #[cfg(test)]

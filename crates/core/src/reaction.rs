@@ -59,6 +59,18 @@ pub enum Action {
     Restart,
 }
 
+impl Action {
+    /// The action as it is written in a configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SendToAgent => "send-to-agent",
+            Self::Notify => "notify",
+            Self::Restart => "restart",
+        }
+    }
+}
+
 /// When a rule gives up and tells a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -25,8 +25,9 @@ pub struct Screen {
     pub offset: u64,
     /// Milliseconds since the last byte of output, when this was sent.
     pub quiet_ms: u64,
-    /// Milliseconds since a person last typed, when anybody did.
-    pub person_ms: Option<u64>,
+    /// When a person last typed, if anybody did: Unix milliseconds. A moment and not an age, because a screen that nothing
+    /// changes any more is not sent again.
+    pub person_at: Option<u64>,
     /// Titles and OSC sequences, oldest first, each with its offset; on connecting the host's latest ones come again.
     pub marks: Vec<Mark>,
 }

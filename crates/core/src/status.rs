@@ -132,6 +132,37 @@ impl Status {
         }
     }
 
+    /// Whether nothing goes on before a person does something.
+    #[must_use]
+    pub const fn needs_person(self) -> bool {
+        match self {
+            Self::NeedsInput
+            | Self::AuthRequired
+            | Self::Stuck
+            | Self::Errored
+            | Self::SpawnFailed
+            | Self::Terminated => true,
+            Self::Spawning
+            | Self::Working
+            | Self::PrOpen
+            | Self::CiPending
+            | Self::CiFailed
+            | Self::ReviewPending
+            | Self::ChangesRequested
+            | Self::Approved
+            | Self::Mergeable
+            | Self::MergeConflict
+            | Self::InMergeQueue
+            | Self::Merged
+            | Self::Idle
+            | Self::RateLimited
+            | Self::Detecting
+            | Self::Done
+            | Self::Killed
+            | Self::Cleanup => false,
+        }
+    }
+
     /// The four words of callers that know no more: `idle, working, waiting, error`.
     #[must_use]
     pub const fn coarse(self) -> &'static str {

@@ -31,8 +31,6 @@ pub struct AgentPlan {
     pub model: Option<String>,
     /// Extra arguments.
     pub args: Vec<String>,
-    /// Rules to add to its system prompt.
-    pub rules: Option<String>,
     /// The caller's environment, already filtered.
     pub env: BTreeMap<String, String>,
     /// Continue the earlier conversation of this session.

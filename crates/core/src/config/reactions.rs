@@ -43,12 +43,13 @@ pub fn merge(file: &BTreeMap<String, RuleFile>, project: &BTreeMap<String, RuleF
     let mut reactions = Reactions::default();
     for (name, written) in file.iter().chain(project) {
         let key = key(name)?;
+        means_something(key, written).map_err(|what| format!("{name}: {what}"))?;
         let mut rule = reactions.rule(key);
         if let Some(auto) = written.auto {
             rule.auto = auto;
         }
-        if let Some(name_of_action) = &written.action {
-            rule.action = action(name_of_action).map_err(|what| format!("{name}: {what}"))?;
+        if let Some(action) = written.action.as_deref().and_then(|name| action(key, name)) {
+            rule.action = action;
         }
         if let Some(retries) = written.retries {
             rule.retries = retries;
@@ -75,6 +76,92 @@ pub fn merge(file: &BTreeMap<String, RuleFile>, project: &BTreeMap<String, RuleF
     Ok(reactions)
 }
 
+/// A field of a rule, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// `auto`.
+    Auto,
+    /// `action`.
+    Action,
+    /// `retries`.
+    Retries,
+    /// `escalateAfter`.
+    EscalateAfter,
+    /// `threshold`.
+    Threshold,
+    /// `message`.
+    Message,
+}
+
+impl Field {
+    const ALL: [Self; 6] =
+        [Self::Auto, Self::Action, Self::Retries, Self::EscalateAfter, Self::Threshold, Self::Message];
+
+    /// The field as it is written in a configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Action => "action",
+            Self::Retries => "retries",
+            Self::EscalateAfter => "escalateAfter",
+            Self::Threshold => "threshold",
+            Self::Message => "message",
+        }
+    }
+
+    const fn is_written(self, rule: &RuleFile) -> bool {
+        match self {
+            Self::Auto => rule.auto.is_some(),
+            Self::Action => rule.action.is_some(),
+            Self::Retries => rule.retries.is_some(),
+            Self::EscalateAfter => rule.escalate_after.is_some(),
+            Self::Threshold => rule.threshold.is_some(),
+            Self::Message => rule.message.is_some(),
+        }
+    }
+}
+
+/// The fields that mean something for a key.
+#[must_use]
+pub const fn fields(key: ReactionKey) -> &'static [Field] {
+    match key {
+        ReactionKey::CiFailed | ReactionKey::MergeConflicts | ReactionKey::AgentIdle => {
+            &[Field::Auto, Field::Action, Field::Retries, Field::EscalateAfter, Field::Message]
+        }
+        ReactionKey::AgentStuck | ReactionKey::AgentNeedsInput => &[Field::Auto, Field::Action, Field::Threshold],
+        ReactionKey::AgentExited => &[Field::Auto, Field::Action, Field::Retries],
+    }
+}
+
+/// The actions that a key can have, the default first.
+#[must_use]
+pub const fn actions(key: ReactionKey) -> &'static [Action] {
+    match key {
+        ReactionKey::CiFailed | ReactionKey::MergeConflicts | ReactionKey::AgentIdle => {
+            &[Action::SendToAgent, Action::Notify]
+        }
+        ReactionKey::AgentStuck | ReactionKey::AgentNeedsInput => &[Action::Notify],
+        ReactionKey::AgentExited => &[Action::Restart, Action::Notify],
+    }
+}
+
+/// What is accepted has an effect: a field or an action that this key does not know is an error.
+fn means_something(key: ReactionKey, written: &RuleFile) -> Result<(), String> {
+    let known = fields(key);
+    if let Some(field) = Field::ALL.into_iter().find(|f| f.is_written(written) && !known.contains(f)) {
+        let names: Vec<&str> = known.iter().map(|f| f.name()).collect();
+        return Err(format!("{} means nothing here; there may be {}", field.name(), names.join(", ")));
+    }
+    let Some(name) = &written.action else { return Ok(()) };
+    let known = actions(key);
+    if known.iter().any(|a| a.name() == name) {
+        return Ok(());
+    }
+    let names: Vec<&str> = known.iter().map(|a| a.name()).collect();
+    Err(format!("action is {name:?}; it may be {}", names.join(" or ")))
+}
+
 fn key(name: &str) -> Result<ReactionKey, String> {
     if let Some(key) = ReactionKey::ALL.into_iter().find(|k| k.name() == name) {
         return Ok(key);
@@ -86,11 +173,6 @@ fn key(name: &str) -> Result<ReactionKey, String> {
     })
 }
 
-fn action(name: &str) -> Result<Action, String> {
-    match name {
-        "send-to-agent" => Ok(Action::SendToAgent),
-        "notify" => Ok(Action::Notify),
-        "restart" => Ok(Action::Restart),
-        other => Err(format!("action is {other:?}; it may be send-to-agent, notify or restart")),
-    }
+fn action(key: ReactionKey, name: &str) -> Option<Action> {
+    actions(key).iter().copied().find(|a| a.name() == name)
 }

@@ -10,6 +10,7 @@ use crate::id::{ProjectId, SessionId, checked_branch, checked_name, slug};
 use crate::kind::Fault;
 use crate::merge_queue::{Baseline, MergeQueue};
 use crate::project::{Project, Settings};
+use crate::prompt;
 use crate::pull_request::PullRequest;
 use crate::session::{Phase, Process, Session, WorkReview};
 use std::collections::BTreeMap;
@@ -98,8 +99,9 @@ pub(super) fn project_removed(d: &mut Draft<'_>, id: &ProjectId) -> Answer {
 pub(super) fn session_requested(d: &mut Draft<'_>, new: &NewSession) -> Answer {
     match make_session(d, new, None) {
         Ok(id) => {
+            let rules = d.projects.get(&new.project).and_then(|p| p.settings.agent_rules.clone());
             if let Some(prompt) = &new.prompt {
-                prompting::queue(d, &id, prompt, Cause::Task);
+                prompting::queue(d, &id, &prompt::with_rules(prompt, rules.as_deref()), Cause::Task);
             }
             Answer::Session(id)
         }

@@ -26,6 +26,12 @@ pub(super) fn requested(d: &mut Draft<'_>, id: &SessionId) -> Answer {
             Fault::conflict(format!("session {id} is being stopped")).hint("try again when it is over"),
         );
     }
+    let Some(session) = d.sessions.get(id) else { return Answer::Noted };
+    if whole_command(d, session).is_none() {
+        let fault = Fault::conflict(format!("project {} has no check, so nothing could be gated", session.project));
+        return Answer::Refused(fault.hint("say which command must pass: `check:` in agent-orchestrator.yaml"));
+    }
+    let Some(session) = d.sessions.get_mut(id) else { return Answer::Noted };
     session.merge_wanted = true;
     let busy = prompting::busy(session);
     if !busy {

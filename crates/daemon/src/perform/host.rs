@@ -59,7 +59,6 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
             permissions: project.settings.permissions,
             model: session.model.clone(),
             args: session.agent_args.clone(),
-            rules: project.settings.agent_rules.clone(),
             env: given.clone(),
             resume,
         })

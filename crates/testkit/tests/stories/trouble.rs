@@ -156,3 +156,24 @@ fn a_lost_agent_that_landed_nothing_on_request_is_over() {
     world.pass(Millis::mins(5));
     assert!(world.session(&id).ended() || world.agents() == 1, "{}", world.report());
 }
+
+#[test]
+fn nothing_is_merged_where_there_is_no_gate() {
+    let mut world = World::new(&[("a", "ok:one")]);
+    world.project("app", |s| s.check = None);
+    let id = world.spawn("work", None);
+    world.perform_all();
+    let answer = world.happen(Event::MergeRequested { session: id });
+    let ao_core::event::Answer::Refused(fault) = answer else { panic!("{answer:?}") };
+    assert!(fault.hint.is_some_and(|hint| hint.contains("check:")), "{}", fault.message);
+}
+
+#[test]
+fn the_projects_rules_stand_behind_the_first_prompt_alone() {
+    let mut world = World::new(&[("a", "ok:one")]);
+    world.project("app", |s| s.agent_rules = Some("Be brief.\n".into()));
+    let id = world.spawn("work", Some("do this"));
+    world.happen(Event::MessageSent { session: id.clone(), text: "and that".into(), from: "you".into() });
+    world.perform_all();
+    assert_eq!(world.told_to(&id), ["do this\n\nBe brief.", "and that"]);
+}
