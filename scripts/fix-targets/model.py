@@ -4,9 +4,9 @@
     model.py ANSWERS LOG
 
 It speaks as much of Anthropic Messages and OpenAI Responses as Claude Code and Codex need, streaming. ANSWERS is a JSON list
-of {"when": [WORDS], "times": N, "edits": [{"file", "find", "replace"}], "say": TEXT}; the first whose words all stand in the
-prompt, and which was not yet used for N prompts, answers it: a tool call per step of each edit, then the text. The port is
-printed on the first line of the output. LOG gets a JSON line per prompt, per answer, and per attempt to go through this
+of {"when": [WORDS], "steps": [STEP], "say": TEXT}; the first whose words all stand in the prompt answers it, a tool call after
+the other, then the text. A STEP is {"edit": FILE, "find", "replace"} of whole lines, {"write": FILE, "text"} of a file that is
+there, or {"run": COMMAND}. The port is printed on the first line of the output. LOG gets a JSON line per prompt, per answer, and per attempt to go through this
 server to somewhere else, which is refused: whoever points a proxy variable here cannot leave the machine.
 """
 
@@ -24,7 +24,7 @@ class Script:
     def __init__(self, answers, log):
         self.answers = json.loads(Path(answers).read_text())
         self.log, self.lock = Path(log), threading.Lock()
-        self.given, self.used = {}, {}
+        self.given = {}
 
     def note(self, **line):
         with self.lock, self.log.open("a") as log:
@@ -37,12 +37,10 @@ class Script:
             if key in self.given:
                 return self.given[key]
             for n, answer in enumerate(self.answers):
-                left = self.used.get((where, n), 0) < answer.get("times", 1000)
-                if left and all(words in prompt for words in answer["when"]):
-                    self.used[(where, n)] = self.used.get((where, n), 0) + 1
+                if all(words in prompt for words in answer["when"]):
                     break
             else:
-                n, answer = None, {"edits": [], "say": "The script has no answer to this."}
+                n, answer = None, {"steps": [], "say": "The script has no answer to this."}
             self.given[key] = answer
         self.note(what="prompt", where=where, nth=nth, text=prompt, answer=n)
         return answer
@@ -88,12 +86,18 @@ class Anthropic:
         found = re.search(r"working directory: (/[^\n\"]+)", whole, flags=re.I)
         return found.group(1).strip() if found else "/"
 
-    def steps(self, answer):
-        for edit in answer["edits"]:
-            path = f"{self.where()}/{edit['file']}"
-            # It refuses to edit what it has not read.
+    def calls(self, answer):
+        for step in answer["steps"]:
+            if "run" in step:
+                yield "Bash", {"command": step["run"], "description": "As the script says"}
+                continue
+            path = f"{self.where()}/{step.get('edit') or step['write']}"
+            # It refuses to change what it has not read.
             yield "Read", {"file_path": path}
-            yield "Edit", {"file_path": path, "old_string": edit["find"], "new_string": edit["replace"]}
+            if "edit" in step:
+                yield "Edit", {"file_path": path, "old_string": step["find"], "new_string": step["replace"]}
+            else:
+                yield "Write", {"file_path": path, "content": step["text"]}
 
     def events(self, text, call, n):
         model, usage = self.body.get("model", "stand-in"), {"input_tokens": 100, "output_tokens": 10}
@@ -148,23 +152,21 @@ class Responses:
         found = re.search(r"<cwd>([^<]+)</cwd>", self.context)
         return found.group(1).strip() if found else "/"
 
-    def steps(self, answer):
-        for edit in answer["edits"]:
-            lines = [f"-{line}" for line in edit["find"].split("\n")] + [f"+{line}" for line in edit["replace"].split("\n")]
-            patch = "\n".join(["*** Begin Patch", f"*** Update File: {edit['file']}", "@@", *lines, "*** End Patch", ""])
-            yield "apply_patch", patch
+    def calls(self, answer):
+        for step in answer["steps"]:
+            if "run" in step:
+                command = step["run"]
+            elif "edit" in step:
+                old, new = ([sign + line for line in step[key].split("\n")] for sign, key in (("-", "find"), ("+", "replace")))
+                patch = ["*** Begin Patch", f"*** Update File: {step['edit']}", "@@", *old, *new, "*** End Patch"]
+                command = "\n".join(["apply_patch <<'PATCH'", *patch, "PATCH", ""])
+            else:
+                command = f"cat >{step['write']} <<'TEXT'\n{step['text']}TEXT\n"
+            yield "exec_command", {"cmd": command}
 
     def item(self, call, n):
-        name, patch = call
-        if self.tools.get(name, {}).get("type") == "custom":
-            return {"type": "custom_tool_call", "id": f"ctc_{n}", "call_id": f"call_{n}", "name": name, "input": patch,
-                    "status": "completed"}
-        shell = next((tool for tool in ("exec_command", "shell_command", "shell") if tool in self.tools), None)
-        command = f"apply_patch <<'PATCH'\n{patch}PATCH\n"
-        arguments = {"exec_command": {"cmd": command}, "shell_command": {"command": command},
-                     "shell": {"command": ["bash", "-lc", command]}}.get(shell, {"input": patch})
-        return {"type": "function_call", "id": f"fc_{n}", "call_id": f"call_{n}", "name": shell or name,
-                "arguments": json.dumps(arguments), "status": "completed"}
+        return {"type": "function_call", "id": f"fc_{n}", "call_id": f"call_{n}", "name": call[0],
+                "arguments": json.dumps(call[1]), "status": "completed"}
 
     def output(self, text, call, n):
         message = {"type": "message", "id": f"msg_{n}", "role": "assistant", "status": "completed",
@@ -257,11 +259,11 @@ class Handler(BaseHTTPRequestHandler):
             text, call = title(request.schema), None
         else:
             answer = self.script.answer(request.where(), len(request.prompts), request.prompts[-1])
-            steps = list(request.steps(answer))
-            call = steps[request.done] if request.done < len(steps) else None
+            calls = list(request.calls(answer))
+            call = calls[request.done] if request.done < len(calls) else None
             text = "I look into it." if call else answer["say"]
-            self.script.note(what="answer", where=request.where(), step=request.done, of=len(steps), tool=call and call[0],
-                             tools=sorted(map(str, request.tools)), last=request.last and request.last[:1000])
+            self.script.note(what="answer", where=request.where(), step=request.done, of=len(calls), tool=call and call[0],
+                             last=request.last and request.last[:1000])
         if body.get("stream"):
             return self.stream(request.events(text, call, n))
         return self.reply(200, request.whole(text, call, n))
