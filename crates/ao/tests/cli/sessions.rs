@@ -102,6 +102,20 @@ fn a_prompt_arrives_and_wait_sees_the_session_go_idle() {
 }
 
 #[test]
+fn a_prompt_waits_until_a_person_who_types_has_rested() {
+    let world = World::new();
+    let new = ["new", "a shell", "--agent", "shell", "--no-prompt", "--", "env", "PS1=$ ", "sh"];
+    let id = world.json(&new)["id"].as_str().unwrap().to_owned();
+    world.ao(&["wait", &id, "--for", "idle", "--timeout", "60s"]).ok();
+    let keys = format!("/sessions/{id}/keys");
+    world.ao(&["api", "POST", &keys, "-d", r#"{"text": "echo person", "keys": ["Enter"]}"#]).ok();
+    until("the keys arrived", || world.ao(&["logs", &id]).ok().out.contains("\nperson"));
+    let said = world.ao(&["send", &id, "--wait", "--timeout", "60s", "echo it", "is $((40 + 2))"]).ok();
+    assert!(said.err.contains("a person typed"), "{said:?}");
+    until("the answer is there", || world.ao(&["logs", &id]).ok().out.contains("it is 42"));
+}
+
+#[test]
 fn wait_gives_up_in_time_and_says_when_it_can_never_be() {
     let world = World::new();
     let id = world.shell("exec cat");

@@ -2,6 +2,7 @@
 //!
 //! The host remembers every stage, so doing this again after a crash types nothing twice (`docs/design/delivery.md`).
 
+use crate::clock::wall_ms;
 use crate::engine::Engine;
 use crate::hub::SessionLink;
 use ao_core::adapter::composer::{self, Found};
@@ -98,7 +99,8 @@ enum Busy {
 
 /// The composer, if nobody else is using it.
 fn free_composer(link: &SessionLink, screen: &Screen, ours: &str) -> Result<Found, Busy> {
-    if let Some(ms) = screen.person_ms.filter(|ms| *ms < PERSON_RESTS_MS) {
+    let ago = screen.person_at.map(|at| wall_ms().saturating_sub(at));
+    if let Some(ms) = ago.filter(|ms| *ms < PERSON_RESTS_MS) {
         return Err(Busy::Taken(format!("composer_busy: a person typed {ms} ms ago")));
     }
     let found = composer::find(link.agent.adapter(), screen).ok_or(Busy::NotFound)?;

@@ -358,7 +358,7 @@ fn take(screen: &mut Screen, change: wire::Screen) {
     screen.alternate = change.modes.alternate_screen;
     screen.offset = change.offset;
     screen.quiet_ms = change.last_output_ms.map_or(u64::MAX, |at| now.saturating_sub(at));
-    screen.person_ms = change.person_input_ms.map(|at| now.saturating_sub(at));
+    screen.person_at = change.person_input_ms;
     screen.marks =
         change.osc.into_iter().map(|osc| Mark { offset: osc.offset, osc: osc.number, text: osc.text }).collect();
 }
