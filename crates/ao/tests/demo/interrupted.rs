@@ -1,10 +1,11 @@
 //! Runs that are interrupted: the client leaves, the daemon dies, both; the work goes on where it was.
 
 use crate::kill::kill_daemon;
+use crate::play::Play;
 use crate::sample::{MENDS, Sample};
-use crate::world::{LIMIT, Running, wait};
+use crate::world::{LIMIT, Running, signal, wait};
 use ao_core::effect::Effect;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -22,11 +23,6 @@ fn begin() -> (Sample, Running) {
     });
     wait("the client to follow it", LIMIT, || running.stderr().contains("r-fix-1: running").then_some(()));
     (sample, running)
-}
-
-fn signal(running: &Running, signal: Signal) {
-    let pid = i32::try_from(running.pid()).ok().and_then(Pid::from_raw).expect("a process");
-    kill_process(pid, signal).expect("it runs");
 }
 
 /// The run that goes on is joined and ends green.
@@ -69,6 +65,18 @@ fn a_daemon_killed_alone_is_started_by_the_client_that_follows_it() {
     sample.journal.look();
     assert_eq!(sample.journal.facts.runs.len(), 1, "one run did it");
     sample.leave_nothing();
+}
+
+#[test]
+fn ctrl_c_twice_stops_the_demo_with_everything_it_began() {
+    let mut play = Play::start(&[]);
+    for words in ["working:", "left; shop-fix-1 goes on"] {
+        wait(words, LIMIT, || (play.look() && play.said().contains(words)).then_some(()));
+        play.interrupt();
+    }
+    let ran = play.end().must(130);
+    assert!(ran.stderr.contains("nothing runs any more"), "{}", ran.stderr);
+    play.world.must_be_empty();
 }
 
 /// Takes notes and never answers. What it was sent is told by their ids.

@@ -2,7 +2,8 @@
 
 use crate::journal::Journal;
 use crate::prompts::Prompts;
-use crate::world::{LIMIT, Ran, Running, World};
+use crate::world::{LIMIT, Ran, Running, World, signal};
+use rustix::process::Signal;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -55,6 +56,12 @@ impl Play {
     /// What it has said so far.
     pub fn said(&self) -> String {
         self.running.as_ref().map(Running::stderr).unwrap_or_default()
+    }
+
+    /// Presses Ctrl-C.
+    pub fn interrupt(&self) {
+        let running = self.running.as_ref().expect("it was started");
+        signal(running, Signal::INT);
     }
 
     /// Follows it to its end.

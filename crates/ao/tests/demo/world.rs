@@ -2,6 +2,7 @@
 //!
 //! It never sleeps blindly: it waits for a condition with a limit, and ends by its id whatever a test left running.
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -83,6 +84,12 @@ impl Running {
         let stdout = String::from_utf8_lossy(&fs::read(&self.out).expect("its output")).into_owned();
         Ran { status, stdout, stderr: self.stderr() }
     }
+}
+
+/// Sends a signal to a process of ours that runs.
+pub fn signal(running: &Running, signal: Signal) {
+    let pid = i32::try_from(running.pid()).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, signal).expect("it runs");
 }
 
 /// Waits for a condition.
@@ -213,8 +220,9 @@ impl Drop for World {
             if left.is_empty() {
                 break;
             }
-            for pid in left.into_iter().filter_map(|(id, _)| rustix::process::Pid::from_raw(id)) {
-                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            for pid in left.into_iter().filter_map(|(id, _)| Pid::from_raw(id)) {
+                // Gone already.
+                let _ = kill_process(pid, Signal::KILL);
             }
             std::thread::sleep(LOOK_EVERY);
         }
