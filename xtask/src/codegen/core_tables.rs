@@ -1,10 +1,11 @@
 //! Tables that are made from core: statuses, their precedence, effects, default reactions.
 
 use anyhow::Result;
+use ao_core::config::reactions::{actions, fields};
 use ao_core::effect::{Effect, Recovery};
 use ao_core::id::{BatchId, CommitId, DeliveryId, LaunchId, PrId, ProjectId, RunId, SessionId};
 use ao_core::project::MergeStrategy;
-use ao_core::reaction::{Action, ReactionKey, default_rule};
+use ao_core::reaction::{ReactionKey, default_rule};
 use ao_core::status::{PRECEDENCE, Status};
 use ao_core::time::Millis;
 use std::fmt::Write as _;
@@ -114,16 +115,17 @@ fn next(effect: &Effect) -> Option<Effect> {
 
 /// The rules in force when the configuration says nothing.
 pub(super) fn reactions(_root: &Path) -> Result<String> {
-    let mut table = String::from("| key | action | retries | threshold |\n|---|---|---|---|\n");
+    let mut table = String::from(
+        "| key | action | retries | threshold | actions there are | fields there are |\n|---|---|---|---|---|---|\n",
+    );
     for key in ReactionKey::ALL {
         let rule = default_rule(key);
-        let action = match rule.action {
-            Action::SendToAgent => "send-to-agent",
-            Action::Notify => "notify",
-            Action::Restart => "restart",
-        };
+        let action = rule.action.name();
         let threshold = rule.threshold.map_or_else(|| "–".to_owned(), |t| format!("{}m", t.0 / 60_000));
-        writeln!(table, "| `{}` | `{action}` | {} | {threshold} |", key.name(), rule.retries)?;
+        let may: Vec<String> = actions(key).iter().map(|a| format!("`{}`", a.name())).collect();
+        let takes: Vec<String> = fields(key).iter().map(|f| format!("`{}`", f.name())).collect();
+        let (key, retries, may, takes) = (key.name(), rule.retries, may.join(", "), takes.join(", "));
+        writeln!(table, "| `{key}` | `{action}` | {retries} | {threshold} | {may} | {takes} |")?;
     }
     Ok(table)
 }

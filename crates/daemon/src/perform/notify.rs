@@ -31,6 +31,7 @@ pub(super) async fn tell(
             Err(fault) => Err(fault),
         };
         if let Err(fault) = told {
+            tracing::warn!(notifier = %name, note = %id, fault = %fault, "a notifier failed");
             faults.push(format!("{name}: {fault}"));
         }
     }
