@@ -1,5 +1,6 @@
 //! Performs effects: one arm per effect, each one call long. What it learns comes back as an event.
 
+mod artefacts;
 mod check;
 mod host;
 pub(crate) use host::secret as host_secret;

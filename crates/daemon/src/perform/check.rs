@@ -1,5 +1,6 @@
 //! Performs checks: the right checkout, one at a time in each, and the report read by core.
 
+use super::artefacts;
 use crate::engine::Engine;
 use crate::env;
 use crate::paths::Paths;
@@ -15,7 +16,7 @@ use std::ops::RangeInclusive;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex as AsyncMutex;
 
 /// The end of a check's output that goes into a prompt, in bytes, before core trims it further.
@@ -81,8 +82,9 @@ pub(super) async fn run(
         log: log.clone(),
         env: environment(engine, &project, purpose)?,
     };
+    let since = artefacts::start(&log);
     let ran = scm.run_check(&plan).await?;
-    let outcome = outcome(command, &ran, &log);
+    let outcome = outcome(command, dir, since, ran.clone(), &log).await?;
     match not_there(purpose, &ran, &outcome) {
         Some(fault) => Err(fault),
         None => Ok(outcome),
@@ -120,17 +122,24 @@ pub(super) async fn remove_scratch(
     Ok(Outcome::ScratchRemoved)
 }
 
-fn outcome(command: &str, ran: &CheckRan, log: &Path) -> Outcome {
-    let report = failure::read(&CheckOutput {
-        command,
-        exit_code: ran.code,
-        signal: ran.signal,
-        timed_out: ran.timed_out,
-        output: &ran.output,
-        files: &[],
-    });
-    let kept = failure::trim_log(&ran.output, LOG_KEPT);
-    Outcome::Checked { report, log: kept, log_file: log.display().to_string(), moved: false }
+/// What a check says, by its output and by the files it left.
+async fn outcome(command: &str, dir: PathBuf, since: SystemTime, ran: CheckRan, log: &Path) -> Result<Outcome, Fault> {
+    let (command, log_file) = (command.to_owned(), log.display().to_string());
+    let read = move || {
+        let files = artefacts::collect(&dir, since, &ran.output);
+        let report = failure::read(&CheckOutput {
+            command: &command,
+            exit_code: ran.code,
+            signal: ran.signal,
+            timed_out: ran.timed_out,
+            output: &ran.output,
+            files: &files,
+        });
+        Outcome::Checked { report, log: failure::trim_log(&ran.output, LOG_KEPT), log_file, moved: false }
+    };
+    // It reads files and may take a moment: other effects go on.
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|e| Fault::new(Kind::Bug, format!("reading what the check left failed: {e}")))
 }
 
 /// Reading the target and gating candidates have a checkout each, so that neither waits for the other.
