@@ -1,13 +1,14 @@
 //! The command line: every verb with its file, what holds for all of them, and the call of the one that was asked for.
 
 use crate::command::{
-    api, attach, cleanup, daemon, demo, doctor, events, explain, fix, list, logs, merge_queue, new, next, open, rescue,
-    restore, send, start, status, stop, token, trust, version, wait,
+    api, attach, cleanup, daemon, demo, doctor, events, explain, fix, issues, list, logs, merge_queue, new, next, open,
+    rescue, restore, send, start, status, stop, token, trust, version, wait,
 };
 use crate::context::Context;
 use crate::exit::{self, Ended, TABLE};
 use crate::output::{Colour, Out};
 use ao_core::kind::{Fault, Kind};
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -65,6 +66,8 @@ pub enum Verb {
     Status(status::Args),
     /// Show who needs you, and what to do about each
     Next(next::Args),
+    /// List a project's open issues, the failures that runs left among them
+    Issues(issues::Args),
     /// Join a session's terminal (Ctrl-\ leaves it)
     Attach(attach::Args),
     /// Type a prompt into a session's agent
@@ -109,6 +112,9 @@ pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
+            if e.kind() != ErrorKind::DisplayHelp && e.kind() != ErrorKind::DisplayVersion && asks_for_json() {
+                return exit::fail(&Out::new(true, Colour::Never), &mistake(&e));
+            }
             let code = u8::try_from(e.exit_code()).unwrap_or(2);
             // Help that nobody reads any more is no failure.
             let _ = e.print();
@@ -135,6 +141,22 @@ pub fn run() -> ExitCode {
     ended.unwrap_or_else(|fault| exit::fail(&out, &fault))
 }
 
+/// Whether `--json` stands on a command line that could not be read. What comes after `--` is for agents.
+fn asks_for_json() -> bool {
+    std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json")
+}
+
+/// A mistake of the command line as every other failure is told: what is wrong, and where to look.
+fn mistake(error: &clap::Error) -> Fault {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Fault::invalid("the command line does not say what to do").hint("ao --help lists the verbs");
+    }
+    let text = error.to_string();
+    let said = text.split("\n\nUsage:").next().unwrap_or(&text).split("\n\nFor more information").next();
+    let said = said.unwrap_or(&text).trim();
+    Fault::invalid(said.strip_prefix("error: ").unwrap_or(said)).hint("--help says how a verb is called")
+}
+
 async fn call(context: &Context, verb: Verb) -> Ended {
     match verb {
         Verb::Start(args) => start::run(context, args).await,
@@ -144,6 +166,7 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::List(args) => list::run(context, args).await,
         Verb::Status(args) => status::run(context, args).await,
         Verb::Next(args) => next::run(context, args).await,
+        Verb::Issues(args) => issues::run(context, args).await,
         Verb::Attach(args) => attach::run(context, args).await,
         Verb::Send(args) => send::run(context, args).await,
         Verb::Logs(args) => logs::run(context, args).await,
@@ -162,5 +185,30 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::Token(args) => token::run(context, args).await,
         Verb::Api(args) => api::run(context, args).await,
         Verb::Version(args) => version::run(context, args).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_verb_that_an_action_names_is_there() {
+        for row in ao_daemon::action::rows() {
+            let Some(verb) = row.verb else { continue };
+            let mut words = verb.split(' ');
+            assert_eq!(words.next(), Some("ao"), "{}", row.name);
+            let mut command = &Cli::command();
+            for word in words {
+                if let Some(option) = word.strip_prefix("--") {
+                    let known = command.get_arguments().any(|a| a.get_long() == Some(option));
+                    assert!(known, "{}: {verb:?} has no {word}", row.name);
+                } else {
+                    let found = command.find_subcommand(word);
+                    command = found.unwrap_or_else(|| panic!("{}: {verb:?} has no {word}", row.name));
+                }
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod events;
 pub mod explain;
 pub mod fix;
+pub mod issues;
 pub mod list;
 pub mod logs;
 pub mod merge_queue;

@@ -1,11 +1,13 @@
 //! Finds the daemon of the data root, and starts it when a verb needs one. What it decides is the daemon's business.
 
 use crate::context::Context;
+use crate::patience::saying;
 use ao_api::client::Client;
 use ao_api::fault::ErrorView;
 use ao_api::project::DaemonFile;
 use ao_core::kind::{Fault, Kind};
 use ao_daemon::instance;
+use ao_daemon::start::Port;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -28,8 +30,6 @@ const ENDS_WITHIN: Duration = Duration::from_secs(30);
 const SILENT_ENDS: u32 = 3;
 /// Between two looks at a daemon that starts or ends.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
-/// What takes longer than this is said (DESIGN §9).
-const SAY_AFTER: Duration = Duration::from_secs(1);
 /// A log longer than this is put aside when a daemon starts: one old log is kept.
 const LOG_LIMIT: u64 = 10 << 20;
 
@@ -95,21 +95,21 @@ pub async fn client(context: &Context) -> Result<Client, Fault> {
 /// # Errors
 /// As for [`client`].
 pub async fn ensure(context: &Context, port: Option<u16>) -> Result<DaemonFile, Fault> {
+    ensure_at(context, port.map(Port::Exactly)).await
+}
+
+/// As [`ensure`], with a port that may be a wish only.
+///
+/// # Errors
+/// As for [`client`].
+pub async fn ensure_at(context: &Context, port: Option<Port>) -> Result<DaemonFile, Fault> {
     if let Standing::Running(file) = look(context).await {
         return same_version(file);
     }
-    let starting = start(context, port);
-    tokio::pin!(starting);
-    match timeout(SAY_AFTER, &mut starting).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            context.out.note("starting the daemon …");
-            starting.await
-        }
-    }
+    saying(&context.out, "starting the daemon", start(context, port)).await
 }
 
-async fn start(context: &Context, port: Option<u16>) -> Result<DaemonFile, Fault> {
+async fn start(context: &Context, port: Option<Port>) -> Result<DaemonFile, Fault> {
     let until = Instant::now() + STARTS_WITHIN;
     let mut silent = 0;
     loop {
@@ -142,7 +142,7 @@ async fn start(context: &Context, port: Option<u16>) -> Result<DaemonFile, Fault
 }
 
 /// Starts `ao daemon run` apart from this terminal and waits for its report; none when it ended without one.
-async fn spawn(context: &Context, port: Option<u16>) -> Result<Option<Report>, Fault> {
+async fn spawn(context: &Context, port: Option<Port>) -> Result<Option<Report>, Fault> {
     let root = context.paths.root();
     let storage = |e: std::io::Error| {
         Fault::new(Kind::StorageFailed, format!("the data root {} cannot be used: {e}", root.display()))
@@ -153,8 +153,13 @@ async fn spawn(context: &Context, port: Option<u16>) -> Result<Option<Report>, F
     let ao = std::env::current_exe().map_err(failed)?;
     let mut command = Command::new(ao);
     command.args(["daemon", "run", "--detached"]).env("AO_HOME", root).current_dir(root);
-    if let Some(port) = port {
-        command.arg("--port").arg(port.to_string());
+    let port = match port {
+        Some(Port::Exactly(port)) => Some(("--port", port)),
+        Some(Port::From(port)) => Some(("--port-from", port)),
+        None => None,
+    };
+    if let Some((option, port)) = port {
+        command.arg(option).arg(port.to_string());
     }
     // What a session's environment says about its agent is not true of the daemon.
     for name in ["AO_SESSION", "AO_LAUNCH", "AO_HOOK_SECRET"] {
@@ -189,6 +194,13 @@ fn last_words(context: &Context) -> String {
     text.lines().rev().find(|l| !l.trim().is_empty()).map(|l| format!(": {}", l.trim())).unwrap_or_default()
 }
 
+/// The port of the daemon that runs or crashed; none when it was stopped.
+#[must_use]
+pub fn last_port(context: &Context) -> Option<u16> {
+    let file: DaemonFile = serde_json::from_slice(&std::fs::read(context.paths.daemon_file()).ok()?).ok()?;
+    file.url.rsplit(':').next()?.parse().ok()
+}
+
 /// Ends the daemon and waits until it is gone; sessions live on. False when none ran.
 ///
 /// # Errors
@@ -204,20 +216,21 @@ pub async fn stop(context: &Context) -> Result<bool, Fault> {
     }
     rustix::process::kill_process(pid, rustix::process::Signal::TERM)
         .map_err(|e| Fault::unavailable(format!("the daemon (process {}) cannot be told to end: {e}", file.pid)))?;
+    let gone = gone(context, &file, alive);
+    saying(&context.out, "waiting for the daemon to end", gone).await?;
+    Ok(true)
+}
+
+async fn gone(context: &Context, file: &DaemonFile, alive: impl Fn() -> bool) -> Result<(), Fault> {
     let begun = Instant::now();
-    let mut said = false;
     while alive() {
         if begun.elapsed() > ENDS_WITHIN {
             let fault = Fault::unavailable(format!("the daemon (process {}) does not end", file.pid));
             return Err(fault.hint(format!("{} may say why", log_file(context).display())));
         }
-        if !said && begun.elapsed() > SAY_AFTER {
-            context.out.note("waiting for the daemon to end …");
-            said = true;
-        }
         sleep(LOOK_EVERY).await;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// A client of this daemon.

@@ -14,6 +14,7 @@ mod exit;
 mod follow;
 mod hook;
 mod output;
+mod patience;
 mod place;
 mod progress;
 mod render;

@@ -30,6 +30,12 @@ pub fn retry_queue(project: &str) -> String {
     format!("/api/merge-queue/{}/retry", encoded(project))
 }
 
+/// A project's open issues.
+#[must_use]
+pub fn issues(project: &str) -> String {
+    format!("/api/projects/{}/issues", encoded(project))
+}
+
 /// A token.
 #[must_use]
 pub fn token(id: &str) -> String {

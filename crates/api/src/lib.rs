@@ -8,6 +8,7 @@ pub mod access;
 pub mod client;
 pub mod event;
 pub mod fault;
+pub mod issue;
 pub mod project;
 pub mod request;
 pub mod run;

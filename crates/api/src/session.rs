@@ -4,8 +4,9 @@ use ao_core::activity::Known;
 use ao_core::delivery::{Delivery, DeliveryState};
 use ao_core::facts::Facts;
 use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
-use ao_core::session::{Phase, Process, Session};
-use ao_core::status::{exit_words, status};
+use ao_core::run::TaskState;
+use ao_core::session::{Ending, Phase, Process, Session};
+use ao_core::status::{Status, exit_words, status};
 use ao_core::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub struct SessionView {
     /// Why a person should look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention: Option<String>,
+    /// Nothing goes on before a person does something. Of ended sessions: its task in the project's latest run was given up.
+    pub needs_person: bool,
     /// The prompt on its way, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryView>,
@@ -158,6 +161,7 @@ impl SessionView {
             run: session.run.as_ref().map(ToString::to_string),
             pr: pr.map(PullRequestView::of),
             attention: session.attention.as_ref().map(|a| a.why.clone()),
+            needs_person: needs_person(facts, session, verdict.status),
             delivery: delivery.map(DeliveryView::of),
             prompts_waiting: u32::try_from(session.outbox.len()).unwrap_or(u32::MAX),
             turns: session.turns,
@@ -167,6 +171,32 @@ impl SessionView {
             changed_at: session.changed.0,
         }
     }
+}
+
+fn needs_person(facts: &Facts, session: &Session, status: Status) -> bool {
+    match &session.phase {
+        Phase::Ended { how, .. } => {
+            let left = match how {
+                // A removed workspace: somebody has looked.
+                Ending::Errored { .. } => session.workspace_path.is_some(),
+                Ending::SpawnFailed { .. } => true,
+                Ending::Merged | Ending::Done | Ending::Killed { .. } => session.attention.is_some(),
+            };
+            left && given_up(facts, session)
+        }
+        Phase::Stopping { .. } => false,
+        Phase::Queued { .. } | Phase::Preparing | Phase::Launching | Phase::Live => {
+            status.needs_person() || session.attention.is_some()
+        }
+    }
+}
+
+/// Whether the session's task was given up, and no later run of the project has looked at what is left of it.
+fn given_up(facts: &Facts, session: &Session) -> bool {
+    let Some(run) = session.run.as_ref().and_then(|id| facts.runs.get(id)) else { return false };
+    let task = run.task_of(&session.id).and_then(|n| run.tasks.get(n));
+    task.is_some_and(|t| matches!(t.state, TaskState::GivenUp { .. }))
+        && !facts.runs.values().any(|r| r.project == run.project && r.started > run.started && !r.dry_run)
 }
 
 fn process(process: &Process) -> (&'static str, Option<String>) {

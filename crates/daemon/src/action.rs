@@ -5,6 +5,7 @@ mod daemon;
 mod deliveries;
 pub(crate) mod events;
 mod idempotency;
+mod issues;
 mod keyboard;
 mod openapi;
 mod projects;
@@ -31,6 +32,7 @@ pub fn rows() -> &'static [Row] {
             deliveries::rows(),
             runs::rows(),
             projects::rows(),
+            issues::rows(),
             rescues::rows(),
             events::rows(),
             sign_in::rows(),

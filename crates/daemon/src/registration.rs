@@ -11,6 +11,7 @@ use ao_core::event::{Answer, Event, NewRun as Wanted};
 use ao_core::id::{ProjectId, session_prefix, slug};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::{Project, Settings};
+use ao_core::run::Run;
 use ao_core::screen::sha256_hex;
 use std::path::{Path, PathBuf};
 
@@ -258,6 +259,7 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
         dry_run: wanted.dry_run,
         keep: wanted.keep,
     };
+    let asked = (wanted.agent.is_some().then(|| agent.adapter().name.clone()), wanted.parallel, wanted.max_attempts);
     let answer = engine.command(Event::RunRequested { new: Box::new(new) }).await?;
     let Answer::Run { run, joined } = answer else {
         return Err(Fault::new(Kind::Bug, "a run was asked for and the answer names none"));
@@ -266,6 +268,9 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
         .read(|c| c.facts.runs.get(&run).map(RunView::of))
         .ok_or_else(|| Fault::new(Kind::Bug, format!("run {run} was started and is not there")))?;
     view.joined = joined;
+    if joined {
+        view.notes.extend(engine.read(|c| c.facts.runs.get(&run).and_then(|r| kept_settings(r, &asked))));
+    }
     if repository.dirty > 0 {
         view.notes.push(format!(
             "{} paths in {} are not committed: the run starts from {} and does not see them; nothing lands on {target} while they are in the way",
@@ -275,4 +280,20 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
         ));
     }
     Ok(view)
+}
+
+/// What a run that goes on keeps although the request that joined it wanted otherwise: agent, sessions at once, attempts.
+fn kept_settings(run: &Run, asked: &(Option<String>, Option<u32>, Option<u32>)) -> Option<String> {
+    let (agent, parallel, max_attempts) = asked;
+    let mut kept = Vec::new();
+    if agent.as_ref().is_some_and(|a| *a != run.agent) {
+        kept.push(format!("agent {}", run.agent));
+    }
+    if parallel.is_some_and(|n| n != run.parallel) {
+        kept.push(format!("parallel {}", run.parallel));
+    }
+    if max_attempts.is_some_and(|n| n != run.max_attempts) {
+        kept.push(format!("max-attempts {}", run.max_attempts));
+    }
+    (!kept.is_empty()).then(|| format!("{} keeps its own settings: {}", run.id, kept.join(", ")))
 }

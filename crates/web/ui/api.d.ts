@@ -21,6 +21,7 @@ export interface SessionView {
   run?: string;
   pr?: PullRequestView;
   attention?: string;
+  needsPerson: boolean;
   delivery?: DeliveryView;
   promptsWaiting: number;
   turns: number;

@@ -1,4 +1,5 @@
-// How each status of the daemon is shown. The daemon decides the status; this is a table of words and places.
+// How each status of the daemon is shown. The daemon decides the status and who needs a person; this is a table of words
+// and places.
 
 /**
  * @typedef {'needs' | 'working' | 'merge' | 'done'} Column
@@ -18,12 +19,12 @@ const LOOKS = {
   detecting: { word: 'Not known', column: 'working', tone: 'quiet', sign: 'unknown', quiet: true },
   idle: { word: 'Idle', column: 'working', tone: 'quiet', sign: 'idle', quiet: true },
   cleanup: { word: 'Stopping', column: 'working', tone: 'quiet', sign: 'leaving', quiet: true },
-  needs_input: { word: 'Needs you', column: 'needs', tone: 'ask', sign: 'ask' },
-  auth_required: { word: 'Needs a login', column: 'needs', tone: 'ask', sign: 'key' },
-  stuck: { word: 'Stuck', column: 'needs', tone: 'bad', sign: 'warn' },
-  errored: { word: 'Error', column: 'needs', tone: 'bad', sign: 'cross' },
-  spawn_failed: { word: 'Did not start', column: 'needs', tone: 'bad', sign: 'cross' },
-  terminated: { word: 'Process lost', column: 'needs', tone: 'bad', sign: 'cross' },
+  needs_input: { word: 'Needs you', column: 'working', tone: 'ask', sign: 'ask' },
+  auth_required: { word: 'Needs a login', column: 'working', tone: 'ask', sign: 'key' },
+  stuck: { word: 'Stuck', column: 'working', tone: 'bad', sign: 'warn' },
+  errored: { word: 'Error', column: 'working', tone: 'bad', sign: 'cross' },
+  spawn_failed: { word: 'Did not start', column: 'working', tone: 'bad', sign: 'cross' },
+  terminated: { word: 'Process lost', column: 'working', tone: 'bad', sign: 'cross' },
   pr_open: { word: 'Open', column: 'merge', tone: 'queue', sign: 'pull' },
   review_pending: { word: 'In review', column: 'merge', tone: 'queue', sign: 'pull' },
   approved: { word: 'Approved', column: 'merge', tone: 'good', sign: 'done' },
@@ -47,7 +48,8 @@ export const COLUMNS = [
 
 /**
  * How a session is shown. A status that a newer daemon knows and this page does not is shown by its own name, where a
- * person will see it. What has ended is in the last column, with the sign of how it ended.
+ * person will see it. Who needs a person is in the first column, else what has ended is in the last one, with the sign of how
+ * it ended.
  * @param {import('./api').SessionView} session
  * @returns {Look}
  */
@@ -55,6 +57,7 @@ export function look(session) {
   const known = LOOKS[session.status] ?? {
     word: session.status.replaceAll('_', ' '), column: 'needs', tone: 'quiet', sign: 'unknown',
   };
+  if (session.needsPerson) return { ...known, column: 'needs' };
   return session.ended ? { ...known, column: 'done' } : known;
 }
 

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::exit::Ended;
 use crate::follow::Follower;
+use crate::patience::saying;
 use crate::render::words;
 use crate::{ask, connect, route};
 use ao_api::request::Nothing;
@@ -60,7 +61,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
             Err(fault) => return Err(fault),
         }
     }
-    wait(context, &mut cleaning, seq).await?;
+    let words = format!("saving and removing {}", words::count(cleaning.len(), "worktree"));
+    saying(&context.out, &words, wait(context, &mut cleaning, seq)).await?;
     let out = &context.out;
     if out.is_json() {
         out.json(&Sessions { sessions: cleaning.into_values().collect(), seq });

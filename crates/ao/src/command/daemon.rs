@@ -48,6 +48,9 @@ enum Verb {
     Run {
         #[command(flatten)]
         port: PortArg,
+        /// This port, or the next free one
+        #[arg(long, hide = true, conflicts_with = "port")]
+        port_from: Option<u16>,
         /// As `ao` starts it: apart from the terminal, with a report on standard output
         #[arg(long, hide = true)]
         detached: bool,
@@ -73,19 +76,22 @@ struct Status {
 /// Starts, stops or shows the daemon.
 pub async fn run(context: &Context, args: Args) -> Ended {
     match args.verb {
-        Verb::Start(port) => start(context, port.port).await,
+        Verb::Start(port) => start(context, port.port, None).await,
         Verb::Stop => {
             let stopped = connect::stop(context).await?;
             say(context, if stopped { "the daemon has ended; sessions live on" } else { "no daemon runs" });
             Ok(ExitCode::SUCCESS)
         }
         Verb::Restart(port) => {
+            let last = connect::last_port(context);
             connect::stop(context).await?;
-            start(context, port.port).await
+            start(context, port.port, last).await
         }
         Verb::Status => status(context).await,
-        Verb::Run { port, detached: true } => detached(context, port.port).await,
-        Verb::Run { port, detached: false } => foreground(context, port.port).await,
+        Verb::Run { port, port_from, detached: true } => {
+            detached(context, port.port.map(Port::Exactly).or(port_from.map(Port::From))).await
+        }
+        Verb::Run { port, port_from: _, detached: false } => foreground(context, port.port).await,
     }
 }
 
@@ -97,9 +103,10 @@ fn say(context: &Context, text: &str) {
     }
 }
 
-async fn start(context: &Context, port: Option<u16>) -> Ended {
+/// With the port that is asked for, else from `last` on: open dashboards find a daemon that comes back where it was.
+async fn start(context: &Context, port: Option<u16>, last: Option<u16>) -> Ended {
     let port = port.or(configured_port(context)?);
-    let file = connect::ensure(context, port).await?;
+    let file = connect::ensure_at(context, port.map(Port::Exactly).or(last.map(Port::From))).await?;
     if context.out.is_json() {
         context.out.json(&Status { running: true, daemon: Some(file), health: None });
         return Ok(ExitCode::SUCCESS);
@@ -181,14 +188,14 @@ pub async fn foreground(context: &Context, port: Option<u16>) -> Ended {
 }
 
 /// As `ao` starts it: its own session, its report on standard output, which is closed then.
-async fn detached(context: &Context, port: Option<u16>) -> Ended {
+async fn detached(context: &Context, port: Option<Port>) -> Ended {
     detach::leave(context)?;
     log(true);
     let ready = |file: &DaemonFile| {
         tracing::info!(version = %file.version, url = %file.url, pid = file.pid, "the daemon serves");
         detach::report(&Report::Ready(file.clone()));
     };
-    match compose::serve(context, chosen(port), shutdown()?, ready).await {
+    match compose::serve(context, port.unwrap_or(Port::From(DEFAULT_PORT)), shutdown()?, ready).await {
         Ok(()) => {
             tracing::info!("the daemon has ended");
             Ok(ExitCode::SUCCESS)

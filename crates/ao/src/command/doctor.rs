@@ -9,6 +9,7 @@ use self::finding::{Finding, State};
 use crate::context::Context;
 use crate::exit::{Ended, NOT_GREEN};
 use crate::output::{Out, Style};
+use crate::patience::saying;
 use crate::render::words::line;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -25,9 +26,13 @@ struct Findings {
 
 /// Looks around.
 pub async fn run(context: &Context, _: Args) -> Ended {
-    let mut findings = machine::look(context).await;
-    findings.extend(root::look(context).await);
-    findings.extend(here::look(context).await);
+    let look = async {
+        let mut findings = machine::look(context).await;
+        findings.extend(root::look(context).await);
+        findings.extend(here::look(context).await);
+        findings
+    };
+    let findings = saying(&context.out, "looking at the tools, the data root and this repository", look).await;
     let ok = findings.iter().all(|f| f.state != State::Bad);
     let out = &context.out;
     if out.is_json() {

@@ -43,7 +43,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         ("limit", Some(args.limit.to_string())),
         ("follow", Some("false".to_owned())),
     ];
-    // The number before the look: an event in between is shown by the look and skipped below.
+    // The number before the look: an event in between is in the look.
     let seq = ask::sessions(&client, None, false).await?.seq;
     let past: Events = client.get(&route::query("/api/events", &parts)).await?;
     let out = &context.out;
@@ -51,14 +51,14 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         out.json(&past);
         return Ok(ExitCode::SUCCESS);
     }
-    let last = past.events.last().map_or(seq, |e| e.seq.max(seq));
     for event in &past.events {
         show(context, event);
     }
     if !args.follow {
         return Ok(ExitCode::SUCCESS);
     }
-    let from = if past.events.is_empty() { args.since.unwrap_or(seq) } else { last };
+    // Not from the number before the look: with a limit there is more between.
+    let from = past.events.last().map_or(args.since.unwrap_or(seq), |e| e.seq);
     let mut events = Follower::new(context, Some(from)).session(session).project(args.project);
     loop {
         show(context, &events.next().await?);

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::exit::{Ended, INTERRUPTED, NOT_GREEN};
 use crate::follow::insist;
 use crate::output::Style;
+use crate::patience::saying;
 use crate::progress::{self, Followed, Leaving, follow_run};
 use crate::render::run::{left, plan, summary};
 use crate::render::table::{Table, styled};
@@ -52,7 +53,8 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Ended {
     if let Some(run) = &args.cancel {
         connect::client(context).await?;
-        return Ok(ended(context, &progress::cancel(context, run).await?));
+        let words = format!("stopping the sessions of {}", words::line(run));
+        return Ok(ended(context, &saying(&context.out, &words, progress::cancel(context, run)).await?));
     }
     if args.list {
         return list(context).await;

@@ -43,7 +43,7 @@ struct Needs {
 /// Shows who needs a person.
 pub async fn run(context: &Context, args: Args) -> Ended {
     let client = connect::client(context).await?;
-    let sessions = ask::sessions(&client, args.project.as_deref(), false).await?.sessions;
+    let sessions = ask::sessions(&client, args.project.as_deref(), true).await?.sessions;
     let queues = ask::queues(&client, args.project.as_deref()).await?;
     let needs = needs(&sessions, &queues);
     let out = &context.out;
@@ -59,16 +59,6 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a person is needed, by the status that the daemon gave it.
-#[must_use]
-pub fn needs_person(session: &SessionView) -> bool {
-    let asks = matches!(
-        session.status.as_str(),
-        "needs_input" | "auth_required" | "stuck" | "errored" | "terminated" | "spawn_failed"
-    );
-    session.attention.is_some() || (asks && !session.ended)
-}
-
 /// Those that wait longest first; a blocked queue before all, because it holds up everybody.
 fn needs(sessions: &[SessionView], queues: &[QueueView]) -> Vec<Need> {
     let blocked = queues.iter().filter_map(|q| {
@@ -81,7 +71,7 @@ fn needs(sessions: &[SessionView], queues: &[QueueView]) -> Vec<Need> {
             since: None,
         })
     });
-    let mut waiting: Vec<&SessionView> = sessions.iter().filter(|s| needs_person(s)).collect();
+    let mut waiting: Vec<&SessionView> = sessions.iter().filter(|s| s.needs_person).collect();
     waiting.sort_by_key(|s| s.changed_at);
     let asked = waiting.into_iter().map(|s| Need {
         session: Some(s.id.clone()),
@@ -97,6 +87,7 @@ fn needs(sessions: &[SessionView], queues: &[QueueView]) -> Vec<Need> {
 fn verb(session: &SessionView) -> String {
     let id = &session.id;
     match session.status.as_str() {
+        "errored" | "terminated" | "killed" if session.ended => format!("ao logs {id}"),
         "terminated" | "errored" if session.runtime_state != "alive" => format!("ao stop {id} && ao restore {id}"),
         "spawn_failed" => format!("ao explain {id}"),
         "stuck" if session.runtime_state != "alive" => format!("ao logs {id}"),
@@ -128,11 +119,17 @@ mod tests {
     fn everybody_who_needs_a_person_is_listed_with_what_to_do() {
         let mut gone = session("app-3", "terminated", "t");
         gone.runtime_state = "exited".to_owned();
+        gone.needs_person = true;
+        let mut asks = session("app-2", "needs_input", "t");
+        asks.needs_person = true;
         let mut old = session("app-4", "auth_required", "t");
+        old.needs_person = true;
         old.changed_at = 1;
         let mut ended = session("app-5", "errored", "t");
         ended.ended = true;
-        let sessions = [session("app-1", "working", "t"), session("app-2", "needs_input", "t"), gone, old, ended];
+        let mut given_up = session("app-6", "errored", "t");
+        (given_up.ended, given_up.needs_person) = (true, true);
+        let sessions = [session("app-1", "working", "t"), asks, gone, old, ended, given_up];
         let queue = QueueView {
             project_id: "app".to_owned(),
             target: "main".to_owned(),
@@ -148,6 +145,7 @@ mod tests {
         app-4            auth_required  2m   ao attach app-4                     because auth_required
         app-2            needs_input    1m   ao attach app-2                     because needs_input
         app-3            terminated     1m   ao stop app-3 && ao restore app-3   because terminated
+        app-6            errored        1m   ao logs app-6                       because errored
         "#);
     }
 }

@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::exit::Ended;
 use crate::output::Style;
+use crate::patience::saying;
 use crate::render::table::{Table, styled};
 use crate::render::words::{age, line, now_ms, short};
 use crate::{connect, place, route};
@@ -78,7 +79,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
                 return Err(Fault::invalid(format!("the path {} is not UTF-8", to.display())));
             };
             let wanted = RestoreRescue { project, name, to: text.to_owned() };
-            let restored: RescueView = client.post("/api/rescues/restore", &wanted).await?;
+            let words = format!("restoring {}", line(&wanted.name));
+            let restoring = client.post("/api/rescues/restore", &wanted);
+            let restored: RescueView = saying(out, &words, restoring).await?;
             if out.is_json() {
                 out.json(&restored);
             } else {

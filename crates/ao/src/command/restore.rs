@@ -2,6 +2,8 @@
 
 use crate::context::Context;
 use crate::exit::Ended;
+use crate::patience::saying;
+use crate::render::words;
 use crate::{connect, route};
 use ao_api::request::Nothing;
 use ao_api::session::SessionView;
@@ -17,7 +19,9 @@ pub struct Args {
 /// Starts an ended session again.
 pub async fn run(context: &Context, args: Args) -> Ended {
     let client = connect::client(context).await?;
-    let session: SessionView = client.post(&route::of_session(&args.session, "restore"), &Nothing {}).await?;
+    let path = route::of_session(&args.session, "restore");
+    let words = format!("restoring {}", words::line(&args.session));
+    let session: SessionView = saying(&context.out, &words, client.post(&path, &Nothing {})).await?;
     if context.out.is_json() {
         context.out.json(&session);
     } else {

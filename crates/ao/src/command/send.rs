@@ -62,11 +62,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         delivery = match args.timeout {
             None => arriving.await?,
             Some(limit) => timeout(limit, arriving).await.map_err(|_| {
-                Fault::unavailable(format!(
-                    "the prompt did not arrive within {}",
-                    words::length(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
-                ))
-                .hint(format!("ao explain {} says why", session.id))
+                Fault::unavailable(format!("the prompt did not arrive within {}", words::limit(limit)))
+                    .hint(format!("ao explain {} says why", session.id))
             })??,
         };
     }

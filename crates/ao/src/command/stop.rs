@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::exit::Ended;
 use crate::follow::Follower;
+use crate::patience::saying;
 use crate::render::words;
 use crate::{ask, connect, route};
 use ao_api::client::Client;
@@ -61,7 +62,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         }
     }
     if !args.no_wait {
-        ended(context, &mut stopping, seq, args.cleanup).await?;
+        let words = format!("stopping {}", words::count(stopping.len(), "session"));
+        saying(&context.out, &words, ended(context, &mut stopping, seq, args.cleanup)).await?;
     }
     let out = &context.out;
     if out.is_json() {

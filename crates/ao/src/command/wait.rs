@@ -54,7 +54,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     let session = match args.timeout {
         None => waiting.await?,
         Some(limit) => timeout(limit, waiting).await.map_err(|_| {
-            let limit = words::length(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+            let limit = words::limit(limit);
             Fault::unavailable(format!("{} was not {} within {limit}", args.session, args.wanted.name()))
                 .hint(format!("ao status {} says how it stands", args.session))
         })??,
@@ -110,7 +110,7 @@ impl Wanted {
         match self {
             Self::Idle => session.status == "idle",
             Self::Working => session.status == "working",
-            Self::NeedsInput => super::next::needs_person(session),
+            Self::NeedsInput => session.needs_person,
             Self::Merged => session.status == "merged",
             Self::Ended => session.ended,
         }

@@ -169,6 +169,7 @@ pub mod tests {
             run: None,
             pr: None,
             attention: None,
+            needs_person: false,
             delivery: None,
             prompts_waiting: 0,
             turns: 1,

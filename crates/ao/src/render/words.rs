@@ -22,6 +22,13 @@ pub fn length(ms: u64) -> String {
     }
 }
 
+/// A time limit as it was given: below a second in milliseconds, else as [`length`].
+#[must_use]
+pub fn limit(limit: std::time::Duration) -> String {
+    let ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+    if ms < 1000 { format!("{ms} ms") } else { length(ms) }
+}
+
 /// How long ago something was, in one unit.
 #[must_use]
 pub fn age(at: u64, now: u64) -> String {

@@ -133,3 +133,15 @@ fn doctor_says_what_is_wrong_and_what_to_do_and_starts_nothing() {
     assert!(said.code == 1 && said.out.contains("`ports`") && said.out.contains("→ mend"), "{said:?}");
     assert!(said.out.contains("Did you mean `port`?"), "{said:?}");
 }
+
+#[test]
+fn a_restarted_daemon_is_where_the_last_one_was() {
+    let world = World::new();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+    let started = world.json(&["daemon", "start", "--port", &port.to_string()]);
+    let restarted = world.json(&["daemon", "restart"]);
+    assert_ne!(started["daemon"]["pid"], restarted["daemon"]["pid"]);
+    assert_eq!(started["daemon"]["url"], restarted["daemon"]["url"]);
+}

@@ -75,6 +75,8 @@ fn what_nobody_could_mend_is_exit_code_1_with_what_is_left_and_what_to_do() {
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.out.contains("main is still red: 1 failure left"), "{said:?}");
     assert!(said.err.contains("left: ") && said.err.contains("ao logs app-1"), "{said:?}");
+    assert_eq!(world.json(&["next"])["needs"][0]["session"], "app-1", "its task was given up");
+    assert!(world.ao(&["issues"]).ok().out.contains("app-fix-1/1"), "what is left is an issue");
 }
 
 #[test]
@@ -103,8 +105,8 @@ fn the_first_ctrl_c_leaves_the_run_and_it_can_be_joined_and_cancelled() {
     assert!(said.err.contains("ao fix --cancel app-fix-1") && said.err.contains("come back:"), "{said:?}");
     assert_eq!(world.json(&["list"])["sessions"][0]["runtimeState"], "alive", "it goes on");
 
-    let mut joined = begin(&world, &["--check", "false", "--", "cat"]);
-    heard(&mut joined, "joined app-fix-1");
+    let mut joined = begin(&world, &["--check", "false", "--max-attempts", "9", "--", "cat"]);
+    heard(&mut joined, "app-fix-1 keeps its own settings: max-attempts 3");
     let said = world.ao(&["fix", "--cancel", "app-fix-1"]);
     assert!(said.code == 1 && said.out.contains("cancelled"), "{said:?}");
     let said = finish(joined);

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 
-const VERBS: [&str; 25] = [
+const VERBS: [&str; 26] = [
     "start",
     "fix",
     "demo",
@@ -10,6 +10,7 @@ const VERBS: [&str; 25] = [
     "list",
     "status",
     "next",
+    "issues",
     "attach",
     "send",
     "logs",

@@ -1,6 +1,7 @@
 //! What goes where: results, notes and errors, with colour or as JSON.
 
 use crate::world::{World, finish};
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 #[test]
@@ -35,6 +36,49 @@ fn a_reader_that_leaves_is_no_failure() {
     drop(child.stdout.take());
     let said = finish(child);
     assert!(said.code == 0 && said.err.is_empty(), "{said:?}");
+}
+
+#[test]
+fn following_goes_on_after_the_last_event_that_was_shown() {
+    let world = World::new();
+    world.shell("exec cat");
+    let all = world.json(&["events", "--since", "0", "-n", "1000"]);
+    let wanted: Vec<u64> = all["events"].as_array().unwrap().iter().filter_map(|e| e["seq"].as_u64()).collect();
+    assert!(wanted.len() > 4, "{all}");
+    let mut child = world
+        .command(&["events", "--json", "--since", "0", "-n", "2", "--follow"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().take(wanted.len());
+    let shown: Vec<u64> = lines
+        .map(|line| serde_json::from_str::<serde_json::Value>(&line.unwrap()).unwrap()["seq"].as_u64().unwrap())
+        .collect();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(shown, wanted);
+}
+
+#[test]
+fn a_mistake_on_the_command_line_is_an_object_for_programs() {
+    let world = World::new();
+    for args in [&["--json", "list", "--nonsense"][..], &["nonsense", "--json"], &["wait", "x", "--json"], &["--json"]]
+    {
+        let said = world.ao(args);
+        let body: serde_json::Value = serde_json::from_str(&said.err).unwrap_or_else(|e| panic!("{e}: {said:?}"));
+        assert_eq!(body["error"]["code"].as_str(), Some("invalid"), "{said:?}");
+        assert!(said.code == 2 && said.out.is_empty() && body["error"]["hint"].is_string(), "{said:?}");
+    }
+    assert!(world.ao(&["list", "--nonsense"]).err.starts_with("error: "), "words for people");
+    assert!(world.ao(&["list", "--help", "--json"]).ok().out.contains("Usage: ao list"), "help is no mistake");
+}
+
+#[test]
+fn a_limit_below_a_second_is_told_as_it_was_given() {
+    let world = World::new();
+    let id = world.shell("exec cat");
+    world.ao(&["wait", &id, "--for", "merged", "--timeout", "100ms"]).fails(7, &["within 100 ms"]);
 }
 
 #[test]

@@ -24,7 +24,6 @@ pub(super) fn rows() -> Vec<Row> {
             .says("Registers a repository as a project, or renews its settings from its configuration.")
             .status(201),
         Row::new("REMOVE_PROJECT", Method::DELETE, "/api/projects/{id}", remove)
-            .verb("ao remove-project")
             .says("Takes a project off the list; its files stay."),
     ]
 }

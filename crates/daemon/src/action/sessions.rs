@@ -17,7 +17,6 @@ use ao_core::session::{Role as SessionRole, Session};
 use ao_core::status::status;
 use ao_slots::tracker::Issue;
 use axum::http::Method;
-use std::path::Path;
 
 /// Titles made from prompts are cut here: they stand in lists.
 const TITLE: usize = 100;
@@ -134,7 +133,7 @@ async fn plan(call: &Call, wanted: NewSession, role: SessionRole) -> Result<Want
     registry.runtime(wanted.runtime.as_deref().unwrap_or(&settings.runtime))?;
     registry.workspace(wanted.workspace.as_deref().unwrap_or(&settings.workspace))?;
     let issue = match &wanted.issue {
-        Some(id) => Some(registry.tracker(&settings.tracker)?.issue(Path::new(&project.path), id).await?),
+        Some(id) => Some(super::issues::find(call, &project, id).await?),
         None => None,
     };
     let title = title(&wanted, issue.as_ref())?;
