@@ -241,9 +241,7 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
 /// Starts the agent in a control group of its own, or without one where that cannot be had.
 fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode) -> Result<(u32, Option<Cgroup>), NotStarted> {
     if let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch) {
-        if let Ok(procs) = group.procs()
-            && let Ok(child) = platform::spawn(spec, pty, umask, Some(procs))
-        {
+        if let Ok(child) = platform::spawn(spec, pty, umask, Some(&group)) {
             return Ok((child, Some(group)));
         }
         group.remove();

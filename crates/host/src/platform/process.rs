@@ -3,13 +3,18 @@
 //! It reports why a program could not be started; what follows from that is decided elsewhere.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use rustix::fs::Mode;
+use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::pty::Pty;
-use super::raw;
+use super::raw::{self, Fork};
+use super::system::Cgroup;
 use crate::spec::LaunchSpec;
 
 /// Terminal that the screen engine emulates; the child's `TERM`, whatever its environment says.
@@ -37,23 +42,68 @@ pub enum NotStarted {
     },
 }
 
-/// Starts the agent and returns its process id; with `cgroup_procs` it enters that control group first.
+/// Exit code of a process that could not become the program; nobody but the one that started it sees it.
+const CODE_NOT_RUN: i32 = 127;
+
+/// Starts the agent and returns its process id; with a control group it is in there before its first instruction.
 ///
 /// # Errors
 /// When the program cannot be run, or the group cannot be entered; nothing is left behind then.
-pub fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode, cgroup_procs: Option<File>) -> Result<u32, NotStarted> {
+pub fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode, group: Option<&Cgroup>) -> Result<u32, NotStarted> {
     let program = spec.argv.first().cloned().unwrap_or_default();
     if !spec.cwd.is_dir() {
         return Err(NotStarted::NoDirectory(spec.cwd.display().to_string()));
     }
-    attempt(spec, pty, umask, cgroup_procs).map_err(|source| match source.kind() {
+    let started = match group {
+        None => start(spec, pty, umask, None),
+        Some(group) => match start_inside(spec, pty, umask, group) {
+            Ok(started) => started,
+            Err(_) => group.procs().and_then(|procs| start(spec, pty, umask, Some(procs))),
+        },
+    };
+    started.map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => NotStarted::NotFound(program),
         io::ErrorKind::PermissionDenied => NotStarted::Denied(program),
         _ => NotStarted::Other { program, source },
     })
 }
 
-fn attempt(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Option<File>) -> io::Result<u32> {
+/// Starts it by the usual way; with `procs` it enters that group by itself.
+fn start(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Option<File>) -> io::Result<u32> {
+    // The host waits for all its children at once, so the handle is not needed.
+    command(spec, pty, umask, procs)?.spawn().map(|child| child.id())
+}
+
+/// Starts it inside the group. The outer error: that is not possible here, and nothing was tried.
+fn start_inside(spec: &LaunchSpec, pty: &Pty, umask: Mode, group: &Cgroup) -> io::Result<io::Result<u32>> {
+    let dir = File::open(group.dir())?;
+    let mut command = command(spec, pty, umask, None)?;
+    // Closed by the system when the program runs; until then it carries why that did not happen.
+    let (mut told, mut tell) = UnixStream::pair()?;
+    match raw::fork_into(dir.as_fd())? {
+        Fork::Child => {
+            let error = command.exec();
+            let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
+            // Nobody else could be told.
+            drop(tell.write_all(&errno.to_ne_bytes()));
+            raw::exit_at_once(CODE_NOT_RUN)
+        }
+        Fork::Parent(pid) => {
+            drop(tell);
+            let mut errno = [0; 4];
+            if told.read_exact(&mut errno).is_err() {
+                return Ok(Ok(pid));
+            }
+            if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+                // Otherwise it would look like an agent that ended; it is our child, so waiting cannot fail.
+                let _ = waitpid(Some(pid), WaitOptions::empty());
+            }
+            Ok(Err(io::Error::from_raw_os_error(i32::from_ne_bytes(errno))))
+        }
+    }
+}
+
+fn command(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Option<File>) -> io::Result<Command> {
     let terminal = pty.open_terminal()?;
     let mut command = Command::new(&spec.argv[0]);
     command
@@ -66,6 +116,75 @@ fn attempt(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Option<File>) -> io
         .stdout(Stdio::from(terminal.try_clone()?))
         .stderr(Stdio::from(terminal));
     raw::before_exec(&mut command, umask, procs);
-    // The host waits for all its children at once, so the handle is not needed.
-    command.spawn().map(|child| child.id())
+    Ok(command)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::engine::Size;
+    use crate::platform::Taken;
+    use crate::spec::CgroupParent;
+    use std::time::{Duration, Instant};
+
+    fn spec(dir: &tempfile::TempDir, argv: &[&str]) -> LaunchSpec {
+        LaunchSpec {
+            launch: format!("t.{}", dir.path().file_name().expect("named").to_string_lossy()),
+            session: "t".into(),
+            argv: argv.iter().map(|&arg| arg.into()).collect(),
+            cwd: dir.path().into(),
+            env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+            size: Size::clamped(80, 24),
+            socket: dir.path().join("s"),
+            caps: Default::default(),
+            cgroup: CgroupParent::Own,
+        }
+    }
+
+    fn ended(pid: u32) {
+        waitpid(Pid::from_raw(i32::try_from(pid).expect("a pid")), WaitOptions::empty()).expect("our child");
+    }
+
+    /// What the program printed, up to the end of a line.
+    fn line(pty: &Pty) -> String {
+        let (mut text, mut bytes, begin) = (Vec::new(), [0; 256], Instant::now());
+        while !text.contains(&b'\n') {
+            assert!(begin.elapsed() < Duration::from_secs(20), "it printed {text:?}");
+            if let Ok(Taken::Bytes(count)) = pty.take(&mut bytes) {
+                text.extend_from_slice(&bytes[..count]);
+            }
+        }
+        String::from_utf8(text).expect("UTF-8")
+    }
+
+    /// As for kernels and filters that know no `clone3`; hosts of the integration tests take the other way in, which is
+    /// not for a process with threads like this one.
+    fn start_and_move(spec: &LaunchSpec, pty: &Pty, group: &Cgroup) -> io::Result<u32> {
+        start(spec, pty, Mode::empty(), Some(group.procs()?))
+    }
+
+    #[test]
+    fn a_program_that_moves_into_its_group_is_there_before_it_does_anything() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let spec = spec(&dir, &["sh", "-c", "grep -c ao-session.t. /proc/self/cgroup"]);
+        // A machine that has no groups to give has nothing to show here.
+        let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch) else { return };
+        let pty = Pty::open(spec.size).expect("a terminal");
+        let pid = start_and_move(&spec, &pty, &group).expect("it starts");
+        assert_eq!(line(&pty).trim(), "1");
+        ended(pid);
+        group.remove();
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_leaves_no_process() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let spec = spec(&dir, &["ao-no-such-program"]);
+        let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch) else { return };
+        let pty = Pty::open(spec.size).expect("a terminal");
+        let error = start_and_move(&spec, &pty, &group).expect_err("no program");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(group.is_empty().expect("a group"));
+        group.remove();
+    }
 }

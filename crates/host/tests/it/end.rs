@@ -91,3 +91,11 @@ fn the_program_gets_a_terminal_of_its_own_with_default_signals_and_our_mask() {
     .start();
     assert_eq!(world.exit().ending, Ending::Exited { code: 0 });
 }
+
+#[test]
+fn the_program_is_in_its_control_group_before_it_does_anything() {
+    let world = script("grep -c ao-session. /proc/self/cgroup").start();
+    // Where no group can be had the host says so in its record.
+    let wanted = if world.record().cgroup.is_some() { "1" } else { "0" };
+    assert_eq!(world.exit().screen[0], wanted);
+}
