@@ -1,5 +1,7 @@
 //! Registers projects from their configuration, and starts runs from what their repository is now.
 
+pub mod known;
+
 use crate::engine::Engine;
 use crate::env;
 use crate::trust;
@@ -59,6 +61,12 @@ pub async fn register(engine: &Engine, wanted: &NewProject) -> Result<ProjectVie
     };
     if let Some(found) = &found {
         require_trust(engine, found, &project)?;
+        let of_file = |fault: Fault| Fault { message: format!("{}: {}", found.file.display(), fault.message), ..fault };
+        known::plugins(engine.registry(), &found.config, &project).map_err(of_file)?;
+        if let Some(branch) = project.default_branch.as_deref().filter(|b| !b.is_empty()) {
+            let scm = engine.registry().scm(&settings.scm)?;
+            known::branch(scm.as_ref(), &root, branch).await.map_err(of_file)?;
+        }
     }
     if settings.default_branch.is_empty() {
         settings.default_branch = default_branch;

@@ -56,6 +56,24 @@ fn a_misspelt_key_is_shown_with_its_line_and_a_suggestion() {
 }
 
 #[test]
+fn what_a_configuration_names_must_be_there() {
+    let world = World::new();
+    for (text, words) in [
+        ("projects:\n  app: {path: ., runtime: tmux}\n", ["runtime", "tmux", "known: process"]),
+        ("projects:\n  app: {path: ., workspace: cloud}\n", ["workspace", "cloud", "known: clone, worktree"]),
+        ("defaults: {notifiers: [pigeon]}\nprojects:\n  app: {path: .}\n", ["notifiers", "pigeon", "known: desktop"]),
+        ("projects:\n  app: {path: ., agent: nobody}\n", ["agent", "nobody", "claude-code"]),
+        ("projects:\n  app: {path: ., defaultBranch: gone}\n", ["defaultBranch", "gone", "hint: "]),
+    ] {
+        world.write("agent-orchestrator.yaml", text);
+        world.ao(&["fix", "--check", "true", "--agent", "shell"]).fails(2, &words);
+    }
+    world.write("agent-orchestrator.yaml", "projects:\n  app: {path: ., runtime: tmux}\n");
+    let said = world.ao(&["doctor"]);
+    assert!(said.out.contains("projects.app: runtime is \"tmux\""), "{said:?}");
+}
+
+#[test]
 fn a_configuration_that_is_named_and_not_there_is_told() {
     let world = World::new();
     for name in ["AO_CONFIG", "AO_CONFIG_PATH"] {

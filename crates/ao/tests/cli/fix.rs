@@ -89,6 +89,23 @@ fn a_dry_run_says_what_would_be_done_and_does_none_of_it() {
 }
 
 #[test]
+fn the_failures_of_a_report_that_the_check_wrote_are_each_a_failure() {
+    let world = World::new();
+    let cases = ["one", "two"].map(|name| {
+        format!(
+            r#"<testcase classname="{name}" name="{name}"><failure message="{name} is wrong">no</failure></testcase>"#
+        )
+    });
+    world.write("report.in", &format!(r#"<testsuite name="s">{}</testsuite>"#, cases.concat()));
+    world.git(&["add", "--all"]);
+    world.git(&["commit", "--quiet", "--message=a suite"]);
+    let check = "mkdir -p out && cat report.in >out/junit.xml && exit 1";
+    let run = world.json(&["fix", "--check", check, "--agent", "shell", "--dry-run"]);
+    let failures = run["tasks"].as_array().unwrap().iter().map(|t| t["failures"].as_array().map_or(0, Vec::len));
+    assert_eq!(failures.sum::<usize>(), 2, "{run}");
+}
+
+#[test]
 fn a_check_is_needed() {
     let world = World::new();
     world.ao(&["fix", "--agent", "shell"]).fails(2, &["check"]);

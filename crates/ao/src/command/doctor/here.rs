@@ -1,10 +1,12 @@
 //! The place it was called in: repository, configuration, port.
 
 use super::finding::Finding;
+use crate::compose;
 use crate::connect::{self, Standing};
 use crate::context::Context;
 use crate::place;
-use ao_core::config;
+use ao_core::config::{self, Config};
+use ao_daemon::registration::known;
 use ao_daemon::trust;
 use std::net::{Ipv4Addr, TcpListener};
 
@@ -31,6 +33,7 @@ pub(super) async fn look(context: &Context) -> Vec<Finding> {
                 Err(e) => found.push(Finding::bad("config", e.to_string(), format!("mend {name}"))),
                 Ok(parsed) => {
                     port = parsed.port;
+                    found.extend(unknown(context, &parsed, &name));
                     let commands: Vec<String> = parsed.projects.values().flat_map(config::commands).collect();
                     found.push(if commands.is_empty() || trust::is_trusted(&context.paths, &file, &text) {
                         Finding::ok("config", name)
@@ -47,6 +50,16 @@ pub(super) async fn look(context: &Context) -> Vec<Finding> {
     }
     found.push(port_finding(context, port).await);
     found
+}
+
+/// What the configuration names and nobody has.
+fn unknown(context: &Context, parsed: &Config, file: &str) -> Option<Finding> {
+    // Why the plugins cannot be put together is another finding.
+    let registry = compose::registry(context).ok()?;
+    let wrong = parsed.projects.iter().find_map(|(name, project)| {
+        known::plugins(&registry, parsed, project).err().map(|fault| format!("projects.{name}: {}", fault.message))
+    })?;
+    Some(Finding::bad("config", format!("{file}: {wrong}"), format!("mend {file}")))
 }
 
 async fn port_finding(context: &Context, wanted: Option<u16>) -> Finding {
