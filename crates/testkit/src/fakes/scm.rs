@@ -1,4 +1,4 @@
-//! A forge whose checks pass, whose candidates hold everything, and which moves nothing.
+//! A forge whose checks pass but for `false`, whose candidates hold everything, and which moves nothing.
 
 use ao_core::id::CommitId;
 use ao_slots::Answer;
@@ -56,7 +56,8 @@ impl Scm for FakeScm {
         Ok(())
     }
 
-    async fn run_check(&self, _plan: &CheckPlan) -> Answer<CheckRan> {
-        Ok(CheckRan { code: Some(0), signal: None, timed_out: false, output: String::new() })
+    async fn run_check(&self, plan: &CheckPlan) -> Answer<CheckRan> {
+        let code = i32::from(plan.command == "false");
+        Ok(CheckRan { code: Some(code), signal: None, timed_out: false, output: String::new() })
     }
 }
