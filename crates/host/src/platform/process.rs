@@ -12,9 +12,12 @@ use std::process::{Command, Stdio};
 use rustix::fs::Mode;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
+#[cfg(target_os = "linux")]
+use super::linux::Cgroup;
+#[cfg(not(target_os = "linux"))]
+use super::other::Cgroup;
 use super::pty::Pty;
 use super::raw::{self, Fork};
-use super::system::Cgroup;
 use crate::spec::LaunchSpec;
 
 /// Terminal that the screen engine emulates; the child's `TERM`, whatever its environment says.
@@ -123,7 +126,7 @@ fn command(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Option<File>) -> io
 mod tests {
     use super::*;
     use crate::engine::Size;
-    use crate::platform::Taken;
+    use crate::platform::pty::Taken;
     use crate::spec::CgroupParent;
     use std::time::{Duration, Instant};
 
