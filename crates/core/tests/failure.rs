@@ -1,6 +1,8 @@
 //! The failure readers against recordings of real tools (see `fixtures/failure/make.sh`), and against cut and arbitrary
 //! text. It does not run any tool.
 
+#![expect(clippy::disallowed_methods, reason = "recordings are files; only the product's core must not read any")]
+
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
