@@ -30,7 +30,7 @@ run() {
     local agent=$1 package=$2
     echo "test-agents: installing $package with npm"
     mkdir -p "$place/$agent/npm" "$place/$agent/run"
-    if ! timeout "$((LIMIT - SECONDS))" npm install --silent --no-audit --no-fund --prefix "$place/$agent/npm" "$package" >"$place/npm.log" 2>&1; then
+    if ! timeout "$((LIMIT - SECONDS))" npm install --loglevel=error --no-audit --no-fund --prefix "$place/$agent/npm" "$package" >"$place/npm.log" 2>&1; then
         cat "$place/npm.log" >&2
         "$targets/unreachable.sh" "$place/npm.log" || exit 1
         echo "test-agents: SKIPPED $agent: npm's registry cannot be reached, so the agent cannot be installed"

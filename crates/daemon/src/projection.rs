@@ -31,6 +31,10 @@ pub(crate) fn write(facts: &Facts, sessions: &BTreeSet<SessionId>, now: Time) {
 }
 
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    // Most changes of a session are none of its projection, and a new file costs ten times as much as a look.
+    if std::fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(());
+    }
     let temporary = path.with_extension("new");
     if let Err(e) = std::fs::write(&temporary, text) {
         if e.kind() != io::ErrorKind::NotFound {

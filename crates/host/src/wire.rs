@@ -10,8 +10,8 @@ pub use frame::{Decoder, FLAG_ID, FLAG_MORE, Frame, MAX_FRAME, MAX_MESSAGE, Wire
 pub use message::{FromHost, Push, Reply, Request};
 pub use payload::{
     Access, Attach, Attached, Child, Cursor, ErrorKind, Form, Health, Hello, HelloOk, Modes, Osc, Output, Recorded,
-    Refusal, Region, RowRange, RowText, RowsAre, Screen, Signal, SignalTarget, Sizing, StageRecord, Stop, Stopped, Type,
-    Typed, WatchFrom, region_sha256,
+    Refusal, Region, RowRange, RowText, RowsAre, Screen, Signal, SignalTarget, Sizing, StageRecord, Stop, Stopped,
+    Type, Typed, WatchFrom, region_sha256,
 };
 
 /// Oldest protocol that this version still speaks.

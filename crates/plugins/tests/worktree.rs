@@ -26,7 +26,7 @@ async fn made() -> (Repo, Worktree, WorkspacePlan, PathBuf) {
 }
 
 #[tokio::test]
-async fn making_one_takes_two_calls_of_git() {
+async fn making_one_takes_one_call_of_git_and_finding_it_none() {
     let repo = Repo::new();
     let bin = repo.place("bin");
     let git = String::from_utf8(std::process::Command::new("which").arg("git").output().unwrap().stdout).unwrap();
@@ -37,9 +37,24 @@ async fn making_one_takes_two_calls_of_git() {
     let env = Environment::exactly(repo.env()).with("PATH", format!("{}:{}", bin.display(), repo.env()["PATH"]));
     let workspace = Worktree::new(env);
     workspace.ensure(&plan(&repo)).await.unwrap();
-    assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 2);
+    let calls = || fs::read_to_string(&log).unwrap().lines().count();
+    assert_eq!(calls(), 1);
     workspace.ensure(&plan(&repo)).await.unwrap();
-    assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 3, "finding it again takes one");
+    assert_eq!(calls(), 1, "finding it again");
+
+    // A branch that has no file of its own is git's business.
+    let packed =
+        std::process::Command::new("git").args(["pack-refs", "--all"]).current_dir(&repo.path).output().unwrap();
+    assert!(packed.status.success() && !repo.path.join(".git/refs/heads/main").exists(), "{packed:?}");
+    let second = WorkspacePlan {
+        session: ao_core::id::SessionId::new("app-2"),
+        path: repo.place("data/worktrees/app-2"),
+        branch: "feat/second".to_owned(),
+        ..plan(&repo)
+    };
+    let ready = workspace.ensure(&second).await.unwrap();
+    assert_eq!(calls(), 3, "one to find the commit");
+    assert!(second.path.join(".git").exists() && !ready.base.as_str().is_empty());
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Who is let in: every rule of `design/access.md` allowed and refused, over real sockets.
+//! Who is let in: every rule of `docs/design/access.md` allowed and refused, over real sockets.
 
 use crate::speak::Ask;
 use crate::world::World;

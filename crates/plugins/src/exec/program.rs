@@ -115,9 +115,23 @@ pub(super) fn command(argv: &[OsString], dir: &Path, env: &Environment, mark: &s
     let Some((name, arguments)) = argv.split_first() else {
         return Err(NotRun::NotInstalled { program: String::new() });
     };
-    let mut command = Command::new(name);
-    command.args(arguments).current_dir(dir).env_clear().envs(env.iter()).env(MARK, mark_of(mark));
+    let mut command = Command::new(found(name, env));
+    command.arg0(name).args(arguments).current_dir(dir).env_clear().envs(env.iter()).env(MARK, mark_of(mark));
     Ok(command)
+}
+
+/// Where a program lies in the `PATH` that it is given; its bare name where that is nowhere.
+///
+/// With a name and a `PATH` of the child's own the standard library copies this whole process to let the copy look for it;
+/// with a path it uses `posix_spawn`, which copies nothing.
+fn found(name: &OsStr, env: &Environment) -> PathBuf {
+    let bare = PathBuf::from(name);
+    let runs = |file: &PathBuf| file.is_file() && rustix::fs::access(file, rustix::fs::Access::EXEC_OK).is_ok();
+    if bare.components().count() != 1 || name.as_encoded_bytes().contains(&b'/') {
+        return bare;
+    }
+    let dirs = env.get("PATH").into_iter().flat_map(std::env::split_paths).filter(|dir| dir.is_absolute());
+    dirs.map(|dir| dir.join(&bare)).find(runs).unwrap_or(bare)
 }
 
 /// Ends a child's tree when whoever waits for it stops waiting.

@@ -28,6 +28,22 @@ impl Repository {
     }
 }
 
+/// The git directory of a main checkout, found without git; none where it is somewhere else, or kept in another way.
+#[must_use]
+pub fn plain_common(checkout: &Path) -> Option<PathBuf> {
+    let common = fs::canonicalize(checkout.join(".git")).ok()?;
+    (common.join("HEAD").is_file() && common.join("refs").is_dir() && !common.join("commondir").exists())
+        .then_some(common)
+}
+
+/// The tip of a branch as its file says it; none where there is no such file, which says nothing about the branch.
+#[must_use]
+pub fn plain_tip(common: &Path, branch: &str) -> Option<CommitId> {
+    let text = fs::read_to_string(common.join("refs/heads").join(branch)).ok()?;
+    let tip = text.trim_end();
+    (matches!(tip.len(), 40 | 64) && tip.bytes().all(|b| b.is_ascii_hexdigit())).then(|| CommitId::new(tip))
+}
+
 /// The first line as a path.
 pub(super) fn first_path(lines: &[u8]) -> PathBuf {
     let line = lines.split(|&byte| byte == b'\n').next().unwrap_or_default();

@@ -12,7 +12,9 @@ use super::snapshot::Site;
 use crate::disk;
 use crate::disk::failed;
 use crate::exec::{Environment, end_marked, place_mark};
-use crate::git::{Git, Registration, Repository, Turn, list_worktrees, registration, same, turn};
+use crate::git::{
+    Git, Registration, Repository, Turn, list_worktrees, plain_common, plain_tip, registration, same, turn,
+};
 use crate::steps::Steps;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
@@ -166,6 +168,12 @@ enum Added {
 impl<'a> Making<'a> {
     async fn begin(owner: &'a Worktree, plan: &'a WorkspacePlan) -> Answer<Self> {
         let main = Git::at(&plan.repository, &owner.env);
+        // Where git keeps both in plain files, looking them up there spares a process for every session.
+        if let Some(common) = plain_common(&plan.repository)
+            && let Some(base) = plan.base.clone().or_else(|| plain_tip(&common, &plan.target))
+        {
+            return Ok(Self { owner, plan, main, common, base });
+        }
         let start = match &plan.base {
             Some(base) => format!("{base}^{{commit}}"),
             None => format!("refs/heads/{}^{{commit}}", plan.target),
