@@ -30,6 +30,7 @@ const USAGE: &str = "usage: cargo run -p bench --release [NAME…] [-- --write] 
   --build   cargo build from nothing and a test build after touching core; only with it, takes many minutes
   --write   rewrite the parts of docs/benchmarks.md that were measured
   --strict  fail when a figure is over its bar
+  --in DIR  put everything there instead of below /tmp: file systems differ; the path must be short
   --ao PATH measure this binary instead: another version, another way of linking";
 
 /// What was asked for.
@@ -93,6 +94,7 @@ fn wanted(args: &[String]) -> Result<Wanted> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--ao" => wanted.ao = Some(args.next().with_context(|| format!("--ao needs a path\n{USAGE}"))?.into()),
+            "--in" => stage::put_into(args.next().with_context(|| format!("--in needs a directory\n{USAGE}"))?.into()),
             "--write" => wanted.write = true,
             "--strict" => wanted.strict = true,
             "--build" => wanted.names.push("build".to_owned()),

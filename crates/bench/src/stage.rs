@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use ao_host::record::HostRecord;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::{launch, os};
 
@@ -23,10 +25,24 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The daemon is at rest when it used no CPU for so long.
 const REST: Duration = Duration::from_millis(200);
 
+/// Where temporary directories are made. Below /tmp whatever TMPDIR says: paths of sockets may have about a hundred bytes.
+static PARENT: OnceLock<PathBuf> = OnceLock::new();
+
+/// Makes every temporary directory in here from now on; the first call counts.
+pub fn put_into(parent: PathBuf) {
+    let _ = PARENT.set(parent);
+}
+
+/// A new directory that is gone when it is dropped.
+pub fn directory() -> Result<TempDir> {
+    let parent = PARENT.get().map_or(Path::new("/tmp"), PathBuf::as_path);
+    tempfile::Builder::new().prefix("ab").tempdir_in(parent).with_context(|| parent.display().to_string())
+}
+
 /// The place.
 #[derive(Debug)]
 pub struct Stage {
-    root: tempfile::TempDir,
+    root: TempDir,
     ao: PathBuf,
     daemon: Option<Child>,
 }
@@ -34,8 +50,7 @@ pub struct Stage {
 impl Stage {
     /// A place without a daemon.
     pub fn new(ao: &Path) -> Result<Self> {
-        // Below /tmp whatever TMPDIR says: paths of sockets may have about a hundred bytes.
-        let root = tempfile::Builder::new().prefix("ab").tempdir_in("/tmp")?;
+        let root = directory()?;
         let stage = Self { root, ao: ao.to_owned(), daemon: None };
         fs::create_dir(stage.root().join("home"))?;
         stage.sample()?;

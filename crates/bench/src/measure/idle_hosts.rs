@@ -11,6 +11,7 @@ use crate::figure::{Bar, Figure, Figures, Quantity, middle};
 use crate::launch::Launch;
 use crate::os;
 use crate::process::{self, Memory};
+use crate::stage::directory;
 
 /// Hosts that there are (issue A1).
 const HOSTS: usize = 50;
@@ -30,7 +31,7 @@ pub const BENCHMARK: Benchmark = Benchmark {
 };
 
 fn run(ao: &Path, _: &Path) -> Result<Figures> {
-    let root = tempfile::Builder::new().prefix("ab").tempdir_in("/tmp")?;
+    let root = directory()?;
     let mut launches = Vec::new();
     for number in 0..HOSTS {
         os::go_on()?;

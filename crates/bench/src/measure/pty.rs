@@ -11,6 +11,7 @@ use anyhow::Result;
 use crate::benchmark::Benchmark;
 use crate::figure::{Figure, Figures, Quantity, Unit, middle};
 use crate::launch::Launch;
+use crate::stage::directory;
 use crate::stream::Stream;
 use crate::{os, terminal};
 
@@ -36,7 +37,7 @@ struct Drain {
 }
 
 fn run(ao: &Path, _: &Path) -> Result<Figures> {
-    let root = tempfile::Builder::new().prefix("ab").tempdir_in("/tmp")?;
+    let root = directory()?;
     let mut figures = Figures::new();
     for stream in Stream::ALL {
         let file = root.path().join(stream.name());
