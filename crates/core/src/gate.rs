@@ -29,11 +29,13 @@ pub fn judge(report: &Report, baseline: &Baseline, mends: &BTreeSet<String>) -> 
         return Verdict::Pass;
     }
     let unmended: Vec<Failure> = report.failures.iter().filter(|f| mends.contains(&f.id)).cloned().collect();
+    // A check that only says "red" names nothing that could be compared: a change that mends nothing must make it green.
+    let known = |f: &Failure| baseline.failures.contains(&f.id) && !(mends.is_empty() && f.kind == Kind::Exit);
     let revealed = baseline.hides && unmended.is_empty() && !mends.is_empty();
     let new: Vec<Failure> = report
         .failures
         .iter()
-        .filter(|f| !mends.contains(&f.id) && !baseline.failures.contains(&f.id))
+        .filter(|f| !mends.contains(&f.id) && !known(f))
         .filter(|f| !(revealed && f.kind == Kind::Test))
         .cloned()
         .collect();
@@ -95,6 +97,13 @@ mod tests {
         assert_eq!(verdict, Verdict::Fail { unmended: own.to_vec(), new: Vec::new() });
         let one = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 6 filtered out; finished in 0.00s\n";
         assert_eq!(judge_own(&report("cargo test -- --exact a", 0, one), &own), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_check_that_only_says_red_lets_nothing_land_that_mends_nothing() {
+        let red = report("sh check.sh", 1, "no reader knows this\n");
+        let known = baseline(&crate::id::CommitId::new("c"), &red);
+        assert!(matches!(judge(&red, &known, &BTreeSet::new()), Verdict::Fail { .. }));
     }
 
     #[test]

@@ -249,7 +249,12 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
     };
     let agent = engine.registry().agent(wanted.agent.as_deref().unwrap_or(&project.settings.agent))?;
     let path = wanted.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
-    if let ao_slots::agent::Detected::Missing { hint } = agent.detect(&path).await {
+    // A run that is joined has its agent already, and a dry run needs none.
+    let joins = engine.read(|c| c.facts.runs.values().any(|r| r.project == project.id && !r.finished()));
+    if !joins
+        && !wanted.dry_run
+        && let ao_slots::agent::Detected::Missing { hint } = agent.detect(&path).await
+    {
         return Err(Fault::not_found(format!("the agent {} is not installed", agent.adapter().name)).hint(hint));
     }
     let kept = env::keep(engine.paths(), &wanted.env, Some(agent.adapter()))

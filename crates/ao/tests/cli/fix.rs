@@ -75,6 +75,8 @@ fn what_nobody_could_mend_is_exit_code_1_with_what_is_left_and_what_to_do() {
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.out.contains("main is still red: 1 failure left"), "{said:?}");
     assert!(said.err.contains("left: ") && said.err.contains("ao logs app-1"), "{said:?}");
+    // The run is over before its last session has been stopped.
+    world.ao(&["wait", "app-1", "--for", "ended", "--timeout", "60s"]).ok();
     assert_eq!(world.json(&["next"])["needs"][0]["session"], "app-1", "its task was given up");
     assert!(world.ao(&["issues"]).ok().out.contains("app-fix-1/1"), "what is left is an issue");
 }

@@ -18,7 +18,8 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
     match &adapter.door.composer {
         Composer::CursorRow => {
             let row = screen.cursor.0;
-            Some(Found { region: screen.region(row, row + 1), text: String::new() })
+            let text = screen.rows.get(usize::from(row)).map_or("", |row| behind_sign(row));
+            Some(Found { region: screen.region(row, row + 1), text: text.to_owned() })
         }
         Composer::Rows { first, never, above, end, placeholder } => {
             let begins = |n: usize, row: &str| {
@@ -47,6 +48,15 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
     }
 }
 
+/// What stands behind a prompt sign: a line that somebody began. A row without a sign says nothing.
+fn behind_sign(row: &str) -> &str {
+    let sign = row.char_indices().find(|(at, c)| {
+        matches!(c, '$' | '#' | '%' | '>' | '❯' | '»')
+            && row.get(at + c.len_utf8()..).is_some_and(|r| r.starts_with(' '))
+    });
+    sign.and_then(|(at, c)| row.get(at + c.len_utf8()..)).map_or("", str::trim)
+}
+
 fn filled(rows: &[String]) -> usize {
     rows.iter().rposition(|row| !row.trim().is_empty()).map_or(0, |last| last + 1)
 }
@@ -57,7 +67,8 @@ fn filled(rows: &[String]) -> usize {
 #[must_use]
 pub fn holds(adapter: &Adapter, found: &Found, prompt: &str) -> bool {
     if matches!(adapter.door.composer, Composer::CursorRow) {
-        return true;
+        let (shown, wanted) = (squeeze(&found.text), squeeze(prompt));
+        return shown.is_empty() || wanted.ends_with(&shown) || shown.ends_with(&wanted);
     }
     if adapter.door.pasted.as_ref().is_some_and(|p| p.0.is_match(&found.text)) {
         return true;
@@ -124,6 +135,9 @@ pasted = "^\\[Pasted"
         };
         assert!(held("user@box:~$ ls -l"));
         assert!(!held("user@box:~$"), "an empty prompt holds nothing");
+        let begun = Screen { rows: vec!["user@box:~$ rm -rf ./x".to_owned()], ..Screen::default() };
+        let found = find(&adapter, &begun).unwrap();
+        assert!(!found.text.is_empty() && !holds(&adapter, &found, "echo hello"), "a person's half line is not ours");
         assert!(!held(""));
     }
 
