@@ -78,7 +78,7 @@ for tool in '[' arch b2sum base32 base64 basename cat chgrp chmod chown cksum co
     mkfifo mknod mktemp mv nice nl nohup nproc numfmt od paste pathchk pr printenv printf ptx pwd readlink realpath rm \
     rmdir seq sha1sum sha224sum sha256sum sha384sum sha512sum shred shuf sleep sort split stat stdbuf stty sum sync tac \
     tail tee test timeout touch tr true truncate tsort tty uname unexpand uniq unlink users vdir wc who whoami yes \
-    grep sed find xargs; do
+    grep sed find xargs setsid; do
     link "$tool" || true
 done
 
