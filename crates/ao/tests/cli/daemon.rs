@@ -1,6 +1,7 @@
 //! The daemon: it starts by itself, once; it goes and comes without sessions noticing; it leaves nothing behind.
 
 use crate::world::{World, finish, until};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -59,7 +60,7 @@ fn a_killed_daemon_is_started_again_by_the_next_verb() {
     let world = World::new();
     let id = world.shell("exec cat");
     let killed = world.daemon();
-    World::signal(killed, "KILL");
+    World::signal(killed, Signal::KILL);
     until("it is dead", || !runs(killed));
     let listed = world.json(&["list"]);
     assert_eq!(listed["sessions"][0]["id"].as_str(), Some(id.as_str()), "{listed}");

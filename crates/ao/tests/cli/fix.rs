@@ -1,6 +1,7 @@
 //! `ao fix` from red to green, and the ways in which it does not get there.
 
 use crate::world::{Said, World, finish, until};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
@@ -118,7 +119,7 @@ fn the_first_ctrl_c_leaves_the_run_and_it_can_be_joined_and_cancelled() {
     let world = World::new();
     let child = begin(&world, &["--check", "false", "--", "cat"]);
     until("a session works", || world.json(&["list"])["sessions"][0]["runtimeState"] == "alive");
-    World::signal(child.id(), "INT");
+    World::signal(child.id(), Signal::INT);
     let said = finish(child);
     assert_eq!(said.code, 130, "{said:?}");
     assert!(said.err.contains("ao fix --cancel app-fix-1") && said.err.contains("come back:"), "{said:?}");
@@ -138,10 +139,10 @@ fn the_second_ctrl_c_stops_what_was_begun() {
     let world = World::new();
     let mut child = begin(&world, &["--check", "false", "--", "cat"]);
     until("a session works", || world.json(&["list"])["sessions"][0]["runtimeState"] == "alive");
-    World::signal(child.id(), "INT");
+    World::signal(child.id(), Signal::INT);
     // The second one counts after the first was heard.
     heard(&mut child, "stop it:");
-    World::signal(child.id(), "INT");
+    World::signal(child.id(), Signal::INT);
     let said = finish(child);
     assert!(said.code == 130 && said.out.contains("cancelled"), "{said:?}");
     assert_eq!(world.json(&["list"])["sessions"].as_array().map(Vec::len), Some(0));
@@ -157,7 +158,7 @@ fn a_run_is_followed_through_the_death_of_the_daemon() {
     until("a session is there", || {
         world.json(&["list", "--all"])["sessions"].as_array().is_some_and(|s| !s.is_empty())
     });
-    World::signal(world.daemon(), "KILL");
+    World::signal(world.daemon(), Signal::KILL);
     let said = finish(child).ok();
     assert!(said.out.contains("main is green at "), "{said:?}");
 }

@@ -1,5 +1,6 @@
 //! A repository, a home and a data root of their own, and `ao` called in them; everything that was started ends with them.
 
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -119,9 +120,10 @@ impl World {
         u32::try_from(file["pid"].as_u64().unwrap()).unwrap()
     }
 
-    /// Sends a signal.
-    pub fn signal(pid: u32, name: &str) {
-        assert!(Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().unwrap().success());
+    /// Sends a signal. With the system call: `kill` the program is not on every machine.
+    pub fn signal(pid: u32, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
     }
 }
 
