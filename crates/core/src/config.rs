@@ -193,6 +193,9 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
         model: project.agent_config.model.clone(),
         agent_rules: project.agent_rules.clone(),
         auto_cleanup_on_merge: config.lifecycle.auto_cleanup_on_merge,
+        limits: built_in.limits,
+        container: built_in.container,
+        freeze_idle_after: built_in.freeze_idle_after,
         reactions: reactions::merge(&config.reactions, &project.reactions)?,
     })
 }

@@ -20,6 +20,7 @@ pub mod gate;
 pub mod hook;
 pub mod id;
 pub mod kind;
+pub mod limits;
 pub mod machine;
 pub mod merge_queue;
 pub mod project;

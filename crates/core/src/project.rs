@@ -1,6 +1,7 @@
 //! A project: one repository and the settings that hold for its sessions.
 
 use crate::id::ProjectId;
+use crate::limits::{Container, Limits};
 use crate::reaction::Reactions;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,12 @@ pub struct Settings {
     pub agent_rules: Option<String>,
     /// Remove a workspace through its rescue ref once its work has landed.
     pub auto_cleanup_on_merge: bool,
+    /// Bounds of each session.
+    pub limits: Limits,
+    /// The container of sessions that run in one.
+    pub container: Option<Container>,
+    /// Halt the processes of a session that was idle for this long, until somebody needs it; never when absent.
+    pub freeze_idle_after: Option<Millis>,
     /// What happens by itself.
     pub reactions: Reactions,
 }
@@ -134,6 +141,9 @@ impl Default for Settings {
             model: None,
             agent_rules: None,
             auto_cleanup_on_merge: false,
+            limits: Limits::default(),
+            container: None,
+            freeze_idle_after: None,
             reactions: Reactions::default(),
         }
     }

@@ -2,6 +2,8 @@
 
 use crate::Answer;
 use ao_core::id::{LaunchId, SessionId};
+use ao_core::kind::{Fault, Kind};
+use ao_core::limits::{Container, Limits};
 pub use ao_core::screen::{Mark, Region, Screen};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use tokio::sync::mpsc;
 /// What a runtime can do beyond starting and stopping; the contract suite tests what is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abilities {
-    /// Keeps every byte of output.
+    /// Keeps every byte of output, in order, also while the daemon is away.
     pub byte_log: bool,
     /// Keeps a screen model.
     pub screen: bool,
@@ -21,6 +23,16 @@ pub struct Abilities {
     pub tree: bool,
     /// Remembers typed stages, so that typing can be repeated safely.
     pub typing_log: bool,
+    /// Keeps rows that scrolled off, by number.
+    pub history: bool,
+    /// Opens views for people: [`Control::attach`].
+    pub views: bool,
+    /// Keeps to [`LaunchPlan::limits`], or refuses the launch with the reason.
+    pub limits: bool,
+    /// Says what a launch uses: [`Control::usage`].
+    pub usage: bool,
+    /// Halts a launch and lets it go on: [`Control::freeze`], [`Control::thaw`].
+    pub freeze: bool,
 }
 
 /// Everything a runtime needs to start an agent.
@@ -30,6 +42,8 @@ pub struct LaunchPlan {
     pub session: SessionId,
     /// Which launch.
     pub launch: LaunchId,
+    /// A name that no other data root on this machine uses, for what the runtime makes outside `dir`: `ao-{hash}-{session}`.
+    pub label: String,
     /// Directory for this launch's files; the runtime creates it, mode 0700.
     pub dir: PathBuf,
     /// Path for the socket, short enough for every system (at most 100 bytes).
@@ -44,6 +58,25 @@ pub struct LaunchPlan {
     pub cols: u16,
     /// Rows of the terminal.
     pub rows: u16,
+    /// Bounds of everything it runs.
+    pub limits: Limits,
+    /// The container to run in, for runtimes that have one.
+    pub container: Option<Container>,
+    /// Directories that must be reachable inside, at the same path, beside `cwd`: the repository of a worktree, the data root.
+    pub reach: Vec<PathBuf>,
+}
+
+/// What a launch uses at this moment, its whole process tree together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processor time since it began, in microseconds; none when the system does not say.
+    pub cpu_us: Option<u64>,
+    /// Memory, in bytes; none when the system does not say.
+    pub memory_bytes: Option<u64>,
+    /// Processes; none when the system does not say.
+    pub processes: Option<u32>,
+    /// Its processes are halted.
+    pub frozen: bool,
 }
 
 /// Where a launch lives, known without asking anybody.
@@ -115,6 +148,23 @@ pub trait Control: Send + Sync {
     async fn attach(&self, view: View) -> Answer<Attachment>;
     /// Rows that scrolled off, `[from, to)` by number, as text with SGR.
     async fn history(&self, from: u64, to: u64) -> Answer<Vec<String>>;
+    /// What it uses now.
+    async fn usage(&self) -> Answer<Usage> {
+        Err(cannot("say what a session uses"))
+    }
+    /// Halts every process of it; repeated, it changes nothing.
+    async fn freeze(&self) -> Answer<()> {
+        Err(cannot("halt a session"))
+    }
+    /// Lets them go on; repeated, it changes nothing.
+    async fn thaw(&self) -> Answer<()> {
+        Err(cannot("halt a session"))
+    }
+}
+
+/// The answer to what a runtime did not declare.
+fn cannot(what: &str) -> Fault {
+    Fault::new(Kind::Unsupported, format!("this runtime cannot {what}"))
 }
 
 /// One stage to be typed.

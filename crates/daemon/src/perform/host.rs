@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 /// Size of a terminal that nobody looks at: wide enough for every recorded agent's dialogs.
 const SIZE: (u16, u16) = (120, 40);
 
+/// Hexadecimal digits of the data root's hash in names outside of it: data roots of one machine are few.
+const LABEL_HASH: usize = 8;
+
 /// How long an agent may take to leave politely: the slowest recorded one needs 5 s (`reference` Codex, offline).
 const GRACE_MS: u64 = 6_000;
 
@@ -70,6 +73,7 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
     Ok(LaunchPlan {
         session: id.clone(),
         launch: launch.clone(),
+        label: label(paths, id),
         dir,
         socket: paths.host_socket(launch),
         argv: launched.argv,
@@ -77,7 +81,16 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
         env: environment,
         cols: SIZE.0,
         rows: SIZE.1,
+        limits: project.settings.limits,
+        container: project.settings.container.clone(),
+        reach: vec![PathBuf::from(&project.path), paths.root().to_owned()],
     })
+}
+
+/// What a runtime calls the session outside the data root. The root's path is part of it: two roots have sessions of one name.
+fn label(paths: &Paths, id: &SessionId) -> String {
+    let hash = sha256_hex(paths.root().as_os_str().as_encoded_bytes());
+    format!("ao-{}-{id}", &hash[..LABEL_HASH])
 }
 
 /// What every agent is told about itself. `ao` on its PATH is the daemon's own binary, whatever else is installed.

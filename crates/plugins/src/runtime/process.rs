@@ -69,7 +69,18 @@ impl ProcessRuntime {
 #[async_trait]
 impl Runtime for ProcessRuntime {
     fn abilities(&self) -> Abilities {
-        Abilities { byte_log: true, screen: true, exit_code: true, tree: true, typing_log: true }
+        Abilities {
+            byte_log: true,
+            screen: true,
+            exit_code: true,
+            tree: true,
+            typing_log: true,
+            history: true,
+            views: true,
+            limits: false,
+            usage: false,
+            freeze: false,
+        }
     }
 
     async fn ensure(&self, plan: &LaunchPlan) -> Answer<()> {

@@ -129,7 +129,18 @@ impl FakeHost {
 #[async_trait]
 impl Runtime for FakeRuntime {
     fn abilities(&self) -> Abilities {
-        Abilities { byte_log: false, screen: true, exit_code: true, tree: true, typing_log: true }
+        Abilities {
+            byte_log: false,
+            screen: true,
+            exit_code: true,
+            tree: true,
+            typing_log: true,
+            history: false,
+            views: true,
+            limits: false,
+            usage: false,
+            freeze: false,
+        }
     }
 
     async fn ensure(&self, plan: &LaunchPlan) -> Answer<()> {
