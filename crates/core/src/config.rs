@@ -2,11 +2,14 @@
 
 pub mod duration;
 pub mod reactions;
+pub mod resources;
+pub mod size;
 pub mod spelling;
 
 use crate::project::{BATCH_LIMIT, CHECK_TIMEOUT, MergeStrategy, Permissions, Settings};
 use duration::Duration;
 use reactions::RuleFile;
+use resources::{DockerConfig, LimitsConfig};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use spelling::nearest;
@@ -51,6 +54,8 @@ pub struct Defaults {
     pub notifiers: Option<Vec<String>>,
     /// Sessions at the same time in one project.
     pub parallel: Option<u32>,
+    /// Bounds of each session.
+    pub limits: Option<LimitsConfig>,
 }
 
 /// One project.
@@ -85,6 +90,10 @@ pub struct ProjectConfig {
     pub merge: Option<MergeConfig>,
     /// Sessions at the same time.
     pub parallel: Option<u32>,
+    /// Bounds of each session, over those of `defaults`.
+    pub limits: Option<LimitsConfig>,
+    /// The container of sessions whose runtime is `docker`.
+    pub docker: Option<DockerConfig>,
     /// Relative paths linked from the main checkout into every workspace.
     pub symlinks: Vec<String>,
     /// Commands run in a new workspace.
@@ -123,6 +132,8 @@ pub struct AgentConfig {
 pub struct Lifecycle {
     /// Remove a workspace through its rescue ref once its work has landed.
     pub auto_cleanup_on_merge: bool,
+    /// Halt the processes of a session that was idle for so long, such as `30m`, until somebody needs it; never when left out.
+    pub freeze_idle_after: Option<Duration>,
 }
 
 /// Power of the machine.
@@ -159,6 +170,8 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
         settings(&config, project).map_err(|what| refuse(format!("projects.{name}: {what}")))?;
     }
     reactions::merge(&config.reactions, &BTreeMap::new()).map_err(|what| refuse(format!("reactions.{what}")))?;
+    resources::limits(None, config.defaults.limits.as_ref()).map_err(|what| refuse(format!("defaults: {what}")))?;
+    resources::freeze_idle_after(config.lifecycle.freeze_idle_after).map_err(refuse)?;
     Ok(config)
 }
 
@@ -174,9 +187,9 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
     let defaults = &config.defaults;
     let merge = project.merge.clone().unwrap_or_default();
     prefix(project.session_prefix.as_deref())?;
+    let runtime = pick(&project.runtime, &defaults.runtime, built_in.runtime);
     Ok(Settings {
         agent: pick(&project.agent, &defaults.agent, built_in.agent),
-        runtime: pick(&project.runtime, &defaults.runtime, built_in.runtime),
         workspace: pick(&project.workspace, &defaults.workspace, built_in.workspace),
         scm: pick(&project.scm, &defaults.scm, built_in.scm),
         tracker: pick(&project.tracker, &defaults.tracker, built_in.tracker),
@@ -193,9 +206,10 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
         model: project.agent_config.model.clone(),
         agent_rules: project.agent_rules.clone(),
         auto_cleanup_on_merge: config.lifecycle.auto_cleanup_on_merge,
-        limits: built_in.limits,
-        container: built_in.container,
-        freeze_idle_after: built_in.freeze_idle_after,
+        limits: resources::limits(project.limits.as_ref(), defaults.limits.as_ref())?,
+        container: resources::container(project.docker.as_ref(), &runtime)?,
+        runtime,
+        freeze_idle_after: resources::freeze_idle_after(config.lifecycle.freeze_idle_after)?,
         reactions: reactions::merge(&config.reactions, &project.reactions)?,
     })
 }
@@ -207,9 +221,14 @@ pub fn schema() -> schemars::Schema {
 }
 
 /// Commands that this project's part of the file would run: they need `ao trust` when the file comes with a repository.
+/// A container runs what its image holds, with what is mounted.
 #[must_use]
 pub fn commands(project: &ProjectConfig) -> Vec<String> {
-    project.check.iter().chain(&project.post_create).cloned().collect()
+    let container = project.docker.as_ref().and_then(|docker| {
+        let mounts: String = docker.mounts.iter().map(|mount| format!("-v {mount} ")).collect();
+        Some(format!("docker run {mounts}{}", docker.image.as_ref()?))
+    });
+    project.check.iter().chain(&project.post_create).cloned().chain(container).collect()
 }
 
 fn strategy(name: Option<&str>) -> Result<MergeStrategy, String> {
@@ -263,6 +282,7 @@ fn explain(words: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
     use crate::reaction::{Action, Escalate, ReactionKey};
     use crate::time::Millis;
 
@@ -306,6 +326,29 @@ power:
     }
 
     #[test]
+    fn a_projects_bounds_lie_over_the_defaults_field_by_field() {
+        let text = "
+defaults:
+  limits: {memory: 4G, processes: 500}
+lifecycle:
+  freezeIdleAfter: 30m
+projects:
+  app:
+    runtime: docker
+    limits: {memory: 512M, cpu: 150}
+    docker: {image: agents:1, network: none, mounts: ['/opt/cache:/cache:ro']}
+";
+        let config = parse("x.yaml", text).expect("it loads");
+        let project = config.projects.get("app").expect("the project");
+        let settings = settings(&config, project).expect("settings");
+        let limits = Limits { memory_bytes: Some(512 << 20), processes: Some(500), cpu_percent: Some(150) };
+        assert_eq!((settings.limits, settings.freeze_idle_after), (limits, Some(Millis::mins(30))));
+        let container = settings.container.expect("a container");
+        assert_eq!((container.image.as_str(), container.network.as_str()), ("agents:1", "none"));
+        assert_eq!(commands(project), ["docker run -v /opt/cache:/cache:ro agents:1"], "an image runs what it holds");
+    }
+
+    #[test]
     fn a_misspelt_key_is_an_error_with_its_line_and_a_suggestion() {
         let error = parse("x.yaml", "projects:\n  app:\n    defaultBranhc: main\n").expect_err("refused").to_string();
         for part in ["x.yaml", "defaultBranhc", "line 3", "Did you mean `defaultBranch`?"] {
@@ -330,6 +373,19 @@ power:
             ("reactions:\n  agent-exited: {action: send-to-agent}\n", "it may be restart or notify"),
             ("projects:\n  a: {reactions: {agent-exited: {escalateAfter: 3}}}\n", "escalateAfter means nothing here"),
             ("projects:\n  app: {merge: {batch: 0}}\n", "merge.batch is 0"),
+            ("defaults: {limits: {processes: 1}}\n", "defaults: limits.processes is 1"),
+            ("defaults: {limits: {memory: lots}}\n", "\"lots\" is no size"),
+            ("projects: {app: {limits: {memory: 4}}}\n", "limits.memory is 4 bytes"),
+            ("projects: {app: {limits: {processes: 2}}}\n", "limits.processes is 2"),
+            ("projects: {app: {limits: {cpu: 0}}}\n", "limits.cpu is 0"),
+            ("projects: {app: {limits: {memroy: 4G}}}\n", "Did you mean `memory`?"),
+            ("projects: {app: {docker: {network: none}}}\n", "docker.image is \"\""),
+            ("projects: {app: {docker: {image: --privileged}}}\n", "docker.image is"),
+            ("projects: {app: {docker: {image: a, mounts: [src:/src]}}}\n", "docker.mounts has \"src:/src\""),
+            ("projects: {app: {docker: {image: a, mounts: ['/a:/b:rw,z']}}}\n", "docker.mounts"),
+            ("projects: {app: {docker: {image: a, mounts: ['/a/../b:/b']}}}\n", "docker.mounts"),
+            ("projects: {app: {runtime: docker}}\n", "docker.image must say which image"),
+            ("lifecycle: {freezeIdleAfter: 5s}\n", "freezeIdleAfter is shorter than 1m"),
             ("projects:\n  app: {sessionPrefix: ''}\n", "sessionPrefix"),
             ("projects:\n  app: {sessionPrefix: a/b}\n", "sessionPrefix"),
             ("projects:\n  ../x: {path: .}\n", "project name"),
