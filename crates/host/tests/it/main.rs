@@ -3,6 +3,7 @@
 //! The host is the example `host`, which `cargo test -p ao-host` builds beside these tests.
 
 mod attach;
+mod conversation;
 mod discover;
 mod end;
 mod files;
