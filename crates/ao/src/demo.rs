@@ -6,6 +6,9 @@ use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The repository's directory, which names the project.
+pub const REPOSITORY: &str = "shop";
+
 /// The sample's files: path in the repository and content.
 const FILES: [(&str, &str); 13] = [
     (".gitignore", include_str!("../fixtures/demo/gitignore.txt")),
@@ -49,7 +52,7 @@ impl Sample {
     /// # Errors
     /// When a file cannot be written or git does not do its part.
     pub fn make(dir: &Path) -> anyhow::Result<Self> {
-        let repository = dir.join("shop");
+        let repository = dir.join(REPOSITORY);
         for (path, text) in FILES {
             let file = repository.join(path);
             let parent = file.parent().unwrap_or(&repository);

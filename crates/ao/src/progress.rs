@@ -13,7 +13,9 @@ use ao_api::request::Nothing;
 use ao_api::run::RunView;
 use ao_api::session::SessionView;
 use ao_core::kind::{Fault, Kind};
+use std::future::poll_fn;
 use std::io::{self, Write as _};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -49,14 +51,29 @@ pub enum Followed {
     Stopped(RunView),
 }
 
+/// Waits for Ctrl-C from now on, which ends nothing by itself any more: a press is never lost, and never leaves half.
+///
+/// # Errors
+/// `bug` when the system refuses it.
+pub fn presses() -> Result<Signal, Fault> {
+    signal(SignalKind::interrupt()).map_err(|e| Fault::new(Kind::Bug, format!("Ctrl-C cannot be waited for: {e}")))
+}
+
+/// Whether Ctrl-C was pressed since the last look.
+pub async fn pressed(presses: &mut Signal) -> bool {
+    poll_fn(|cx| Poll::Ready(presses.poll_recv(cx).is_ready())).await
+}
+
 /// Follows a run to its end, or until the person leaves.
 ///
 /// # Errors
 /// `unavailable` when the daemon was stopped and does not come back.
-pub async fn follow_run(context: &Context, run: RunView, leaving: &Leaving) -> Result<Followed, Fault> {
-    // Once, and first: a press that comes while something is shown must not be lost.
-    let mut presses = signal(SignalKind::interrupt())
-        .map_err(|e| Fault::new(Kind::Bug, format!("Ctrl-C cannot be waited for: {e}")))?;
+pub async fn follow_run(
+    context: &Context,
+    run: RunView,
+    leaving: &Leaving,
+    presses: &mut Signal,
+) -> Result<Followed, Fault> {
     let (mut live, seq) = insist(context, async |client| look(client, run.clone()).await).await?;
     let mut events = Follower::new(context, Some(seq)).project(Some(live.run.project_id.clone()));
     let mut screen = Screen::new(context);
@@ -70,7 +87,7 @@ pub async fn follow_run(context: &Context, run: RunView, leaving: &Leaving) -> R
             () = screen.due() => screen.tick(&live),
             _ = presses.recv() => {
                 screen.clear();
-                return left(context, live.run, leaving, &mut presses).await;
+                return left(context, live.run, leaving, presses).await;
             }
         }
     }

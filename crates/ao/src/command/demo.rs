@@ -7,7 +7,7 @@ use crate::demo::{self, CHECK, FAILURES, Sample};
 use crate::exit::Ended;
 use crate::follow::insist;
 use crate::output::Style;
-use crate::progress::{Followed, Leaving, follow_run, until_ended};
+use crate::progress::{Followed, Leaving, cancel, follow_run, pressed, presses, until_ended};
 use crate::{ask, connect, place, route};
 use ao_api::access::SignInCode;
 use ao_api::client::Client;
@@ -50,11 +50,38 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     for program in ["git", "cargo"] {
         require(program)?;
     }
+    // From here on Ctrl-C leaves nothing half made: what is begun is finished, then taken down.
+    let mut presses = presses()?;
     let dir = make_dir(context, args.dir.as_deref())?;
-    let sample = Sample::make(&dir).map_err(|e| Fault::unavailable(format!("the sample cannot be made: {e:#}")))?;
     // A data root of its own: the demo neither sees nor touches the user's sessions.
     let here =
-        Context { paths: Paths::new(&dir.join("home")), cwd: sample.repository.clone(), out: context.out.clone() };
+        Context { paths: Paths::new(&dir.join("home")), cwd: dir.join(demo::REPOSITORY), out: context.out.clone() };
+    let begun = begin(&here, &dir, &args).await;
+    if pressed(&mut presses).await {
+        if let Ok((_, run)) = &begun {
+            cancel(&here, &run.id).await?;
+        }
+        take_down(&here).await?;
+        remove(&dir)?;
+        here.out.note("stopped while it began; nothing is left");
+        return Ok(ExitCode::from(crate::exit::INTERRUPTED));
+    }
+    let (sample, run) = match begun {
+        Ok(begun) => begun,
+        Err(fault) => return Err(fell(&here, &dir, fault).await?),
+    };
+    let home = here.paths.root().display();
+    let leaving = Leaving {
+        resume: format!("cd {} && AO_HOME={home} ao fix --check {CHECK:?}", here.cwd.display()),
+        stop: format!("AO_HOME={home} ao fix --cancel {}", run.id),
+    };
+    let ran = follow_run(&here, run, &leaving, &mut presses).await;
+    finish(&here, &dir, &sample, &args, ran).await
+}
+
+/// Makes the sample and begins the run.
+async fn begin(here: &Context, dir: &Path, args: &Args) -> Result<(Sample, RunView), Fault> {
+    let sample = Sample::make(dir).map_err(|e| Fault::unavailable(format!("the sample cannot be made: {e:#}")))?;
     let out = &here.out;
     out.note(&format!(
         "{} {FAILURES} failing tests in {}",
@@ -64,11 +91,27 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     if args.agent == SCRIPTED {
         out.note("the agents are scripted stand-ins for real ones; worktrees, terminals, gates and merges are real");
     }
-    let file = connect::ensure(&here, None).await?;
-    let code = insist(&here, sign_in).await?;
+    let file = connect::ensure(here, None).await?;
+    let code = insist(here, sign_in).await?;
     out.note(&format!("page:  {}   (signed in, once: {code})", file.url));
-    let ran = fix(&here, &sample, &args).await;
-    finish(&here, &dir, &sample, &args, ran).await
+    let run = fix(here, &sample, args).await?;
+    Ok((sample, run))
+}
+
+/// The run could not be begun. What the person can mend leaves nothing behind; of anything else the log is kept.
+async fn fell(here: &Context, dir: &Path, fault: Fault) -> Result<Fault, Fault> {
+    take_down(here).await?;
+    if matches!(fault.kind, Kind::NotFound | Kind::Invalid) {
+        remove(dir)?;
+    } else {
+        here.out.note(&format!("nothing runs any more; the log is {}", connect::log_file(here).display()));
+    }
+    Ok(fault)
+}
+
+fn remove(dir: &Path) -> Result<(), Fault> {
+    std::fs::remove_dir_all(dir)
+        .map_err(|e| Fault::new(Kind::StorageFailed, format!("{} cannot be removed: {e}", dir.display())))
 }
 
 /// Where the demo lies: short enough for sockets.
@@ -105,7 +148,7 @@ async fn sign_in(client: &Client) -> Result<String, Fault> {
     Ok(client.post::<_, SignInCode>("/api/sign-in/codes", &Nothing {}).await?.url)
 }
 
-async fn fix(here: &Context, sample: &Sample, args: &Args) -> Result<Followed, Fault> {
+async fn fix(here: &Context, sample: &Sample, args: &Args) -> Result<RunView, Fault> {
     let config = args.config.as_ref().map(|file| {
         std::fs::canonicalize(file)
             .map_err(|e| Fault::not_found(format!("the configuration {} cannot be read: {e}", file.display())))
@@ -128,12 +171,7 @@ async fn fix(here: &Context, sample: &Sample, args: &Args) -> Result<Followed, F
     // A run that was begun is joined by the second request for it.
     let run: RunView = insist(here, async |client| client.post("/api/runs", &new).await).await?;
     announce(here, &run);
-    let home = here.paths.root().display();
-    let leaving = Leaving {
-        resume: format!("cd {} && AO_HOME={home} ao fix --check {CHECK:?}", here.cwd.display()),
-        stop: format!("AO_HOME={home} ao fix --cancel {}", run.id),
-    };
-    follow_run(here, run, &leaving).await
+    Ok(run)
 }
 
 /// Shows how it ended, proves it in a fresh clone, and takes everything down again unless it is to be kept.
@@ -164,8 +202,7 @@ async fn finish(here: &Context, dir: &Path, sample: &Sample, args: &Args, ran: R
     }
     take_down(here).await?;
     if code == ExitCode::SUCCESS {
-        std::fs::remove_dir_all(dir)
-            .map_err(|e| Fault::new(Kind::StorageFailed, format!("{} cannot be removed: {e}", dir.display())))?;
+        remove(dir)?;
     } else {
         out.note(&format!(
             "nothing runs any more; what there was lies in {} (log: {})",

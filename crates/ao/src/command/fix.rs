@@ -66,6 +66,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         return Ok(ExitCode::SUCCESS);
     }
     place::require_repository(&context.cwd)?;
+    let mut presses = progress::presses()?;
     connect::client(context).await?;
     let project = insist(context, async |client| place::register(context, client, &context.cwd).await).await?;
     let new = NewRun {
@@ -83,7 +84,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     let run: RunView = insist(context, async |client| client.post("/api/runs", &new).await).await?;
     announce(context, &run);
     let leaving = Leaving { resume: "ao fix".to_owned(), stop: format!("ao fix --cancel {}", run.id) };
-    match follow_run(context, run, &leaving).await? {
+    match follow_run(context, run, &leaving, &mut presses).await? {
         Followed::Finished(run) => Ok(ended(context, &run)),
         Followed::Left => Ok(ExitCode::from(INTERRUPTED)),
         Followed::Stopped(run) => {

@@ -79,6 +79,27 @@ fn ctrl_c_twice_stops_the_demo_with_everything_it_began() {
     play.world.must_be_empty();
 }
 
+#[test]
+fn ctrl_c_while_the_demo_begins_leaves_nothing() {
+    let mut play = Play::start(&[]);
+    let words = "failing tests in";
+    wait(words, LIMIT, || (play.look() && play.said().contains(words)).then_some(()));
+    play.interrupt();
+    let ran = play.end().must(130);
+    assert!(ran.stderr.contains("nothing is left"), "{}", ran.stderr);
+    assert!(!play.dir.exists(), "the directory of the demo is still there");
+    play.world.must_be_empty();
+}
+
+#[test]
+fn a_demo_with_an_agent_that_is_not_there_leaves_nothing() {
+    let mut play = Play::start(&["--agent", "nobody"]);
+    let ran = play.end().must(ao_core::kind::Kind::NotFound.exit_code().into());
+    assert!(ran.stderr.contains("nobody"), "{}", ran.stderr);
+    assert!(!play.dir.exists(), "the directory of the demo is still there");
+    play.world.must_be_empty();
+}
+
 /// Takes notes and never answers. What it was sent is told by their ids.
 fn silent_receiver() -> (String, mpsc::Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
