@@ -54,7 +54,13 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     if let Some(run) = &args.cancel {
         connect::client(context).await?;
         let words = format!("stopping the sessions of {}", words::line(run));
-        return Ok(ended(context, &saying(&context.out, &words, progress::cancel(context, run)).await?));
+        let run = saying(&context.out, &words, progress::cancel(context, run)).await?;
+        // What was asked for was done; only a run that had ended otherwise before says how.
+        return Ok(if run.outcome.as_deref() == Some("cancelled") {
+            shown(context, &run)
+        } else {
+            ended(context, &run)
+        });
     }
     if args.list {
         return list(context).await;
@@ -103,6 +109,11 @@ pub fn announce(context: &Context, run: &RunView) {
     for note in &run.notes {
         out.note(&format!("{} {}", out.paint_err(Style::Yellow, "note:"), words::line(note)));
     }
+}
+
+fn shown(context: &Context, run: &RunView) -> ExitCode {
+    show(context, run);
+    ExitCode::SUCCESS
 }
 
 /// Shows how a run ended; the exit code is 0 only for green, or for a dry run that could be done.

@@ -101,9 +101,15 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         words::line(&session.title),
         words::line(&session.branch)
     ));
+    if let Some(why) = session.why.strip_prefix(WAITS) {
+        out.note(&format!("it waits for room and starts by itself: {} (`ao stop` one that is done, or start the daemon with AO_PLACES=N)", words::line(why)));
+    }
     out.note(&format!("watch: ao attach {0}   how it stands: ao status {0}", session.id));
     Ok(ExitCode::SUCCESS)
 }
+
+/// How the reason of a session that waits for room begins (`ao_core::status`).
+const WAITS: &str = "waits: ";
 
 /// A session may take this long to begin before it is left to the daemon: copying a large repository takes a while.
 const BEGINS_WITHIN: Duration = Duration::from_secs(20);
@@ -121,7 +127,7 @@ async fn begun(context: &Context, client: &Client, mut session: SessionView) -> 
         if session.status == "spawn_failed" {
             return Err(failed(context, &session).await);
         }
-        let waits = session.why.starts_with("waits: ");
+        let waits = session.why.starts_with(WAITS);
         if session.ended || waits || session.runtime_state == "alive" || session.status != "spawning" {
             return Ok(session);
         }

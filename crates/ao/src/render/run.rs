@@ -140,7 +140,7 @@ pub fn changes(before: Option<&Live>, after: &Live, now: u64) -> Vec<String> {
     }
     let blocked = |live: &Live| live.queue.as_ref().and_then(|q| q.blocked.clone());
     if let Some(why) = blocked(after).filter(|_| before.is_none_or(|b| blocked(b) != blocked(after))) {
-        out.push(format!("[{at}] the merge queue is blocked: {}", line(&why)));
+        out.push(format!("[{at}] the merge queue is blocked: {}; mend that, and it goes on by itself", line(&why)));
     }
     out
 }

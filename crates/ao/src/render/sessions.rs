@@ -82,6 +82,7 @@ pub fn queue(queue: &QueueView, colour: bool) -> String {
     }
     if let Some(why) = &queue.blocked {
         out.push_str(&format!("; {}", paint(colour, Style::Red, &format!("blocked: {}", line(why)))));
+        out.push_str(" (mend that: it is tried again by itself; at once with `ao merge-queue retry`)");
     }
     out
 }
@@ -220,7 +221,7 @@ pub mod tests {
           app-1    working      1m     Fix the login                         because working
           app-2    needs_input  1m     A title that somebody wrote with [2…  because needs_input
           app-10   merged       1m     世界                                  because merged
-          merge queue to main: gating app-1; waiting: app-2; blocked: main is checked out and dirty
+          merge queue to main: gating app-1; waiting: app-2; blocked: main is checked out and dirty (mend that: it is tried again by itself; at once with `ao merge-queue retry`)
         "#);
     }
 

@@ -189,7 +189,7 @@ fn act(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, rule: &Rule, text: &
     }
     let tries = session.tries.get(&key).cloned().unwrap_or_default();
     if spent(d, session, key, rule, &tries) || late(rule, &tries, now) {
-        give_up(d, id, key, &format!("{why} (after {} tries)", tries.count));
+        give_up(d, id, key, &format!("{why} (after {})", counted(tries.count, "try", "tries")));
         return;
     }
     let gone = !can_be_told(session);
@@ -300,4 +300,9 @@ pub(super) fn give_up(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, why: 
         // It is a person's: it goes on.
         None => {}
     }
+}
+
+/// `1 try`, `2 tries`.
+fn counted(n: u32, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }

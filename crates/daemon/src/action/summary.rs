@@ -249,6 +249,7 @@ fn consequence(record: &Record, change: &Change, now: Time) -> Vec<String> {
         Change::Run(r) => match &r.state {
             RunState::Finished { outcome, at } if *at == now => vec![match outcome {
                 RunOutcome::Green { commit } => format!("{}: {} is green at {}", r.id, r.target, commit.short()),
+                RunOutcome::Red { left: 1 } => format!("{}: over, 1 failure is left", r.id),
                 RunOutcome::Red { left } => format!("{}: over, {left} failures are left", r.id),
                 RunOutcome::DryRun => format!("{}: read, nothing was to be done", r.id),
                 RunOutcome::Cancelled => format!("{}: cancelled", r.id),
