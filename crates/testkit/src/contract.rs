@@ -3,5 +3,6 @@
 //! Each rule is one function that panics when it is broken; the crates that implement a slot call them all.
 
 pub mod repo;
+pub mod runtime;
 pub mod scm;
 pub mod workspace;

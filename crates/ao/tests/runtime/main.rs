@@ -1,0 +1,3 @@
+//! The runtime contract, kept by real runtimes with the real binary.
+
+mod process;
