@@ -131,8 +131,9 @@ async fn a_git_that_is_too_old_says_so() {
     let head = repo.branch("work", "main", &[("new.txt", Some("x\n"))]);
     // What git 2.37 answers.
     let old = "case \"$*\" in *merge-tree*) echo 'usage: git merge-tree <base-tree> <branch1> <branch2>' >&2; exit 129;; esac";
-    let git = String::from_utf8(std::process::Command::new("which").arg("git").output().unwrap().stdout).unwrap();
-    let env = with_git(&repo, &format!("{old}\nexec {} \"$@\"", git.trim()));
+    let path = std::env::var_os("PATH").unwrap();
+    let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
+    let env = with_git(&repo, &format!("{old}\nexec '{}' \"$@\"", git.display()));
     let plan = CandidatePlan {
         repository: repo.path.clone(),
         target: "main".to_owned(),
