@@ -17,11 +17,13 @@ pub mod queries;
 pub mod reflow;
 pub mod said;
 pub mod screen;
+pub mod scrolled;
 pub mod serialise;
 pub mod sgr;
 pub mod terminal;
 #[cfg(test)]
 mod tests;
+pub mod text;
 
 /// Terminal size in cells, always within [`Size::MAX_COLS`] × [`Size::MAX_ROWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -89,7 +91,7 @@ pub trait Engine: Send {
     /// Whether the alternate screen is shown.
     fn alternate_screen(&self) -> bool;
     /// Rows that left the top of the primary screen since the last call, oldest first, one SGR text line each.
-    fn take_scrolled(&mut self) -> Vec<String>;
+    fn take_scrolled(&mut self) -> scrolled::Scrolled;
     /// What the stream said since the last call.
     fn take_events(&mut self) -> Vec<TermEvent>;
 }

@@ -144,6 +144,12 @@ impl Cell {
         self.c != ' ' || self.width != Width::Narrow || !self.marks().is_empty()
     }
 
+    /// Whether it has the colours, attributes and width of another cell; character and extras are not looked at.
+    #[must_use]
+    pub fn drawn_like(&self, other: &Self) -> bool {
+        self.fg == other.fg && self.bg == other.bg && self.attrs == other.attrs && self.width == other.width
+    }
+
     /// Zero-width characters over this cell.
     #[must_use]
     pub fn marks(&self) -> &str {

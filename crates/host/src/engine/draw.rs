@@ -5,7 +5,6 @@
 use unicode_width::UnicodeWidthChar;
 
 use super::cell::{Cell, Width};
-use super::format;
 use super::grid::Row;
 use super::modes::Mode;
 use super::screen::Screen;
@@ -96,7 +95,7 @@ impl Screen {
         self.cursor.gl = gl;
     }
 
-    fn wrap(&mut self) {
+    pub(super) fn wrap(&mut self) {
         let from = self.cursor.row;
         let scrolls = from + 1 == self.margins.end;
         self.row().wrapped = scrolls || from + 1 < self.rows();
@@ -143,7 +142,7 @@ impl Screen {
         let (bg, scrolled) = (self.cursor.pen.bg, &mut self.scrolled);
         self.page.grid.scroll_up(self.margins.clone(), n, bg, |row| {
             if keep {
-                scrolled.push(format::row_sgr(row));
+                scrolled.push(row);
             }
         });
     }

@@ -2,14 +2,14 @@
 //!
 //! For people and logs: links and the state of the terminal are the serialiser's work.
 
-use super::cell::{Cell, Width};
+use super::cell::{BLANK, Cell, Width};
 use super::grid::Row;
 use super::sgr;
 
 /// The characters of a row; trailing blanks are removed.
 #[must_use]
 pub fn row_text(row: &Row) -> String {
-    let mut text = String::new();
+    let mut text = String::with_capacity(row.cells().len());
     for cell in row.cells().iter().filter(|cell| cell.width != Width::Spacer) {
         text.push(cell.c);
         text.push_str(cell.marks());
@@ -21,15 +21,44 @@ pub fn row_text(row: &Row) -> String {
 /// The characters of a row with SGR sequences; the pen is plain before and after it.
 #[must_use]
 pub fn row_sgr(row: &Row) -> String {
-    let plain = Cell::default();
-    let mut pen = &plain;
     let mut text = String::new();
-    for cell in row.cells()[..row.used()].iter().filter(|cell| cell.width != Width::Spacer) {
-        sgr::write_change(&mut text, pen, cell);
+    push_row_sgr(&mut text, row);
+    text
+}
+
+/// Appends what [`row_sgr`] gives.
+pub fn push_row_sgr(text: &mut String, row: &Row) {
+    let mut cells = &row.cells()[..row.used()];
+    text.reserve(cells.len());
+    let mut pen = &BLANK;
+    while let Some(cell) = cells.first() {
+        // Most rows are stretches of ASCII in one pen.
+        let plain = |other: &&Cell| other.c.is_ascii() && other.extra.is_none() && other.drawn_like(cell);
+        let stretch = cells.iter().take_while(plain).count().max(1);
+        let (now, rest) = cells.split_at(stretch);
+        cells = rest;
+        if cell.width == Width::Spacer {
+            continue;
+        }
+        sgr::write_change(text, pen, cell);
         pen = cell;
-        text.push(cell.c);
+        if now.len() > 1 {
+            push_ascii(text, now);
+        } else {
+            text.push(cell.c);
+        }
         text.push_str(cell.marks());
     }
-    sgr::write_change(&mut text, pen, &plain);
-    text
+    sgr::write_change(text, pen, &BLANK);
+}
+
+/// Appends the characters of cells that hold nothing but ASCII, by the buffer instead of one by one.
+fn push_ascii(text: &mut String, cells: &[Cell]) {
+    let mut buffer = [0; 64];
+    for part in cells.chunks(buffer.len()) {
+        for (byte, cell) in buffer.iter_mut().zip(part) {
+            *byte = cell.c as u8;
+        }
+        text.push_str(str::from_utf8(&buffer[..part.len()]).unwrap_or_default());
+    }
 }

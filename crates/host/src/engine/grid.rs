@@ -69,6 +69,20 @@ impl Row {
         }
     }
 
+    /// The stored ones of `len` cells from `col` on, for writing, with room for the others behind them.
+    pub(super) fn cells_from(&mut self, col: usize, len: usize, cols: usize) -> &mut [Cell] {
+        self.store(col);
+        let wanted = (col + len).next_multiple_of(GROW).min(cols);
+        self.cells.reserve_exact(wanted.saturating_sub(self.cells.len()));
+        let end = self.cells.len().min(col + len);
+        &mut self.cells[col..end]
+    }
+
+    /// Adds cells behind the stored ones.
+    pub(super) fn extend(&mut self, cells: impl Iterator<Item = Cell>) {
+        self.cells.extend(cells);
+    }
+
     /// Draws a character of two columns at `col`.
     pub fn draw_wide(&mut self, col: usize, c: char, pen: &Cell) {
         self.part(col);

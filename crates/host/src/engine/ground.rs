@@ -2,7 +2,7 @@
 //!
 //! It draws nothing and keeps no bytes; time is a parameter.
 
-use super::lexer::{Kind, Lexer, Token};
+use super::lexer::{self, Kind, Lexer, Token};
 
 /// How long a synchronized update may hold the screen back, in milliseconds (the limit the mode's users agreed on).
 pub const SYNC_LIMIT_MS: u64 = 150;
@@ -96,10 +96,11 @@ impl Ground {
         let mut taken = 0;
         while let Some(byte) = bytes.get(taken) {
             if self.lexer.in_ground() {
-                let plain = bytes[taken..].iter().take_while(|byte| byte.is_ascii() && **byte != 0x1b).count();
-                if plain > 0 {
-                    self.plain(plain);
-                    taken += plain;
+                let rest = &bytes[taken..];
+                let leap = if *byte == 0x1b { plain_csi_len(rest) } else { lexer::text(rest).len() };
+                if leap > 0 {
+                    self.leap(leap);
+                    taken += leap;
                     continue;
                 }
             }
@@ -112,7 +113,7 @@ impl Ground {
     }
 
     /// Most of a stream: bytes that leave the ground state as it is.
-    fn plain(&mut self, count: usize) {
+    fn leap(&mut self, count: usize) {
         self.offset += count as u64;
         self.reached();
     }
@@ -161,6 +162,12 @@ impl Ground {
             };
         }
     }
+}
+
+/// Length of a whole control sequence that cannot switch mode 2026; 0 for anything else.
+fn plain_csi_len(bytes: &[u8]) -> usize {
+    let switches = |len: &usize| bytes[2] == b'?' && matches!(bytes[len - 1], b'h' | b'l');
+    lexer::csi_len(bytes).filter(|len| !switches(len)).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::scrolled::Scrolled;
 use super::{Engine, Size, TermEvent};
 
 /// Bytes after which a new snapshot replaces the bytes kept. Bounds the memory (and what a rebuild must read) and
@@ -35,7 +36,7 @@ pub struct Guarded<E> {
     engine_ms: u64,
     /// G never goes back.
     ground: u64,
-    scrolled: Vec<String>,
+    scrolled: Scrolled,
     said: Vec<TermEvent>,
     degraded: Cell<bool>,
 }
@@ -56,7 +57,7 @@ impl<E: Engine> Guarded<E> {
             since: Vec::new(),
             engine_ms: REBUILD_AGE_MS,
             ground: 0,
-            scrolled: Vec::new(),
+            scrolled: Scrolled::default(),
             said: Vec::new(),
             degraded: Cell::new(false),
         }
@@ -80,7 +81,7 @@ impl<E: Engine> Guarded<E> {
     }
 
     fn collect(&mut self) {
-        self.scrolled.append(&mut self.engine.take_scrolled());
+        self.scrolled.append(self.engine.take_scrolled());
         self.said.append(&mut self.engine.take_events());
     }
 
@@ -241,7 +242,7 @@ impl<E: Engine> Engine for Guarded<E> {
         self.engine.alternate_screen()
     }
 
-    fn take_scrolled(&mut self) -> Vec<String> {
+    fn take_scrolled(&mut self) -> Scrolled {
         std::mem::take(&mut self.scrolled)
     }
 
@@ -304,7 +305,7 @@ mod tests {
         fn alternate_screen(&self) -> bool {
             self.0.alternate_screen()
         }
-        fn take_scrolled(&mut self) -> Vec<String> {
+        fn take_scrolled(&mut self) -> Scrolled {
             self.0.take_scrolled()
         }
         fn take_events(&mut self) -> Vec<TermEvent> {

@@ -79,6 +79,36 @@ const CAN: u8 = 0x18;
 const SUB: u8 = 0x1a;
 const ESC: u8 = 0x1b;
 
+/// Whole characters and controls at the front of `bytes`, up to the first sequence: from the ground state they lead to
+/// the ground state.
+#[must_use]
+pub fn text(bytes: &[u8]) -> &str {
+    let text = memchr::memchr(ESC, bytes).map_or(bytes, |end| &bytes[..end]);
+    let whole = |len: usize| str::from_utf8(&text[..len]).unwrap_or_default();
+    str::from_utf8(text).unwrap_or_else(|error| whole(error.valid_up_to()))
+}
+
+/// Length of the control sequence at the front of `bytes`, if one is there as a whole and nothing odd is in it.
+#[must_use]
+pub fn csi_len(bytes: &[u8]) -> Option<usize> {
+    let body = bytes.strip_prefix(b"\x1b[")?;
+    let end = body.iter().position(|byte| !(0x20..=0x3f).contains(byte))?;
+    (0x40..=0x7e).contains(&body[end]).then_some(end + 3)
+}
+
+/// Length of what stands at the front of `bytes`, which begins in the ground state: up to where that is reached again.
+#[must_use]
+pub fn sequence_len(bytes: &[u8]) -> usize {
+    csi_len(bytes).unwrap_or_else(|| {
+        let mut lexer = Lexer::default();
+        let ends = |byte: &u8| {
+            lexer.push(*byte);
+            lexer.in_ground()
+        };
+        bytes.iter().position(ends).map_or(bytes.len(), |at| at + 1)
+    })
+}
+
 impl Lexer {
     /// Whether neither a sequence nor a UTF-8 character is open.
     #[must_use]

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::cell::Cell;
-use super::format;
 use super::grid::Grid;
 use super::modes::{Mode, Modes};
 use super::reflow::Place;
 use super::said::Said;
+use super::scrolled::Scrolled;
 use super::{Size, TermEvent};
 
 /// Columns between the default tab stops (VT100).
@@ -127,7 +127,7 @@ pub struct Screen {
     /// XTMODKEYS value of `modifyOtherKeys`.
     pub other_keys: u8,
     /// Rows that left the top of the primary screen.
-    pub scrolled: Vec<String>,
+    pub scrolled: Scrolled,
     /// What the program said besides drawing.
     pub said: Said,
 }
@@ -149,7 +149,7 @@ impl Screen {
             titles: Vec::new(),
             palette: BTreeMap::new(),
             other_keys: 0,
-            scrolled: Vec::new(),
+            scrolled: Scrolled::default(),
             said: Said::default(),
         }
     }
@@ -244,7 +244,7 @@ impl Screen {
             saved.col = saved.col.min(cols - 1);
         }
         saved.pending = saved.pending && saved.col == cols - 1;
-        self.scrolled.extend(lost.iter().map(format::row_sgr));
+        lost.iter().for_each(|row| self.scrolled.push(row));
         let old = self.cols();
         self.tabs.truncate(cols);
         self.tabs.extend((old..cols).map(|col| col % TAB_EVERY == 0));

@@ -6,7 +6,8 @@ use vte::Parser;
 
 use super::ground::Ground;
 use super::screen::Screen;
-use super::{Engine, Size, TermEvent, format, modes, serialise};
+use super::scrolled::Scrolled;
+use super::{Engine, Size, TermEvent, format, lexer, modes, serialise};
 
 /// Bytes of a synchronized update that are held back; a longer one is drawn as it comes.
 const MAX_HELD: usize = 1024 * 1024;
@@ -57,7 +58,7 @@ impl Terminal {
     /// Draws what is held up to G.
     fn settle(&mut self) {
         let ready = self.held.len().saturating_sub(self.open());
-        self.parser.advance(&mut self.screen, &self.held[..ready]);
+        play(&mut self.parser, &mut self.screen, &self.held[..ready]);
         self.held.drain(..ready);
         if self.held.is_empty() && self.held.capacity() > KEPT_HELD {
             self.held = Vec::new();
@@ -80,6 +81,28 @@ impl Terminal {
     }
 }
 
+/// Draws bytes that begin and end in the ground state: text directly, sequences through the parser.
+fn play(parser: &mut Parser, screen: &mut Screen, bytes: &[u8]) {
+    let mut rest = bytes;
+    while let Some(first) = rest.first() {
+        let text = lexer::text(rest);
+        let len = if !text.is_empty() {
+            screen.text(text);
+            text.len()
+        } else {
+            let len = if *first == 0x1b { lexer::sequence_len(rest) } else { broken_len(rest) };
+            parser.advance(screen, &rest[..len]);
+            len
+        };
+        rest = &rest[len..];
+    }
+}
+
+/// Length of a stretch that begins with bytes that are no text: up to the next sequence.
+fn broken_len(bytes: &[u8]) -> usize {
+    memchr::memchr(0x1b, bytes).unwrap_or(bytes.len())
+}
+
 impl Engine for Terminal {
     fn feed(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
@@ -95,7 +118,7 @@ impl Engine for Terminal {
                 self.settle();
             } else if self.held.is_empty() {
                 let (ready, open) = part.split_at(part.len().saturating_sub(self.open()));
-                self.parser.advance(&mut self.screen, ready);
+                play(&mut self.parser, &mut self.screen, ready);
                 self.held.extend_from_slice(open);
             } else {
                 self.held.extend_from_slice(part);
@@ -160,7 +183,7 @@ impl Engine for Terminal {
         self.screen.behind.is_some()
     }
 
-    fn take_scrolled(&mut self) -> Vec<String> {
+    fn take_scrolled(&mut self) -> Scrolled {
         std::mem::take(&mut self.screen.scrolled)
     }
 

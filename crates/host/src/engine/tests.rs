@@ -9,5 +9,6 @@ mod hostile;
 mod judge;
 mod queries;
 mod recordings;
+mod shortcuts;
 mod snapshot;
 mod table;

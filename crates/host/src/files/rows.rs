@@ -8,6 +8,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use super::place::{append_to, numbered_path};
+use crate::engine::scrolled::Scrolled;
 
 /// A cap is divided into this many segments.
 const SEGMENTS: u64 = 10;
@@ -53,38 +54,47 @@ impl RowLog {
         self.lost
     }
 
-    /// Appends rows. A row that the disk refuses is counted and missing: the raw output has it.
-    pub fn append(&mut self, rows: &[String]) {
-        for row in rows {
-            self.lost = self.append_one(row).is_err();
-            if self.lost {
-                // The next row starts a segment, so that numbers stay right.
-                self.file = None;
-            }
-            self.total += 1;
+    /// Appends rows, one write for all that go into the same segment. Rows that the disk refuses are counted and
+    /// missing: the raw output has them.
+    pub fn append(&mut self, rows: &Scrolled) {
+        if rows.is_empty() {
+            return;
         }
+        self.lost = self.write(rows).is_err();
+        if self.lost {
+            // The next row starts a segment, so that numbers stay right.
+            self.file = None;
+        }
+        self.total += rows.len() as u64;
         self.trim();
     }
 
-    fn append_one(&mut self, row: &str) -> io::Result<()> {
-        let room = (self.cap / SEGMENTS).max(1);
-        let open = self.segments.back().is_some_and(|(from, count)| from + count == self.total && *count < room);
-        let file = match &mut self.file {
-            Some(file) if open => file,
-            other => {
-                let file = append_to(&numbered_path(&self.dir, PREFIX, self.total))?;
-                // A row that was cut off by a full disk earlier is written anew.
-                file.set_len(0)?;
-                self.segments.push_back((self.total, 0));
-                other.insert(file)
+    fn write(&mut self, rows: &Scrolled) -> io::Result<()> {
+        let segment = (self.cap / SEGMENTS).max(1);
+        let mut at = self.total;
+        let (mut text, mut left) = (rows.text(), rows.len() as u64);
+        while left > 0 {
+            let open = self.segments.back().filter(|(from, count)| from + count == at && *count < segment);
+            let (room, file) = match (open, &mut self.file) {
+                (Some((_, count)), Some(file)) => (segment - count, file),
+                (_, other) => {
+                    let file = append_to(&numbered_path(&self.dir, PREFIX, at))?;
+                    // A row that was cut off by a full disk earlier is written anew.
+                    file.set_len(0)?;
+                    self.segments.push_back((at, 0));
+                    (segment, other.insert(file))
+                }
+            };
+            let count = room.min(left);
+            let (now, next) = if count == left { (text, "") } else { text.split_at(end_of_row(text, count)) };
+            let written = write_whole(file, now.as_bytes());
+            // A row that is there by half is not there.
+            let whole = written.as_ref().map_or_else(|(bytes, _)| rows_in(&now.as_bytes()[..*bytes]), |()| count);
+            if let Some((_, rows)) = self.segments.back_mut() {
+                *rows += whole;
             }
-        };
-        let mut line = Vec::with_capacity(row.len() + 1);
-        line.extend(row.bytes().filter(|byte| *byte != b'\n'));
-        line.push(b'\n');
-        file.write_all(&line)?;
-        if let Some((_, count)) = self.segments.back_mut() {
-            *count += 1;
+            written.map_err(|(_, error)| error)?;
+            (text, left, at) = (next, left - count, at + count);
         }
         Ok(())
     }
@@ -138,6 +148,30 @@ impl RowLog {
     }
 }
 
+fn rows_in(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Where the first `count` rows of a text end.
+fn end_of_row(text: &str, count: u64) -> usize {
+    let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+    ends.zip(1..).find(|(_, nth)| *nth == count).map_or(text.len(), |(end, _)| end)
+}
+
+/// Writes all bytes; on failure says how many were written.
+fn write_whole(file: &mut File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match file.write(&bytes[done..]) {
+            Ok(0) => return Err((done, io::ErrorKind::WriteZero.into())),
+            Ok(count) => done += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((done, error)),
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +181,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("temp dir");
         let mut log = RowLog::new(dir.path(), 100);
         for row in 0..457u64 {
-            log.append(&[format!("row {row}")]);
+            log.append(&[format!("row {row}")].iter().collect());
         }
         assert_eq!(log.total(), 457);
         assert!((347..=357).contains(&log.oldest()), "{}", log.oldest());
@@ -159,5 +193,37 @@ mod tests {
         assert_eq!((from, rows.len() as u64), (log.oldest(), 457 - log.oldest()));
         let files = super::super::place::numbered(dir.path(), PREFIX).expect("readable").len();
         assert!(files <= 11, "{files} files");
+    }
+
+    #[test]
+    fn many_rows_at_once_lie_in_the_same_files_as_one_by_one() {
+        let (one, many) = (tempfile::tempdir().expect("temp dir"), tempfile::tempdir().expect("temp dir"));
+        let (mut log, mut single) = (RowLog::new(many.path(), 100), RowLog::new(one.path(), 100));
+        let rows: Vec<String> = (0..457u64).map(|row| format!("row {row}")).collect();
+        for part in rows.chunks(37) {
+            log.append(&part.iter().collect());
+        }
+        for row in &rows {
+            single.append(&[row].iter().collect());
+        }
+        assert_eq!((log.total(), log.oldest()), (457, single.oldest()));
+        assert_eq!(log.read(0, 1000).expect("readable"), single.read(0, 1000).expect("readable"));
+        let files = |dir: &Path| {
+            let found = super::super::place::numbered(dir, PREFIX).expect("readable");
+            found.into_iter().map(|(n, path)| (n, fs::read(path).expect("readable"))).collect::<Vec<_>>()
+        };
+        assert_eq!(files(many.path()), files(one.path()));
+    }
+
+    #[test]
+    fn rows_that_the_disk_refuses_are_counted_and_the_next_one_has_its_number() {
+        let dir = tempfile::tempdir().expect("temp dir");
+        let mut log = RowLog::new(dir.path(), 100);
+        std::os::unix::fs::symlink("/dev/full", dir.path().join("rows-0.log")).expect("link");
+        log.append(&["a", "b", "c"].iter().collect());
+        assert!(log.is_degraded());
+        log.append(&["d"].iter().collect());
+        assert!(!log.is_degraded());
+        assert_eq!(log.read(0, 9).expect("readable"), (3, vec!["d".to_owned()]));
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::guarded::Guarded;
 use crate::engine::queries::QueryFilter;
+use crate::engine::scrolled::Scrolled;
 use crate::engine::terminal::Terminal;
 use crate::engine::{Engine, Size, TermEvent};
 use crate::wire::{Cursor, Modes};
@@ -14,13 +15,16 @@ use crate::wire::{Cursor, Modes};
 /// viewers wait for its end.
 const OPEN: usize = 256 << 10;
 
+/// Room for such bytes that is kept for the next ones.
+const KEPT_OPEN: usize = 4 << 10;
+
 /// What a piece of output led to.
 #[derive(Debug, Default)]
 pub(super) struct Fed {
     /// The bytes for viewers.
     pub visible: Vec<u8>,
     /// Rows that scrolled off.
-    pub scrolled: Vec<String>,
+    pub scrolled: Scrolled,
     /// What the stream said besides drawing.
     pub events: Vec<TermEvent>,
 }
@@ -39,7 +43,8 @@ pub(super) struct Snapshot {
 /// The terminal.
 pub(super) struct Display {
     engine: Guarded<Terminal>,
-    filter: QueryFilter,
+    /// Takes queries out of what viewers get; there is none while nobody looks.
+    filter: Option<QueryFilter>,
     /// Ground offset at which `open` begins.
     ground: u64,
     /// Raw bytes since then, at most [`OPEN`] and one piece more.
@@ -53,7 +58,7 @@ impl Display {
     pub fn new(size: Size) -> Self {
         Self {
             engine: Guarded::new(size, Terminal::new),
-            filter: QueryFilter::new(),
+            filter: None,
             ground: 0,
             open: Vec::new(),
             fed: 0,
@@ -66,19 +71,40 @@ impl Display {
         self.engine.tick(self.clock(now));
         self.engine.feed(bytes);
         self.fed += bytes.len() as u64;
-        if self.open.len() <= OPEN {
-            self.open.extend_from_slice(bytes);
+        let open = self.fed - self.engine.ground_offset();
+        if open < bytes.len() as u64 {
+            // All that came before is behind the ground; so is the front of this.
+            self.ground = self.fed - open;
+            self.keep(&bytes[bytes.len() - usize::try_from(open).unwrap_or(0)..]);
+        } else {
+            if self.open.len() <= OPEN {
+                self.open.extend_from_slice(bytes);
+            }
+            self.settle();
         }
-        self.settle();
-        let visible = self.filter.filter_output(bytes);
+        let visible = self.filter.as_mut().map(|filter| filter.filter_output(bytes)).unwrap_or_default();
         Fed { visible, ..self.take() }
+    }
+
+    /// Nobody looks any more: what they would see need not be worked out.
+    pub fn unseen(&mut self) {
+        self.filter = None;
+    }
+
+    /// Keeps only these bytes since the ground.
+    fn keep(&mut self, open: &[u8]) {
+        self.open.clear();
+        if open.is_empty() && self.open.capacity() > KEPT_OPEN {
+            self.open = Vec::new();
+        }
+        self.open.extend_from_slice(open);
     }
 
     /// Forgets what is before the ground.
     fn settle(&mut self) {
         let ground = self.engine.ground_offset();
         if ground == self.fed {
-            self.open = Vec::new();
+            self.keep(&[]);
         } else {
             let done = usize::try_from(ground - self.ground).unwrap_or(usize::MAX);
             // Bytes that were too many to keep are behind the ground only when all that is kept is.
@@ -113,12 +139,14 @@ impl Display {
     }
 
     /// The state at the ground offset and what came since; `None` while an open sequence is too long to be kept.
-    pub fn snapshot(&self) -> Option<Snapshot> {
+    pub fn snapshot(&mut self) -> Option<Snapshot> {
         if self.ground + self.open.len() as u64 != self.fed {
             return None;
         }
         // At the ground nothing is half done, so a fresh filter does what the one of the stream did.
-        let tail = QueryFilter::new().filter_output(&self.open);
+        let mut filter = QueryFilter::new();
+        let tail = filter.filter_output(&self.open);
+        self.filter.get_or_insert(filter);
         Some(Snapshot { ground: self.ground, screen: self.engine.serialise(), tail })
     }
 

@@ -21,8 +21,9 @@ use crate::record::{ExitRecord, now_us};
 use crate::spec::LaunchSpec;
 use crate::wire::{ErrorKind, Health, Refusal};
 
-/// Bytes per read of the terminal (`docs/design/host.md`); a Linux terminal never has more at once.
-const READ: usize = 4096;
+/// Most bytes that are taken from the terminal before they are logged, drawn and shown. A Linux terminal gives at most
+/// 4 KB per read and holds little more, so a larger piece only makes the program wait for the host.
+const PIECE: usize = 16 << 10;
 /// Bytes of a flood per wake-up before keys are looked at again (`docs/design/host.md`: 64 KB).
 const FLOOD_BUDGET: usize = 64 << 10;
 /// Most bytes read after the child's end; a terminal holds far less.
@@ -232,25 +233,33 @@ impl Host {
 
     /// Takes output up to a budget: log, engine, rows, replies, viewers.
     pub(super) fn drain(&mut self, budget: usize) {
-        let mut bytes = [0; READ];
+        let mut bytes = [0; PIECE];
         let mut left = budget;
         while left > 0 {
-            match self.pty.take(&mut bytes) {
-                Ok(Taken::Bytes(count)) => {
-                    self.hung_up = None;
-                    self.on_output(&bytes[..count]);
-                    left = left.saturating_sub(count);
-                }
-                Ok(Taken::Nothing) => {
-                    self.hung_up = None;
-                    return;
-                }
-                Ok(Taken::HungUp) | Err(_) => {
-                    self.hung_up = Some(Instant::now() + REOPEN);
-                    return;
-                }
+            let (count, end) = self.take(&mut bytes[..left.min(PIECE)]);
+            if count > 0 {
+                self.on_output(&bytes[..count]);
+                left -= count;
+            }
+            match end {
+                None => {}
+                Some(Taken::HungUp) => return self.hung_up = Some(Instant::now() + REOPEN),
+                Some(_) => return self.hung_up = None,
             }
         }
+    }
+
+    /// Takes output until the piece is full, or until there is no more: then it says why.
+    fn take(&self, piece: &mut [u8]) -> (usize, Option<Taken>) {
+        let mut count = 0;
+        while count < piece.len() {
+            match self.pty.take(&mut piece[count..]) {
+                Ok(Taken::Bytes(more)) => count += more,
+                Ok(Taken::Nothing) => return (count, Some(Taken::Nothing)),
+                Ok(Taken::HungUp) | Err(_) => return (count, Some(Taken::HungUp)),
+            }
+        }
+        (count, None)
     }
 
     /// Takes all that is left after the child's end.
@@ -353,6 +362,9 @@ impl Host {
         }
         if self.conns.iter().all(|conn| conn.watching == Watching::No) {
             self.watch.forget();
+        }
+        if self.conns.iter().all(|conn| conn.viewer.is_none()) {
+            self.display.unseen();
         }
     }
 

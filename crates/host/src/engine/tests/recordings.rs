@@ -105,7 +105,7 @@ fn whole(name: &str) -> (Terminal, Vec<String>, Vec<TermEvent>) {
             Step::Resize(size) => engine.resize(size),
             Step::Output(bytes) => engine.feed(&bytes),
         }
-        scrolled.extend(engine.take_scrolled());
+        scrolled.extend(engine.take_scrolled().lines().map(str::to_owned));
         events.extend(engine.take_events());
     }
     (engine, scrolled, events)
