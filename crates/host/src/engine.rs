@@ -3,7 +3,9 @@
 //! The engine keeps the screen and a serialiser that can rebuild it; it does no input or output.
 
 pub mod answers;
+pub mod c1;
 pub mod cell;
+pub mod cluster;
 pub mod dispatch;
 pub mod draw;
 pub mod format;
@@ -20,10 +22,11 @@ pub mod screen;
 pub mod scrolled;
 pub mod serialise;
 pub mod sgr;
+pub mod sides;
 pub mod terminal;
+pub mod text;
 #[cfg(test)]
 mod tests;
-pub mod text;
 
 /// Terminal size in cells, always within [`Size::MAX_COLS`] × [`Size::MAX_ROWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -2,8 +2,10 @@
 //!
 //! Only what is true of every viewer is claimed; what is not known is not answered, or refused where the protocol can.
 
+use super::cell::Attrs;
 use super::modes::Modes;
 use super::screen::Screen;
+use super::sgr;
 
 /// Pixels of a cell (width, height). Nothing is drawn here, so the figure is nominal.
 const CELL_PIXELS: (u16, u16) = (8, 16);
@@ -48,7 +50,8 @@ pub fn private_status(screen: &mut Screen, what: u16) {
 }
 
 fn position(screen: &Screen) -> String {
-    format!("{};{}", screen.reported_row() + 1, screen.cursor.col + 1)
+    let (row, col) = screen.reported_place();
+    format!("{};{}", row + 1, col + 1)
 }
 
 fn report(state: Option<bool>) -> u8 {
@@ -68,13 +71,13 @@ pub fn ansi_mode(screen: &mut Screen, mode: u16) {
 /// DECRQM of a private mode.
 pub fn private_mode(screen: &mut Screen, mode: u16) {
     let state = match mode {
-        6 => Some(screen.cursor.origin),
-        47 | 1047 | 1049 => Some(screen.behind.is_some()),
         // Supported; what follows an open update is held back, so it is always seen closed here.
-        2026 => Some(false),
-        _ => screen.modes.private(mode),
+        2026 => 2,
+        // Emoji sequences always take two columns (`cluster`): permanently set.
+        2027 => 3,
+        _ => report(screen.private_mode(mode)),
     };
-    screen.said.reply(format!("\x1b[?{mode};{}$y", report(state)));
+    screen.said.reply(format!("\x1b[?{mode};{state}$y"));
 }
 
 /// Kitty keyboard flags in force.
@@ -95,9 +98,23 @@ pub fn window(screen: &mut Screen, operation: u16) {
     }
 }
 
-/// DECRQSS: no setting can be asked for.
-pub fn refuse_setting(screen: &mut Screen) {
-    screen.said.reply("\x1bP0$r\x1b\\");
+/// DECRQSS: a setting as the sequence that would set it; 1 says that it is known (xterm's reading, not DEC's).
+pub fn setting(screen: &mut Screen, name: &[u8]) {
+    let (margins, sides, rows) = (&screen.margins, &screen.sides, screen.size.rows);
+    let setting = match name {
+        b"m" => format!("{}m", sgr::parameters(&screen.cursor.pen)),
+        b"r" => format!("{};{}r", margins.start + 1, margins.end),
+        b"s" => format!("{};{}s", sides.start + 1, sides.end),
+        // The terminal's own style is a blinking block.
+        b" q" => format!("{} q", screen.cursor_style.max(1)),
+        b"\"q" => format!("{}\"q", u8::from(screen.cursor.pen.attrs.has(Attrs::PROTECTED))),
+        // A VT100, as DA1 says.
+        b"\"p" => "61;1\"p".to_owned(),
+        b"t" => format!("{rows}t"),
+        b"*|" => format!("{rows}*|"),
+        _ => return screen.said.reply("\x1bP0$r\x1b\\"),
+    };
+    screen.said.reply(format!("\x1bP1$r{setting}\x1b\\"));
 }
 
 /// XTGETTCAP: no capability is known.

@@ -44,6 +44,8 @@ impl Attrs {
     pub const STRIKE: u16 = 1 << 7;
     /// SGR 53.
     pub const OVERLINE: u16 = 1 << 8;
+    /// DECSCA: selective erasing leaves it. Not one of the attributes of SGR.
+    pub const PROTECTED: u16 = 1 << 12;
     const UNDERLINE_SHIFT: u16 = 9;
     /// The bits of the underline style.
     pub const UNDERLINE_MASK: u16 = 0b111 << Self::UNDERLINE_SHIFT;
@@ -136,6 +138,23 @@ impl Cell {
     #[must_use]
     pub fn is_blank(&self) -> bool {
         *self == BLANK
+    }
+
+    /// Whether it is the left half of a wide character.
+    #[must_use]
+    pub fn is_wide(&self) -> bool {
+        self.width == Width::Wide
+    }
+
+    /// The pen that drew it.
+    #[must_use]
+    pub fn as_pen(&self) -> Self {
+        let mut pen = Self { c: ' ', width: Width::Narrow, ..self.clone() };
+        if !pen.marks().is_empty() {
+            Arc::make_mut(pen.extra.get_or_insert_default()).marks.clear();
+            pen.drop_empty_extra();
+        }
+        pen
     }
 
     /// Whether it holds something to read (colour alone does not count).

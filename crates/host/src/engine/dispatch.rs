@@ -4,8 +4,14 @@
 
 use vte::{Params, Perform};
 
+use super::cell::{Attrs, Cell};
+use super::grid::Row;
+use super::modes::Mode;
 use super::screen::{Charset, Kitty, MAX_KITTY, MAX_TITLES, Screen};
 use super::{TermEvent, answers, modes, osc, sgr};
+
+/// Bytes of a DECRQSS that are kept: no setting has a longer name.
+const MAX_ASKED: usize = 4;
 
 /// Parameter `index` as a count: absent or 0 is 1.
 fn count(params: &Params, index: usize) -> usize {
@@ -22,6 +28,7 @@ impl Perform for Screen {
     }
 
     fn execute(&mut self, byte: u8) {
+        self.drawn_last = None;
         match byte {
             0x07 => self.said.push(TermEvent::Bell),
             0x08 => self.back(1),
@@ -35,18 +42,12 @@ impl Perform for Screen {
             0x0d => self.carriage_return(),
             0x0e => self.cursor.gl = 1,
             0x0f => self.cursor.gl = 0,
-            0x84 => self.index(),
-            0x85 => {
-                self.index();
-                self.carriage_return();
-            }
-            0x88 => self.tabs[self.cursor.col] = true,
-            0x8d => self.reverse_index(),
             _ => {}
         }
     }
 
     fn esc_dispatch(&mut self, intermediates: &[u8], ignore: bool, byte: u8) {
+        self.drawn_last = None;
         if ignore {
             return;
         }
@@ -64,6 +65,10 @@ impl Perform for Screen {
             ([], b'c') => self.reset(),
             ([], b'=') => self.modes.set(modes::Mode::Keypad, true),
             ([], b'>') => self.modes.set(modes::Mode::Keypad, false),
+            ([], b'N') => self.single_shift = 2,
+            ([], b'O') => self.single_shift = 3,
+            ([], b'6') => self.back_index(),
+            ([], b'9') => self.forward_index(),
             ([], b'n') => self.cursor.gl = 2,
             ([], b'o') => self.cursor.gl = 3,
             (b"#", b'8') => self.alignment_test(),
@@ -79,6 +84,7 @@ impl Perform for Screen {
     }
 
     fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: char) {
+        self.drawn_last = None;
         // `ignore` also says that there were more than 32 parameters: those that there are still count.
         if ignore && intermediates.len() > 1 {
             return;
@@ -89,6 +95,9 @@ impl Perform for Screen {
             b">" => greater(self, params, action),
             b"!" if action == 'p' => self.soft_reset(),
             b" " if action == 'q' => self.cursor_style = u8::try_from(number(params, 0)).unwrap_or(0).min(6),
+            b"\"" if action == 'q' => protect(&mut self.cursor.pen, number(params, 0)),
+            b"'" if action == '}' => self.shift_columns(self.cursor.col, count(params, 0), Row::insert_between),
+            b"'" if action == '~' => self.shift_columns(self.cursor.col, count(params, 0), Row::delete_between),
             b"$" if action == 'p' => answers::ansi_mode(self, number(params, 0)),
             b"?$" if action == 'p' => answers::private_mode(self, number(params, 0)),
             b"=" if action == 'u' => set_kitty(&mut self.page.kitty, number(params, 0), number(params, 1)),
@@ -102,14 +111,28 @@ impl Perform for Screen {
     }
 
     fn osc_dispatch(&mut self, params: &[&[u8]], bell_terminated: bool) {
+        self.drawn_last = None;
         osc::execute(self, params, if bell_terminated { "\x07" } else { "\x1b\\" });
     }
 
     fn hook(&mut self, _params: &Params, intermediates: &[u8], _ignore: bool, action: char) {
+        self.drawn_last = None;
         match (intermediates, action) {
-            (b"$", 'q') => answers::refuse_setting(self),
+            (b"$", 'q') => self.asked = Some(Vec::new()),
             (b"+", 'q') => answers::refuse_capability(self),
             _ => {}
+        }
+    }
+
+    fn put(&mut self, byte: u8) {
+        if let Some(asked) = self.asked.as_mut().filter(|asked| asked.len() < MAX_ASKED) {
+            asked.push(byte);
+        }
+    }
+
+    fn unhook(&mut self) {
+        if let Some(asked) = self.asked.take() {
+            answers::setting(self, &asked);
         }
     }
 }
@@ -144,7 +167,7 @@ fn plain(screen: &mut Screen, params: &Params, action: char) {
         'Z' => screen.tab_back(count(params, 0)),
         'b' => screen.repeat(count(params, 0)),
         'c' if number(params, 0) == 0 => answers::primary_attributes(screen),
-        'd' => screen.go(count(params, 0) - 1, screen.cursor.col),
+        'd' => screen.row_only(count(params, 0) - 1),
         'g' => match number(params, 0) {
             0 => screen.tabs[screen.cursor.col] = false,
             3 => screen.tabs.fill(false),
@@ -160,6 +183,9 @@ fn plain(screen: &mut Screen, params: &Params, action: char) {
         'm' => sgr::apply(&mut screen.cursor.pen, params),
         'n' => answers::status(screen, number(params, 0)),
         'r' => screen.set_margins(usize::from(number(params, 0)), usize::from(number(params, 1))),
+        's' if screen.modes.has(Mode::Sides) => {
+            screen.set_sides(usize::from(number(params, 0)), usize::from(number(params, 1)));
+        }
         's' => screen.save(),
         't' => window(screen, number(params, 0), number(params, 1)),
         'u' => screen.restore(),
@@ -174,11 +200,45 @@ fn private(screen: &mut Screen, params: &Params, action: char) {
                 set_private_mode(screen, param, action == 'h');
             }
         }
-        // Selective erase: nothing can be protected here, so it erases all.
-        'J' => screen.erase_display(number(params, 0)),
-        'K' => screen.erase_line(number(params, 0)),
+        'J' => screen.erase_display_selectively(number(params, 0)),
+        'K' => screen.erase_line_selectively(number(params, 0)),
         'n' => answers::private_status(screen, number(params, 0)),
         'u' => answers::kitty_flags(screen),
+        's' => {
+            for mode in params.iter().filter_map(|param| param.first().copied()) {
+                if let Some(on) = screen.private_mode(mode) {
+                    screen.saved_modes.insert(mode, on);
+                }
+            }
+        }
+        'r' => {
+            for mode in params.iter().filter_map(|param| param.first().copied()) {
+                if let Some(on) = screen.saved_modes.get(&mode).copied() {
+                    set_private_mode(screen, mode, on);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+impl Screen {
+    /// State of a private mode by number; `None` when it is not known here.
+    #[must_use]
+    pub fn private_mode(&self, mode: u16) -> Option<bool> {
+        match mode {
+            6 => Some(self.cursor.origin),
+            47 | 1047 | 1049 => Some(self.behind.is_some()),
+            _ => self.modes.private(mode),
+        }
+    }
+}
+
+/// DECSCA.
+fn protect(pen: &mut Cell, how: u16) {
+    match how {
+        1 => pen.attrs.0 |= Attrs::PROTECTED,
+        0 | 2 => pen.attrs.0 &= !Attrs::PROTECTED,
         _ => {}
     }
 }
@@ -203,6 +263,9 @@ fn set_private_mode(screen: &mut Screen, mode: u16, on: bool) {
         }
         _ => {
             screen.modes.set_private(mode, on);
+            if mode == 69 && !on {
+                screen.forget_sides();
+            }
         }
     }
 }

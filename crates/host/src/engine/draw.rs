@@ -5,9 +5,10 @@
 use unicode_width::UnicodeWidthChar;
 
 use super::cell::{Cell, Width};
+use super::cluster::{EMOJI_STYLE, has_emoji_style};
 use super::grid::Row;
 use super::modes::Mode;
-use super::screen::Screen;
+use super::screen::{Cursor, Screen};
 
 impl Screen {
     fn row(&mut self) -> &mut Row {
@@ -18,7 +19,11 @@ impl Screen {
 
     /// Draws one character at the cursor.
     pub fn print(&mut self, c: char) {
-        let c = self.cursor.charsets[self.cursor.gl].map(c);
+        let set = match std::mem::take(&mut self.single_shift) {
+            0 => self.cursor.gl,
+            set => usize::from(set),
+        };
+        let c = self.cursor.charsets[set].map(c);
         // The table of widths is asked only beyond ASCII.
         let width = if (' '..='~').contains(&c) { Some(1) } else { c.width() };
         let Some(width) = width else { return };
@@ -27,14 +32,14 @@ impl Screen {
             return;
         }
         let cols = self.cols();
-        if width > cols {
+        if width > cols || self.join(c, width) {
             return;
         }
         let autowrap = self.modes.has(Mode::Autowrap);
         if self.cursor.pending && autowrap {
             self.wrap();
         }
-        if self.cursor.col + width > cols {
+        if self.cursor.col + width > self.line_end(self.cursor.col) {
             if !autowrap {
                 return;
             }
@@ -44,9 +49,10 @@ impl Screen {
             self.wrap();
         }
         self.cursor.pending = false;
-        let (col, bg) = (self.cursor.col, self.cursor.pen.bg);
+        let col = self.cursor.col;
+        let end = self.line_end(col);
         if self.modes.has(Mode::Insert) {
-            self.row().insert(col, width, cols, bg);
+            self.make_room(col, width);
         }
         let row = self.page.grid.row_mut(self.cursor.row);
         if width == 1 {
@@ -54,12 +60,13 @@ impl Screen {
         } else {
             row.draw_wide(col, c, &self.cursor.pen);
         }
-        if col + width < cols {
+        if col + width < end {
             self.cursor.col = col + width;
         } else {
-            self.cursor.col = cols - 1;
+            self.cursor.col = end - 1;
             self.cursor.pending = autowrap;
         }
+        self.drawn_last = u16::try_from(col).ok();
     }
 
     /// Adds a zero-width character to the one before the cursor; without one it is dropped.
@@ -74,7 +81,13 @@ impl Screen {
         if self.row().cell(col).width == Width::Spacer {
             col = col.saturating_sub(1);
         }
+        let cell = self.row().cell_mut(col);
+        if c == EMOJI_STYLE && !cell.is_wide() && has_emoji_style(cell.c) {
+            let Some(wider) = self.widen(col) else { return };
+            col = wider;
+        }
         self.row().cell_mut(col).push_mark(c);
+        self.drawn_last = u16::try_from(col).ok();
     }
 
     /// REP: draws the character before the cursor `n` more times.
@@ -98,9 +111,10 @@ impl Screen {
     pub(super) fn wrap(&mut self) {
         let from = self.cursor.row;
         let scrolls = from + 1 == self.margins.end;
-        self.row().wrapped = scrolls || from + 1 < self.rows();
+        // What wraps at a margin inside the screen does not go on in the whole next row.
+        self.row().wrapped = self.full_width() && (scrolls || from + 1 < self.rows());
+        self.cursor.col = self.line_start(self.cursor.col);
         self.next_row();
-        self.cursor.col = 0;
     }
 
     // ---- lines
@@ -114,7 +128,9 @@ impl Screen {
     fn next_row(&mut self) {
         self.cursor.pending = false;
         if self.cursor.row + 1 == self.margins.end {
-            self.scroll_off(1);
+            if self.sides.contains(&self.cursor.col) {
+                self.scroll_off(1);
+            }
         } else if self.cursor.row + 1 < self.rows() {
             self.cursor.row += 1;
         }
@@ -124,7 +140,9 @@ impl Screen {
     pub fn reverse_index(&mut self) {
         self.cursor.pending = false;
         if self.cursor.row == self.margins.start {
-            self.scroll_down(self.margins.start, 1);
+            if self.sides.contains(&self.cursor.col) {
+                self.scroll_down(self.margins.start, 1);
+            }
         } else {
             self.cursor.row = self.cursor.row.saturating_sub(1);
         }
@@ -132,12 +150,15 @@ impl Screen {
 
     /// CR.
     pub fn carriage_return(&mut self) {
-        self.cursor.col = 0;
+        self.cursor.col = self.line_start(self.cursor.col);
         self.cursor.pending = false;
     }
 
     /// Scrolls the margins; what leaves the top of the primary screen is kept as history.
     fn scroll_off(&mut self, n: usize) {
+        if !self.full_width() {
+            return self.scroll_up(self.margins.start, n);
+        }
         let keep = self.margins.start == 0 && self.behind.is_none();
         let (bg, scrolled) = (self.cursor.pen.bg, &mut self.scrolled);
         self.page.grid.scroll_up(self.margins.clone(), n, bg, |row| {
@@ -149,12 +170,22 @@ impl Screen {
 
     /// SU and DL: rows from `top` to the bottom margin move up and are lost.
     pub fn scroll_up(&mut self, top: usize, n: usize) {
-        self.page.grid.scroll_up(top..self.margins.end, n, self.cursor.pen.bg, |_| {});
+        let (rows, bg) = (top..self.margins.end, self.cursor.pen.bg);
+        if self.full_width() {
+            self.page.grid.scroll_up(rows, n, bg, |_| {});
+        } else {
+            self.page.grid.scroll_between(rows, self.sides.clone(), n, false, bg);
+        }
     }
 
     /// SD and IL: rows from `top` to the bottom margin move down.
     pub fn scroll_down(&mut self, top: usize, n: usize) {
-        self.page.grid.scroll_down(top..self.margins.end, n, self.cursor.pen.bg);
+        let (rows, bg) = (top..self.margins.end, self.cursor.pen.bg);
+        if self.full_width() {
+            self.page.grid.scroll_down(rows, n, bg);
+        } else {
+            self.page.grid.scroll_between(rows, self.sides.clone(), n, true, bg);
+        }
     }
 
     /// DECSTBM: `top` and `bottom` are rows from 1; a margin of less than two rows is refused.
@@ -169,15 +200,28 @@ impl Screen {
 
     // ---- cursor
 
-    /// CUP: to a row and column from 0, counted from the top margin in origin mode.
+    /// CUP: to a row and column from 0, counted from the margins in origin mode.
     pub fn go(&mut self, row: usize, col: usize) {
         let rows = if self.cursor.origin { self.margins.clone() } else { 0..self.rows() };
         self.cursor.row = rows.start.saturating_add(row).min(rows.end - 1);
         self.column(col);
     }
 
-    /// CHA: to a column from 0.
+    /// VPA: to a row from 0, in the same column.
+    pub fn row_only(&mut self, row: usize) {
+        let col = self.cursor.col;
+        self.go(row, 0);
+        self.column_on_screen(col);
+    }
+
+    /// CHA: to a column from 0, counted from the left margin in origin mode.
     pub fn column(&mut self, col: usize) {
+        let cols = if self.cursor.origin { self.sides.clone() } else { 0..self.cols() };
+        self.column_on_screen(cols.start.saturating_add(col).min(cols.end - 1));
+    }
+
+    /// To a column from 0 wherever the margins are.
+    pub fn column_on_screen(&mut self, col: usize) {
         self.cursor.col = col.min(self.cols() - 1);
         self.cursor.pending = false;
     }
@@ -196,25 +240,17 @@ impl Screen {
         self.cursor.pending = false;
     }
 
-    /// CUB.
-    pub fn back(&mut self, n: usize) {
-        self.column(self.cursor.col.saturating_sub(n));
-    }
-
-    /// CUF.
-    pub fn forward(&mut self, n: usize) {
-        self.column(self.cursor.col.saturating_add(n));
-    }
-
-    /// Row of the cursor as CUP counts it.
+    /// Row and column of the cursor as CUP counts them.
     #[must_use]
-    pub fn reported_row(&self) -> usize {
-        if self.cursor.origin { self.cursor.row - self.margins.start } else { self.cursor.row }
+    pub fn reported_place(&self) -> (usize, usize) {
+        let Cursor { row, col, origin, .. } = self.cursor;
+        if origin { (row - self.margins.start, col - self.sides.start) } else { (row, col) }
     }
 
     /// DECSC.
     pub fn save(&mut self) {
         self.page.saved = self.cursor.clone();
+        self.page.saved.pending &= self.cursor.col + 1 == self.cols();
     }
 
     /// DECRC.
@@ -222,6 +258,8 @@ impl Screen {
         self.cursor = self.page.saved.clone();
         if self.cursor.origin {
             self.cursor.row = self.cursor.row.clamp(self.margins.start, self.margins.end - 1);
+            self.cursor.col = self.cursor.col.clamp(self.sides.start, self.sides.end - 1);
+            self.give_up_margin_wrap();
         }
     }
 
@@ -231,8 +269,9 @@ impl Screen {
             if self.cursor.pending {
                 return;
             }
-            let next = (self.cursor.col + 1..self.cols()).find(|col| self.tabs[*col]);
-            self.cursor.col = next.unwrap_or(self.cols() - 1);
+            let end = self.line_end(self.cursor.col);
+            let next = (self.cursor.col + 1..end).find(|col| self.tabs[*col]);
+            self.cursor.col = next.unwrap_or(end - 1);
         }
     }
 
@@ -240,7 +279,8 @@ impl Screen {
     pub fn tab_back(&mut self, n: usize) {
         self.cursor.pending = false;
         for _ in 0..n.min(self.cols()) {
-            self.cursor.col = (0..self.cursor.col).rev().find(|col| self.tabs[*col]).unwrap_or(0);
+            let start = if self.cursor.origin { self.sides.start } else { 0 };
+            self.cursor.col = (start..self.cursor.col).rev().find(|col| self.tabs[*col]).unwrap_or(start);
         }
     }
 
@@ -277,6 +317,36 @@ impl Screen {
         }
     }
 
+    /// DECSEL: like EL, but what is protected stays.
+    pub fn erase_line_selectively(&mut self, mode: u16) {
+        let at = self.cursor.col + usize::from(self.cursor.pending);
+        let (cols, bg) = (self.cols(), self.cursor.pen.bg);
+        let range = match mode {
+            0 => at..cols,
+            1 => 0..(at + 1).min(cols),
+            2 => 0..cols,
+            _ => return,
+        };
+        self.row().erase_unprotected(range, bg);
+    }
+
+    /// DECSED: like ED, but what is protected stays.
+    pub fn erase_display_selectively(&mut self, mode: u16) {
+        let (row, cols, bg) = (self.cursor.row, self.cols(), self.cursor.pen.bg);
+        let others = match mode {
+            0 => row + 1..self.rows(),
+            1 => 0..row,
+            2 => 0..self.rows(),
+            _ => return,
+        };
+        if mode < 2 {
+            self.erase_line_selectively(mode);
+        }
+        for row in others {
+            self.page.grid.row_mut(row).erase_unprotected(0..cols, bg);
+        }
+    }
+
     /// ECH.
     pub fn erase_chars(&mut self, n: usize) {
         self.cursor.pending = false;
@@ -287,20 +357,35 @@ impl Screen {
     /// ICH.
     pub fn insert_chars(&mut self, n: usize) {
         self.cursor.pending = false;
-        let (cols, col, bg) = (self.cols(), self.cursor.col, self.cursor.pen.bg);
-        self.row().insert(col, n, cols, bg);
+        self.make_room(self.cursor.col, n);
     }
 
-    /// DCH.
+    /// Inserts `n` blanks at `col` of the cursor's row; nothing happens outside of the left and right margins.
+    pub(super) fn make_room(&mut self, col: usize, n: usize) {
+        let (cols, bg) = (self.cols(), self.cursor.pen.bg);
+        if self.full_width() {
+            self.row().insert(col, n, cols, bg);
+        } else if self.sides.contains(&col) {
+            let end = self.sides.end;
+            self.row().insert_between(col..end, n, bg);
+        }
+    }
+
+    /// DCH, between the left and right margins.
     pub fn delete_chars(&mut self, n: usize) {
         self.cursor.pending = false;
         let (cols, col, bg) = (self.cols(), self.cursor.col, self.cursor.pen.bg);
-        self.row().delete(col, n, cols, bg);
+        if self.full_width() {
+            self.row().delete(col, n, cols, bg);
+        } else if self.sides.contains(&col) {
+            let end = self.sides.end;
+            self.row().delete_between(col..end, n, bg);
+        }
     }
 
     /// IL and DL act only between the margins and return the carriage.
     pub fn shift_lines(&mut self, n: usize, shift: fn(&mut Self, usize, usize)) {
-        if self.margins.contains(&self.cursor.row) {
+        if self.margins.contains(&self.cursor.row) && self.sides.contains(&self.cursor.col) {
             shift(self, self.cursor.row, n);
             self.carriage_return();
         }
@@ -309,6 +394,7 @@ impl Screen {
     /// DECALN: the screen full of E.
     pub fn alignment_test(&mut self) {
         self.margins = 0..self.rows();
+        self.sides = 0..self.cols();
         self.cursor.origin = false;
         self.go(0, 0);
         let cols = self.cols();

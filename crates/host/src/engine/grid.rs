@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::cell::{BLANK, Cell, Colour, Width};
+use super::cell::{Attrs, BLANK, Cell, Colour, Width};
 
 /// Cells by which a row's memory grows: rows are kept for long and most are far from full.
 const GROW: usize = 16;
@@ -91,6 +91,11 @@ impl Row {
         *self.cell_mut(col + 1) = Cell { width: Width::Spacer, ..pen.clone() };
     }
 
+    /// The stored cells for writing.
+    pub(super) fn cells_mut(&mut self) -> &mut [Cell] {
+        &mut self.cells
+    }
+
     /// The stored cells; all others are blank.
     #[must_use]
     pub fn cells(&self) -> &[Cell] {
@@ -140,6 +145,17 @@ impl Row {
             self.cells.truncate(range.start);
         } else {
             for col in range {
+                *self.cell_mut(col) = Cell::erased(bg);
+            }
+        }
+    }
+
+    /// Erases what is not protected in `range`.
+    pub fn erase_unprotected(&mut self, range: Range<usize>, bg: Colour) {
+        for col in range {
+            if !self.cell(col).attrs.has(Attrs::PROTECTED) && (!self.cell(col).is_blank() || bg != Colour::Default) {
+                self.part(col);
+                self.part(col + 1);
                 *self.cell_mut(col) = Cell::erased(bg);
             }
         }

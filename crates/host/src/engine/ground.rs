@@ -2,6 +2,7 @@
 //!
 //! It draws nothing and keeps no bytes; time is a parameter.
 
+use super::c1;
 use super::lexer::{self, Kind, Lexer, Token};
 
 /// How long a synchronized update may hold the screen back, in milliseconds (the limit the mode's users agreed on).
@@ -15,6 +16,9 @@ const MAX_PARAMS: usize = 64;
 #[derive(Clone, Debug, Default)]
 pub struct Ground {
     lexer: Lexer,
+    c1: c1::Stream,
+    /// Where the last C1 character ended.
+    last_c1: u64,
     offset: u64,
     /// Last offset with no sequence open.
     lexed: u64,
@@ -85,6 +89,12 @@ impl Ground {
         self.ground
     }
 
+    /// Where the last C1 character ended; 0 if there was none.
+    #[must_use]
+    pub fn last_c1(&self) -> u64 {
+        self.last_c1
+    }
+
     /// Bytes followed so far.
     #[must_use]
     pub fn offset(&self) -> u64 {
@@ -95,7 +105,7 @@ impl Ground {
     pub(super) fn step(&mut self, bytes: &[u8]) -> usize {
         let mut taken = 0;
         while let Some(byte) = bytes.get(taken) {
-            if self.lexer.in_ground() {
+            if self.lexer.in_ground() && !self.c1.holds() {
                 let rest = &bytes[taken..];
                 let leap = if *byte == 0x1b { plain_csi_len(rest) } else { lexer::text(rest).len() };
                 if leap > 0 {
@@ -129,9 +139,18 @@ impl Ground {
     /// True when `synchronized` or `overlong` changed.
     fn byte(&mut self, byte: u8) -> bool {
         let before = (self.synchronized(), self.overlong());
+        self.offset += 1;
+        let (bytes, control) = self.c1.push(byte);
+        if control {
+            self.last_c1 = self.offset;
+        }
+        bytes.for_each(|byte| self.lex(byte));
+        before != (self.synchronized(), self.overlong())
+    }
+
+    fn lex(&mut self, byte: u8) {
         let was_ground = self.lexer.in_ground();
         let token = self.lexer.push(byte);
-        self.offset += 1;
         if self.lexer.in_ground() {
             self.string_len = 0;
             if token == Token::Done(Kind::Csi(byte)) && matches!(byte, b'h' | b'l') {
@@ -146,7 +165,6 @@ impl Ground {
         } else if self.params.len() < MAX_PARAMS {
             self.params.push(byte);
         }
-        before != (self.synchronized(), self.overlong())
     }
 
     fn mode_switch(&mut self, on: bool) {

@@ -2,6 +2,8 @@
 //!
 //! It agrees byte for byte with the parser of `vte` (a property test compares them) and keeps no text.
 
+use super::c1;
+
 /// A sequence that ends at a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -79,11 +81,13 @@ const CAN: u8 = 0x18;
 const SUB: u8 = 0x1a;
 const ESC: u8 = 0x1b;
 
-/// Whole characters and controls at the front of `bytes`, up to the first sequence: from the ground state they lead to
+/// Whole characters and controls at the front of `bytes`, up to the first sequence or C1 character: from the ground state they lead to
 /// the ground state.
 #[must_use]
 pub fn text(bytes: &[u8]) -> &str {
-    let text = memchr::memchr(ESC, bytes).map_or(bytes, |end| &bytes[..end]);
+    let is_end = |at: &usize| bytes[*at] == ESC || bytes.get(at + 1).is_none_or(|next| c1::letter(*next).is_some());
+    let end = memchr::memchr2_iter(ESC, c1::LEAD, bytes).find(is_end).unwrap_or(bytes.len());
+    let text = &bytes[..end];
     let whole = |len: usize| str::from_utf8(&text[..len]).unwrap_or_default();
     str::from_utf8(text).unwrap_or_else(|error| whole(error.valid_up_to()))
 }

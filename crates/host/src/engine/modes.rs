@@ -15,6 +15,10 @@ pub enum Mode {
     CursorBlink,
     /// `?25` DECTCEM: the cursor is shown.
     CursorShown,
+    /// `?45`: BS wraps back to the row before.
+    ReverseWrap,
+    /// `?69` DECLRMM: there may be left and right margins.
+    Sides,
     /// `?66` DECNKM, also `ESC =`: keypad sends application sequences.
     Keypad,
     /// `?1004`: focus changes are reported.
@@ -32,13 +36,15 @@ pub enum Mode {
 }
 
 /// Private modes (`CSI ? n h`) by number.
-pub const PRIVATE: [(u16, Mode); 10] = [
+pub const PRIVATE: [(u16, Mode); 12] = [
     (1, Mode::CursorKeys),
     (5, Mode::ReverseScreen),
     (7, Mode::Autowrap),
     (12, Mode::CursorBlink),
     (25, Mode::CursorShown),
+    (45, Mode::ReverseWrap),
     (66, Mode::Keypad),
+    (69, Mode::Sides),
     (1004, Mode::Focus),
     (1007, Mode::AlternateScroll),
     (2004, Mode::BracketedPaste),

@@ -2,6 +2,7 @@
 //!
 //! Both filters hold back an unfinished sequence, so that cutting the stream anywhere changes nothing. They draw nothing.
 
+use super::c1;
 use super::lexer::{Family, Kind, Lexer, Token};
 
 /// Longest sequence that is held back to be judged; every query and reply known is far shorter.
@@ -185,6 +186,7 @@ fn is_graphics_query(sequence: &[u8]) -> bool {
 #[derive(Clone, Debug, Default)]
 pub struct QueryFilter {
     cutter: Cutter,
+    c1: c1::Stream,
 }
 
 impl QueryFilter {
@@ -194,14 +196,17 @@ impl QueryFilter {
         Self::default()
     }
 
-    /// The bytes for viewers; an unfinished sequence comes with the call that finishes it.
+    /// The bytes for viewers; an unfinished sequence comes with the call that finishes it. C1 characters come as ESC and
+    /// a letter, which every viewer understands.
     #[must_use]
     pub fn filter_output(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len());
         for byte in bytes {
-            // ENQ asks for the answerback.
-            if *byte != 0x05 || self.cutter.lexer.in_string() {
-                self.cutter.push(*byte, judge_output, &mut out);
+            for byte in self.c1.push(*byte).0 {
+                // ENQ asks for the answerback.
+                if byte != 0x05 || self.cutter.lexer.in_string() {
+                    self.cutter.push(byte, judge_output, &mut out);
+                }
             }
         }
         out

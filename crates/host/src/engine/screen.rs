@@ -112,6 +112,12 @@ pub struct Screen {
     pub cursor: Cursor,
     /// Rows that scroll (DECSTBM).
     pub margins: Range<usize>,
+    /// Columns between the left and right margin (DECSLRM).
+    pub sides: Range<usize>,
+    /// The set (2 or 3) that SS2 or SS3 chose for the next character; 0 for none.
+    pub single_shift: u8,
+    /// Column of the last character that something may still join; see [`Screen::open_cluster`].
+    pub drawn_last: Option<u16>,
     /// One flag for each column.
     pub tabs: Vec<bool>,
     /// Modes.
@@ -126,6 +132,10 @@ pub struct Screen {
     pub palette: BTreeMap<u16, [u8; 3]>,
     /// XTMODKEYS value of `modifyOtherKeys`.
     pub other_keys: u8,
+    /// Private modes as XTSAVE found them.
+    pub saved_modes: BTreeMap<u16, bool>,
+    /// The setting that an open DECRQSS asks for.
+    pub asked: Option<Vec<u8>>,
     /// Rows that left the top of the primary screen.
     pub scrolled: Scrolled,
     /// What the program said besides drawing.
@@ -142,6 +152,9 @@ impl Screen {
             behind: None,
             cursor: Cursor::default(),
             margins: 0..usize::from(size.rows),
+            sides: 0..usize::from(size.cols),
+            single_shift: 0,
+            drawn_last: None,
             tabs: default_tabs(usize::from(size.cols)),
             modes: Modes::default(),
             cursor_style: 0,
@@ -149,6 +162,8 @@ impl Screen {
             titles: Vec::new(),
             palette: BTreeMap::new(),
             other_keys: 0,
+            saved_modes: BTreeMap::new(),
+            asked: None,
             scrolled: Scrolled::default(),
             said: Said::default(),
         }
@@ -173,10 +188,14 @@ impl Screen {
             (Mode::Insert, false),
             (Mode::CursorKeys, false),
             (Mode::Keypad, false),
+            (Mode::ReverseWrap, false),
+            (Mode::Sides, false),
         ] {
             self.modes.set(mode, on);
         }
         self.margins = 0..self.rows();
+        self.forget_sides();
+        self.single_shift = 0;
         self.page.saved = Cursor::default();
         let Cursor { row, col, pending, .. } = self.cursor;
         self.cursor = Cursor { row, col, pending, ..Cursor::default() };
@@ -200,6 +219,7 @@ impl Screen {
             let mut page = Page::new(self.size);
             page.grid.clear_rows(0..self.rows(), self.cursor.pen.bg);
             let primary = std::mem::replace(&mut self.page, page);
+            self.give_up_margin_wrap();
             self.behind = Some(Box::new(primary));
         }
     }
@@ -208,6 +228,7 @@ impl Screen {
     pub fn leave_alternate(&mut self) {
         if let Some(primary) = self.behind.take() {
             self.page = *primary;
+            self.give_up_margin_wrap();
         }
     }
 
@@ -217,6 +238,8 @@ impl Screen {
             return;
         }
         let (cols, rows) = (usize::from(size.cols), usize::from(size.rows));
+        self.forget_sides();
+        self.drawn_last = None;
         let pending = usize::from(self.cursor.pending);
         let here = Place { row: self.cursor.row, col: self.cursor.col + pending };
         let lost = if let Some(primary) = self.behind.as_deref_mut() {
@@ -250,6 +273,7 @@ impl Screen {
         self.tabs.extend((old..cols).map(|col| col % TAB_EVERY == 0));
         self.size = size;
         self.margins = 0..rows;
+        self.sides = 0..cols;
     }
 }
 

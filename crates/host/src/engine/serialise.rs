@@ -1,12 +1,15 @@
 //! The whole state of a terminal as escape sequences that rebuild it in a fresh terminal of the same size.
 //!
 //! Not rebuilt: which character REP would repeat when it comes right after the snapshot (other terminals keep that
-//! apart from the screen), and mode 2026, because a snapshot is taken where no update is open.
+//! apart from the screen), and mode 2026, because a snapshot is taken where no update is open. What such a terminal keeps
+//! of the character before is rebuilt where it matters for emoji: the character is drawn last ([`Writer::last`]).
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::cell::{Cell, Link, Width};
+use super::cell::{Attrs, Cell, Link, Width};
+use super::cluster;
 use super::grid::Grid;
 use super::modes::{self, Mode, Modes};
 use super::osc::{DYNAMIC, spell};
@@ -16,11 +19,15 @@ use super::sgr;
 /// Brings a terminal that is not quite fresh to default margins, pen, charsets and an empty screen.
 const PRELUDE: &str = "\x1b[!p\x1b[m\x1b[H\x1b[2J";
 
+/// Keeps the next character from joining the one before and changes nothing else (SGR 10, the usual font).
+const APART: &str = "\x1b[10m";
+
 /// Escape sequences that rebuild `screen`.
 #[must_use]
 pub fn snapshot(screen: &Screen) -> Vec<u8> {
     let mut out = Writer::new();
     out.text.push_str(PRELUDE);
+    out.saved_modes(&screen.saved_modes);
     out.palette(screen);
     out.titles(screen);
     if let Some(primary) = screen.behind.as_deref() {
@@ -33,13 +40,25 @@ pub fn snapshot(screen: &Screen) -> Vec<u8> {
     if screen.margins != (0..screen.rows()) {
         out.sequence(format_args!("\x1b[{};{}r", screen.margins.start + 1, screen.margins.end));
     }
-    out.cursor(&screen.cursor, &screen.page.grid, screen.margins.start);
+    if screen.modes.has(Mode::Sides) {
+        out.text.push_str("\x1b[?69h");
+    }
+    if !screen.full_width() {
+        out.sequence(format_args!("\x1b[{};{}s", screen.sides.start + 1, screen.sides.end));
+    }
+    let corner = (screen.margins.start, screen.sides.start);
+    out.cursor(&screen.cursor, &screen.page.grid, corner);
     out.modes(&screen.modes);
     if screen.cursor_style != 0 {
         out.sequence(format_args!("\x1b[{} q", screen.cursor_style));
     }
     if screen.other_keys != 0 {
         out.sequence(format_args!("\x1b[>4;{}m", screen.other_keys));
+    }
+    match screen.single_shift {
+        0 => out.last(screen, corner),
+        2 => out.text.push_str("\x1bN"),
+        _ => out.text.push_str("\x1bO"),
     }
     out.text.into_bytes()
 }
@@ -49,11 +68,13 @@ struct Writer {
     text: String,
     pen: Cell,
     link: Option<Arc<Link>>,
+    /// What was drawn last: the next cell must not join it.
+    before: Cell,
 }
 
 impl Writer {
     fn new() -> Self {
-        Self { text: String::new(), pen: Cell::default(), link: None }
+        Self { text: String::new(), pen: Cell::default(), link: None, before: Cell::default() }
     }
 
     fn sequence(&mut self, text: std::fmt::Arguments<'_>) {
@@ -67,6 +88,9 @@ impl Writer {
     /// Makes the terminal's pen draw like `cell`, link included.
     fn pen(&mut self, cell: &Cell) {
         sgr::write_change(&mut self.text, &self.pen, cell);
+        if cell.attrs.has(Attrs::PROTECTED) != self.pen.attrs.has(Attrs::PROTECTED) {
+            self.sequence(format_args!("\x1b[{}\"q", u8::from(cell.attrs.has(Attrs::PROTECTED))));
+        }
         self.pen = cell.clone();
         if self.link.as_ref() != cell.link() {
             match cell.link() {
@@ -85,8 +109,44 @@ impl Writer {
     fn draw(&mut self, cell: &Cell) {
         if cell.width != Width::Spacer {
             self.pen(cell);
+            if cluster::joins(&self.before, cell.c) {
+                self.text.push_str(APART);
+            }
             self.text.push(cell.c);
             self.text.push_str(cell.marks());
+            self.before = cell.clone();
+        }
+    }
+
+    /// Draws the character before the cursor once more if something may join it, with nothing behind it.
+    fn last(&mut self, screen: &Screen, (top, left): (usize, usize)) {
+        let Some(col) = screen.open_cluster() else {
+            if screen.cursor.pending {
+                self.text.push_str(APART);
+            }
+            return;
+        };
+        let (cursor, cell) = (&screen.cursor, screen.page.grid.row(screen.cursor.row).cell(col));
+        let (top, left) = if cursor.origin { (top, left) } else { (0, 0) };
+        self.go(cursor.row - top, col - left);
+        self.pen(cell);
+        if screen.modes.has(Mode::Insert) {
+            // Drawing inserts again what this takes away.
+            self.sequence(format_args!("\x1b[{}P", if cell.is_wide() { 2 } else { 1 }));
+        }
+        self.draw(cell);
+    }
+
+    fn saved_modes(&mut self, saved: &BTreeMap<u16, bool>) {
+        for (mode, on) in saved {
+            let default = Modes::default().private(*mode).unwrap_or_default();
+            let letter = |on: bool| if on { 'h' } else { 'l' };
+            if *on == default {
+                self.sequence(format_args!("\x1b[?{mode}s"));
+            } else {
+                let (now, back) = (letter(*on), letter(default));
+                self.sequence(format_args!("\x1b[?{mode}{now}\x1b[?{mode}s\x1b[?{mode}{back}"));
+            }
         }
     }
 
@@ -145,16 +205,17 @@ impl Writer {
     }
 
     /// Puts the cursor where `cursor` is, a pending wrap included. Margins are full or origin mode is as it should be.
-    fn place(&mut self, cursor: &Cursor, grid: &Grid, top: usize) {
-        let row = if cursor.origin { cursor.row - top } else { cursor.row };
+    fn place(&mut self, cursor: &Cursor, grid: &Grid, (top, left): (usize, usize)) {
+        let (top, left) = if cursor.origin { (top, left) } else { (0, 0) };
+        let row = cursor.row - top;
         if !cursor.pending {
-            self.go(row, cursor.col);
+            self.go(row, cursor.col - left);
             return;
         }
         let line = grid.row(cursor.row);
         let wide = line.cell(cursor.col).width == Width::Spacer;
         let col = cursor.col - usize::from(wide);
-        self.go(row, col);
+        self.go(row, col - left);
         self.draw(line.cell(col));
     }
 
@@ -174,7 +235,7 @@ impl Writer {
         if saved.origin {
             self.text.push_str("\x1b[?6h");
         }
-        self.place(saved, grid, 0);
+        self.place(saved, grid, (0, 0));
         self.pen(&saved.pen);
         self.charsets(saved);
         self.text.push_str("\x1b7");
@@ -208,11 +269,11 @@ impl Writer {
         }
     }
 
-    fn cursor(&mut self, cursor: &Cursor, grid: &Grid, top: usize) {
+    fn cursor(&mut self, cursor: &Cursor, grid: &Grid, corner: (usize, usize)) {
         if cursor.origin {
             self.text.push_str("\x1b[?6h");
         }
-        self.place(cursor, grid, top);
+        self.place(cursor, grid, corner);
         self.pen(&cursor.pen);
         self.charsets(cursor);
     }

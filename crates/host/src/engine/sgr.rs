@@ -70,7 +70,7 @@ fn simple(pen: &mut Cell, code: u16) {
     let attrs = &mut pen.attrs;
     match code {
         0 => {
-            *attrs = Attrs::default();
+            attrs.0 &= Attrs::PROTECTED;
             pen.fg = Colour::Default;
             pen.bg = Colour::Default;
             pen.set_underline_colour(None);
@@ -112,7 +112,8 @@ fn basic(index: u16) -> Colour {
 /// Whether two pens draw alike; character and link are not looked at.
 #[must_use]
 pub fn same(a: &Cell, b: &Cell) -> bool {
-    a.fg == b.fg && a.bg == b.bg && a.attrs == b.attrs && a.underline_colour() == b.underline_colour()
+    let attrs = (a.attrs.0 ^ b.attrs.0) & !Attrs::PROTECTED;
+    a.fg == b.fg && a.bg == b.bg && attrs == 0 && a.underline_colour() == b.underline_colour()
 }
 
 /// Appends what turns the pen `from` into `to`.
@@ -120,7 +121,7 @@ pub fn write_change(out: &mut String, from: &Cell, to: &Cell) {
     if same(from, to) {
         return;
     }
-    let kept = to.attrs.has(from.attrs.0 & !Attrs::UNDERLINE_MASK)
+    let kept = to.attrs.has(from.attrs.0 & !(Attrs::UNDERLINE_MASK | Attrs::PROTECTED))
         && (to.fg == from.fg || to.fg != Colour::Default)
         && (to.bg == from.bg || to.bg != Colour::Default)
         && (to.attrs.underline() == from.attrs.underline() || to.attrs.underline() != 0)
@@ -138,6 +139,15 @@ pub fn write_change(out: &mut String, from: &Cell, to: &Cell) {
         codes.underline_colour(colour);
     }
     codes.finish(out);
+}
+
+/// Parameters of the SGR sequence that sets the pen (DECRQSS).
+#[must_use]
+pub fn parameters(pen: &Cell) -> String {
+    let mut out = String::new();
+    write_change(&mut out, &Cell::default(), pen);
+    let codes = out.trim_start_matches("\x1b[").trim_end_matches('m');
+    if codes.is_empty() { "0".to_owned() } else { format!("0;{codes}") }
 }
 
 /// Appends what sets the pen from an unknown state.

@@ -7,7 +7,7 @@ use vte::Parser;
 use super::ground::Ground;
 use super::screen::Screen;
 use super::scrolled::Scrolled;
-use super::{Engine, Size, TermEvent, format, lexer, modes, serialise};
+use super::{Engine, Size, TermEvent, c1, format, lexer, modes, serialise};
 
 /// Bytes of a synchronized update that are held back; a longer one is drawn as it comes.
 const MAX_HELD: usize = 1024 * 1024;
@@ -21,6 +21,8 @@ pub struct Terminal {
     ground: Ground,
     /// What the parser is still to be given.
     held: Vec<u8>,
+    /// The offset up to which everything was drawn.
+    drawn: u64,
     /// How many bytes after G `held` lacks, because their string is too long, and the offset at which that ended.
     skipped: (i64, u64),
 }
@@ -30,7 +32,7 @@ impl Terminal {
     #[must_use]
     pub fn new(size: Size) -> Self {
         let (parser, screen) = (Parser::new(), Screen::new(size));
-        Self { parser, screen, ground: Ground::new(), held: Vec::new(), skipped: (0, 0) }
+        Self { parser, screen, ground: Ground::new(), held: Vec::new(), drawn: 0, skipped: (0, 0) }
     }
 
     /// The state that the bytes up to [`Engine::ground_offset`] made.
@@ -58,10 +60,22 @@ impl Terminal {
     /// Draws what is held up to G.
     fn settle(&mut self) {
         let ready = self.held.len().saturating_sub(self.open());
-        play(&mut self.parser, &mut self.screen, &self.held[..ready]);
+        let held = std::mem::take(&mut self.held);
+        self.draw(&held[..ready]);
+        self.held = held;
         self.held.drain(..ready);
         if self.held.is_empty() && self.held.capacity() > KEPT_HELD {
             self.held = Vec::new();
+        }
+    }
+
+    /// Draws the bytes up to G.
+    fn draw(&mut self, bytes: &[u8]) {
+        let from = std::mem::replace(&mut self.drawn, self.ground.ground_offset());
+        if self.ground.last_c1() > from {
+            play(&mut self.parser, &mut self.screen, &c1::plain(bytes));
+        } else {
+            play(&mut self.parser, &mut self.screen, bytes);
         }
     }
 
@@ -71,13 +85,14 @@ impl Terminal {
         if was_overlong {
             self.skipped.0 += i64::try_from(part.len()).unwrap_or(i64::MAX);
         }
-        let instead = match (was_overlong, self.ground.overlong(), part.last()) {
-            (false, true, _) => 0x18,
-            (true, false, Some(0x1b)) => 0x1b,
+        let instead: &[u8] = match (was_overlong, self.ground.overlong(), part.last()) {
+            (false, true, _) => &[0x18],
+            (true, false, Some(0x1b)) => &[0x1b],
+            (true, false, Some(last)) if self.ground.last_c1() == self.ground.offset() => &[c1::LEAD, *last],
             _ => return,
         };
-        self.held.push(instead);
-        self.skipped.0 -= 1;
+        self.held.extend_from_slice(instead);
+        self.skipped.0 -= i64::try_from(instead.len()).unwrap_or(i64::MAX);
     }
 }
 
@@ -118,7 +133,7 @@ impl Engine for Terminal {
                 self.settle();
             } else if self.held.is_empty() {
                 let (ready, open) = part.split_at(part.len().saturating_sub(self.open()));
-                play(&mut self.parser, &mut self.screen, ready);
+                self.draw(ready);
                 self.held.extend_from_slice(open);
             } else {
                 self.held.extend_from_slice(part);

@@ -38,6 +38,7 @@ impl Screen {
     fn stretch(&mut self, mut bytes: &[u8]) {
         let (cols, autowrap) = (self.cols(), self.modes.has(Mode::Autowrap));
         let as_they_are = self.cursor.charsets[self.cursor.gl] == Charset::Ascii && !self.modes.has(Mode::Insert);
+        let as_they_are = as_they_are && self.single_shift == 0 && self.full_width();
         if !as_they_are || !autowrap {
             return bytes.iter().for_each(|byte| self.print(char::from(*byte)));
         }

@@ -35,7 +35,7 @@ fn modes_are_told_as_they_are() {
     assert_eq!(told("\x1b[?1006h\x1b[?1000h\x1b[?1002h\x1b[?1000$p\x1b[?1002$p"), "^[[?1000;2$y^[[?1002;1$y");
     assert_eq!(told("\x1b[?1049h\x1b[?1049$p\x1b[?6$p\x1b[?2026$p"), "^[[?1049;1$y^[[?6;2$y^[[?2026;2$y");
     assert_eq!(told("\x1b[4h\x1b[4$p\x1b[20$p\x1b[77$p"), "^[[4;1$y^[[20;2$y^[[77;0$y");
-    assert_eq!(told("\x1b[?2027$p\x1b[?2048$p"), "^[[?2027;0$y^[[?2048;0$y", "neither is kept, so neither is claimed");
+    assert_eq!(told("\x1b[?2027$p\x1b[?2048$p"), "^[[?2027;3$y^[[?2048;0$y", "emoji always join; sizes are not told");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn colours_are_told_with_the_end_that_the_question_had() {
 
 #[test]
 fn what_is_not_known_is_refused_or_left_unanswered() {
-    assert_eq!(told("\x1bP$qm\x1b\\"), "^[P0$r^[\\");
+    assert_eq!(told("\x1bP$q+p\x1b\\"), "^[P0$r^[\\");
     assert_eq!(told("\x1bP+q524742\x1b\\"), "^[P0+r^[\\");
     assert_eq!(told("\x1b[x\x1b[21t\x1b]52;c;?\x07\x1b_Gi=1,a=q;AAAA\x1b\\\x05"), "");
 }

@@ -33,6 +33,10 @@ pub fn screens(a: &Screen, b: &Screen) -> Result<(), String> {
     }
     part("cursor", &a.cursor, &b.cursor)?;
     part("margins", &a.margins, &b.margins)?;
+    part("sides", &a.sides, &b.sides)?;
+    part("single shift", &a.single_shift, &b.single_shift)?;
+    part("open cluster", &a.open_cluster(), &b.open_cluster())?;
+    part("saved modes", &a.saved_modes, &b.saved_modes)?;
     part("tabs", &a.tabs, &b.tabs)?;
     part("modes", &a.modes, &b.modes)?;
     part("cursor style", &a.cursor_style, &b.cursor_style)?;

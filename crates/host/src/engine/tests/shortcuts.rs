@@ -6,7 +6,7 @@ use vte::Parser;
 use super::compare;
 use crate::engine::screen::Screen;
 use crate::engine::terminal::Terminal;
-use crate::engine::{Engine, Size};
+use crate::engine::{Engine, Size, c1};
 
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let sequences: [&[u8]; 24] = [
@@ -58,7 +58,7 @@ proptest! {
             short.feed(part);
         }
         let (mut parser, mut long) = (Parser::new(), Screen::new(size));
-        parser.advance(&mut long, &bytes);
+        parser.advance(&mut long, &c1::plain(&bytes));
         prop_assert_eq!(short.take_scrolled(), std::mem::take(&mut long.scrolled));
         compare::screens(short.screen(), &long).map_err(TestCaseError::fail)?;
     }
