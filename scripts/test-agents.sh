@@ -14,7 +14,8 @@ readonly LIMIT=335
 cd "$(dirname "$0")/.."
 scripts/need.sh git python3 node npm
 cargo build --quiet --bin ao
-ao=$(realpath "${CARGO_TARGET_DIR:-target}/debug/ao")
+cargo build --quiet --package ao-standin
+built=$(realpath "${CARGO_TARGET_DIR:-target}/debug")
 targets=$PWD/scripts/fix-targets
 sysroot=$(rustc --print sysroot)
 place=$(mktemp -d "${TMPDIR:-/tmp}/ao-agents.XXXXXX")
@@ -36,7 +37,7 @@ run() {
         echo "test-agents: SKIPPED $agent: npm's registry cannot be reached, so the agent cannot be installed"
         return
     fi
-    (cd "$place" && timeout -k 20 "$((LIMIT - SECONDS))" python3 -B "$targets/agents.py" "$ao" "$agent" \
+    (cd "$place" && timeout -k 20 "$((LIMIT - SECONDS))" python3 -B "$targets/agents.py" "$built/ao" "$built/standin" "$agent" \
         "$place/$agent/npm/node_modules/.bin:$place/bin:/usr/local/bin:/usr/bin:/bin" "$place/$agent/run")
     rm -rf "${place:?}/$agent"
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Lets `ao fix` make a small crate green with the real program of an agent, whose model is scripted and on loopback.
 
-    agents.py AO AGENT PATH PLACE
+    agents.py AO STANDIN AGENT PATH PLACE
 
-AGENT is claude-code or codex, PATH holds its program, cargo and git, PLACE is an empty directory for everything else. The
+STANDIN is the stand-in for the model (crates/standin), AGENT is claude-code or codex, PATH holds its program, cargo and git, PLACE is an empty directory for everything else. The
 agent has an environment of its own: a HOME without a past, a key that is none, and proxies that lead to the stand-in, which
 refuses to go anywhere. What it asks at its first start is answered in its own files beforehand. The daemon is killed while
 the first turn is under way. Exit code 0 if all held.
@@ -106,7 +106,8 @@ SIGNAL = {"claude-code": ("hook", "hook Stop"), "codex": ("osc", "OSC 7501")}
 class Agent(World):
     """A real agent."""
 
-    def __init__(self, ao, agent, path, place):
+    def __init__(self, ao, standin, agent, path, place):
+        self.standin = standin
         place = Path(place).resolve()
         self.agent, self.user = agent, place / "home"
         # Nothing is inherited: what the agent finds is what stands here.
@@ -121,9 +122,8 @@ class Agent(World):
     def start_model(self):
         answers = self.place / "answers.json"
         answers.write_text(json.dumps(ANSWERS))
-        program = Path(__file__).with_name("model.py")
-        self.model = subprocess.Popen([sys.executable, str(program), str(answers), str(self.log)], stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE, text=True)
+        self.model = subprocess.Popen([self.standin, "--answers", str(answers), "--log", str(self.log)],
+                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         url = f"http://127.0.0.1:{int(self.model.stdout.readline())}"
         self.env.update({"ANTHROPIC_BASE_URL": url, "HTTP_PROXY": url, "HTTPS_PROXY": url})
         return url
@@ -173,7 +173,7 @@ trust_level = "trusted"
     def kill_daemon_in_the_first_turn(self):
         until = time.monotonic() + FIX_LIMIT
         while time.monotonic() < until and not self.killed:
-            if '"what": "answer"' in self.seen():
+            if '"what":"answer"' in self.seen():
                 self.killed = json.loads((self.home / "daemon.json").read_text())["pid"]
                 os.kill(self.killed, signal.SIGKILL)
             time.sleep(0.02)
@@ -232,7 +232,7 @@ trust_level = "trusted"
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 5 or sys.argv[2] not in SIGNAL:
+    if len(sys.argv) != 6 or sys.argv[3] not in SIGNAL:
         sys.exit(__doc__)
     agent = Agent(*sys.argv[1:])
     agent.perform(agent.steps)

@@ -84,6 +84,7 @@ const ROOMS: &[Room] = &[
         ours: &["ao-core", "ao-slots", "ao-host", "ao-plugins", "ao-api", "ao-web", "ao-daemon"],
         never: &[],
     },
+    Room { dir: "standin", ours: &[], never: &["clap*"] },
     Room {
         dir: "bench",
         ours: &["ao-core", "ao-slots", "ao-host", "ao-plugins", "ao-api", "ao-web", "ao-daemon", "ao-testkit"],
