@@ -29,9 +29,10 @@ async fn made() -> (Repo, Worktree, WorkspacePlan, PathBuf) {
 async fn making_one_takes_one_call_of_git_and_finding_it_none() {
     let repo = Repo::new();
     let bin = repo.place("bin");
-    let git = String::from_utf8(std::process::Command::new("which").arg("git").output().unwrap().stdout).unwrap();
+    let path = std::env::var_os("PATH").unwrap();
+    let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
     let log = repo.place("calls");
-    let script = format!("#!/bin/sh\necho call >> '{}'\nexec {} \"$@\"\n", log.display(), git.trim());
+    let script = format!("#!/bin/sh\necho call >> '{}'\nexec '{}' \"$@\"\n", log.display(), git.display());
     repo.write(&bin, "git", &script);
     fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
     let env = Environment::exactly(repo.env()).with("PATH", format!("{}:{}", bin.display(), repo.env()["PATH"]));
@@ -80,7 +81,7 @@ async fn many_are_made_looked_at_and_removed_at_once() {
                 let found = workspace.inspect(&look).await.unwrap();
                 assert!(matches!(found, Inspection::Changed { .. }), "{found:?}");
                 let plan = RemovePlan { session: look.session, path: look.path, branch: look.branch, ..removal(&repo) };
-                assert!(workspace.remove(&plan).await.unwrap().is_some());
+                assert!(workspace.remove(&plan).await.unwrap().rescue.is_some());
             })
         })
         .collect();
@@ -128,7 +129,7 @@ async fn one_that_git_had_only_begun_is_made_anew() {
     assert_eq!(repo.git_in(&plan.path, &["status", "--porcelain"]), "");
     assert!(plan.path.join("src/a.txt").exists());
     fs::write(admin.join("locked"), "initializing\n").unwrap();
-    assert_eq!(workspace.remove(&removal(&repo)).await.unwrap(), None);
+    assert_eq!(workspace.remove(&removal(&repo)).await.unwrap().rescue, None);
     assert!(!plan.path.exists() && !admin.exists());
 }
 
@@ -153,7 +154,7 @@ async fn an_agent_that_makes_a_repository_of_its_workspace_hides_nothing() {
     let found = workspace.inspect(&inspection(&repo, &ready)).await.unwrap();
     let Inspection::Changed { head, .. } = found else { panic!("{found:?}") };
     assert_eq!(repo.file_of(&head, "src/a.txt").as_deref(), Some("work\n"));
-    let name = workspace.remove(&removal(&repo)).await.unwrap().unwrap();
+    let name = workspace.remove(&removal(&repo)).await.unwrap().rescue.unwrap();
     let rescued = repo.commit_of(&name).unwrap();
     assert_eq!(repo.file_of(&rescued, "src/a.txt").as_deref(), Some("work\n"));
 }
@@ -207,5 +208,5 @@ async fn a_repository_that_keeps_refs_in_tables_works_as_well() {
     repo.write(&place(&repo), "src/a.txt", "work\n");
     let found = workspace.inspect(&inspection(&repo, &ready)).await.unwrap();
     assert!(matches!(found, Inspection::Changed { other_branch: None, .. }), "{found:?}");
-    assert!(workspace.remove(&removal(&repo)).await.unwrap().is_some());
+    assert!(workspace.remove(&removal(&repo)).await.unwrap().rescue.is_some());
 }
