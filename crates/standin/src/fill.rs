@@ -32,7 +32,7 @@ pub fn fill(schema: &Value, name: &str) -> Value {
 
 fn object(schema: &Value) -> Value {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return json!({}) };
-    let required: Vec<&str> = crate::asked::list(schema, "required").iter().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = crate::json::list(schema, "required").iter().filter_map(Value::as_str).collect();
     let filled: Map<String, Value> = properties
         .iter()
         .filter(|(key, _)| required.contains(&key.as_str()))

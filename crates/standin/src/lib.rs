@@ -7,7 +7,9 @@
 pub mod asked;
 pub mod dialect;
 pub mod fill;
+pub mod json;
 pub mod note;
+pub mod reply;
 pub mod script;
 pub mod serve;
 pub mod tool;

@@ -29,8 +29,9 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-        println!("{}", listener.local_addr()?.port());
-        std::io::stdout().flush()?;
+        let mut out = std::io::stdout();
+        writeln!(out, "{}", listener.local_addr()?.port())?;
+        out.flush()?;
         serve(listener, Standin::new(script, notes)).await?;
         Ok(())
     })

@@ -1,9 +1,10 @@
 //! The server: requests in, answers of the script out.
 
 use crate::asked::Asked;
-use crate::dialect::{Beat, Dialect, Reply};
+use crate::dialect::Dialect;
 use crate::fill::fill;
 use crate::note::Notes;
+use crate::reply::{Beat, Reply};
 use crate::script::{Answer, Script, seconds};
 use crate::tool::{Call, calls};
 use axum::Router;

@@ -1,7 +1,8 @@
 //! Anthropic Messages.
 
-use super::{Beat, Reply, event, text_beats, thought_beats};
-use crate::asked::{Asked, between, list, text, without, words};
+use crate::asked::Asked;
+use crate::json::{between, list, text, without, words};
+use crate::reply::{Beat, Reply, event, text_beats, thought_beats};
 use crate::tool::Tool;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! OpenAI Chat Completions.
 
-use super::{Beat, Reply, event, text_beats, thought_beats};
-use crate::asked::{Asked, list, text, words};
+use crate::asked::Asked;
+use crate::json::{list, text, words};
+use crate::reply::{Beat, Reply, event, text_beats, thought_beats};
 use crate::tool::Tool;
 use serde_json::{Value, json};
 
