@@ -43,6 +43,7 @@ impl Launch {
             socket: socket.clone(),
             caps: Caps::default(),
             cgroup: CgroupParent::Own,
+            limits: Default::default(),
         };
         spec.write(&dir)?;
         let said = Command::new(ao).arg("host").arg(&dir).env_clear().stdin(Stdio::null()).output()?;

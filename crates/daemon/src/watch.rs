@@ -242,6 +242,8 @@ impl Actor {
             match push {
                 None => return Ended::Lost,
                 Some(Push::Exited(exit)) => return Ended::Exited(exit),
+                // What that means for the session is decided where it is frozen: see `machine::freeze`.
+                Some(Push::Frozen(_)) => {}
                 Some(Push::Screen(screen)) => {
                     self.observe(adapter, &screen).await;
                     connected.screen.send_replace(screen.clone());

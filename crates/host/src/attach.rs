@@ -142,7 +142,7 @@ fn show_all(client: &mut Client) -> Result<Option<AttachEnd>, AttachError> {
             Push::Attached(attached) => draw(&attached)?,
             Push::ExitIs(exit) => return Ok(Some(AttachEnd::Ended(exit))),
             // A key too late for the program; its end is on the way.
-            Push::Screen(_) | Push::Error(_) => {}
+            Push::Screen(_) | Push::FrozenIs(_) | Push::Error(_) => {}
         }
     }
     Ok(None)

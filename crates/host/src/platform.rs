@@ -19,9 +19,12 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use other as system;
 
-pub use facts::{HOST_NAME, Membership, Unsupported};
+pub use facts::{Bound, CannotKeep, ControlGroups, HOST_NAME, Keeper, Membership, TreeUsage, Unsupported};
 pub use process::{NotStarted, spawn};
 pub use pty::{Pty, Taken};
-pub use raw::{Fork, Signals, close_inherited, fork, give_memory_back, ignore_signal};
+pub use raw::{Fork, Signals, close_inherited, exit_at_once, fork, give_memory_back, ignore_signal};
 pub use stdio::detach_stdio;
-pub use system::{Cgroup, Peer, adopt_orphans, boot_id, descendants, name_process, nearest_session, peer, start_ticks};
+pub use system::{
+    Bounds, Cgroup, Peer, adopt_orphans, boot_id, control_groups, descendants, kill_marked, marked, name_process, nearest_session, peer,
+    start_ticks, usage,
+};

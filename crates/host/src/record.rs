@@ -49,6 +49,9 @@ pub struct HostRecord {
     pub started_ms: u64,
     /// Directory of the session's control group, when the host could make one.
     pub cgroup: Option<PathBuf>,
+    /// Directories of the groups of the older kind that bound it, when its own cannot.
+    #[serde(default)]
+    pub bounds: Vec<PathBuf>,
 }
 
 /// How a child ended.

@@ -45,6 +45,26 @@ pub enum CgroupParent {
     Off,
 }
 
+/// Bounds of everything a session runs. What is absent is not bounded; what cannot be kept refuses the launch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Memory, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Processes and threads.
+    pub processes: Option<u32>,
+    /// Processor time, in percent of one core.
+    pub cpu_percent: Option<u32>,
+}
+
+impl Limits {
+    /// Whether nothing is bounded.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One launch of one agent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchSpec {
@@ -68,6 +88,9 @@ pub struct LaunchSpec {
     /// Where the control group is made.
     #[serde(default)]
     pub cgroup: CgroupParent,
+    /// What it may use.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 impl std::fmt::Debug for LaunchSpec {
@@ -83,6 +106,7 @@ impl std::fmt::Debug for LaunchSpec {
             .field("socket", &self.socket)
             .field("caps", &self.caps)
             .field("cgroup", &self.cgroup)
+            .field("limits", &self.limits)
             .finish()
     }
 }

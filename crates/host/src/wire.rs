@@ -9,15 +9,17 @@ mod payload;
 pub use frame::{Decoder, FLAG_ID, FLAG_MORE, Frame, MAX_FRAME, MAX_MESSAGE, WireError, encode};
 pub use message::{FromHost, Push, Reply, Request};
 pub use payload::{
-    Access, Attach, Attached, Child, Cursor, ErrorKind, Form, Health, Hello, HelloOk, Modes, Osc, Output, Recorded,
-    Refusal, Region, RowRange, RowText, RowsAre, Screen, Signal, SignalTarget, Sizing, StageRecord, Stop, Stopped,
-    Type, Typed, WatchFrom, region_sha256,
+    Access, Attach, Attached, Child, Cursor, ErrorKind, Form, FrozenIs, Health, Hello, HelloOk, Modes, Osc, Output,
+    Recorded, Refusal, Region, RowRange, RowText, RowsAre, Screen, Signal, SignalTarget, Sizing, StageRecord, Stop,
+    Stopped, Type, Typed, UsageIs, WatchFrom, region_sha256,
 };
 
 /// Oldest protocol that this version still speaks.
 pub const PROTOCOL_MIN: u16 = 1;
 /// Newest protocol that this version speaks.
-pub const PROTOCOL_MAX: u16 = 1;
+pub const PROTOCOL_MAX: u16 = 2;
+/// The first protocol in which a host says what its session uses, and that it is halted.
+pub const PROTOCOL_USAGE: u16 = 2;
 
 /// Returns the newest protocol inside both ranges, or `None` when they do not meet.
 #[must_use]

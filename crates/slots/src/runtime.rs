@@ -5,9 +5,10 @@ use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::limits::{Container, Limits};
 pub use ao_core::screen::{Mark, Region, Screen};
+pub use ao_core::session::Remains;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 /// What a runtime can do beyond starting and stopping; the contract suite tests what is declared.
@@ -117,10 +118,24 @@ pub struct Exit {
 pub trait Runtime: Send + Sync {
     /// What it can do.
     fn abilities(&self) -> Abilities;
+    /// For runtimes whose agents see neither this machine's programs nor its home directories: where the home of a launch
+    /// with the directory `dir` lies on this machine.
+    fn own_home(&self, dir: &Path) -> Option<PathBuf> {
+        let _ = dir;
+        None
+    }
     /// Makes sure that the launch runs; a second call finds the first one's work.
     async fn ensure(&self, plan: &LaunchPlan) -> Answer<()>;
     /// Looks at a launch.
     async fn find(&self, place: &LaunchPlace) -> Found;
+    /// What is left of the processes of a launch that [`Runtime::find`] calls dead without an exit.
+    async fn remains(&self, _place: &LaunchPlace) -> Remains {
+        Remains::Unknown
+    }
+    /// Ends what is left of such a launch, as far as it can be told that it is its own; what is left then.
+    async fn clear(&self, place: &LaunchPlace) -> Remains {
+        self.remains(place).await
+    }
     /// Connects to a live launch: pushes arrive on the link's channel.
     async fn connect(&self, place: &LaunchPlace) -> Answer<Link>;
 }
@@ -152,7 +167,8 @@ pub trait Control: Send + Sync {
     async fn usage(&self) -> Answer<Usage> {
         Err(cannot("say what a session uses"))
     }
-    /// Halts every process of it; repeated, it changes nothing.
+    /// Halts every process of it; repeated, it changes nothing. A conflict while somebody looks at it. Whoever views it, types
+    /// into it or stops it wakes it first.
     async fn freeze(&self) -> Answer<()> {
         Err(cannot("halt a session"))
     }
@@ -215,6 +231,8 @@ pub enum Push {
     Screen(Screen),
     /// The agent ended.
     Exited(Exit),
+    /// It was halted or woken, by whomever.
+    Frozen(bool),
 }
 
 /// How a person wants to look.

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::engine::Size;
 use crate::engine::queries::ReplyFilter;
-use crate::wire::{Access, Decoder, Frame, MAX_FRAME, Push, Refusal, Reply, Sizing, WireError};
+use crate::wire::{Access, Decoder, Frame, MAX_FRAME, PROTOCOL_MIN, Push, Refusal, Reply, Sizing, WireError};
 
 /// Bytes waiting beyond which no further request of that connection is read.
 const BUSY: usize = 1 << 20;
@@ -79,6 +79,8 @@ pub(super) enum Watching {
 pub(super) struct Conn {
     pub id: u64,
     pub phase: Phase,
+    /// The protocol that was agreed on.
+    pub version: u16,
     pub viewer: Option<Viewer>,
     pub watching: Watching,
     stream: UnixStream,
@@ -93,6 +95,7 @@ impl Conn {
         Ok(Self {
             id,
             phase: Phase::New,
+            version: PROTOCOL_MIN,
             viewer: None,
             watching: Watching::No,
             stream,

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::conn::{Asker, Pace, Phase, Viewer, Watching};
-use super::serve::Host;
-use super::stop::{Progress, Stopping};
+use super::serve::{Host, LINGER};
+use super::stop::{LEFTOVER_GRACE, Progress, Stopping};
 use super::typing::{Repeated, pasted};
 use crate::engine::queries::{INPUT_WAIT_MS, ReplyFilter};
+use crate::platform::TreeUsage;
 use crate::record::{ExitRecord, Tree};
 use crate::wire::{
-    self, Access, Attach, Child, ErrorKind, Form, Frame, Hello, HelloOk, Push, Refusal, Region, Reply, Request,
-    RowRange, RowsAre, SignalTarget, Stopped, Type, Typed, region_sha256,
+    self, Access, Attach, Child, ErrorKind, Form, Frame, FrozenIs, Hello, HelloOk, PROTOCOL_USAGE, Push, Refusal,
+    Region, Reply, Request, RowRange, RowsAre, SignalTarget, Stopped, Type, Typed, UsageIs, region_sha256,
 };
 
 /// Output that is read before a region is compared, so that the comparison sees what the program wrote by now.
@@ -37,6 +38,9 @@ impl Host {
         }
         let asker = Asker { conn: self.conns[at].id, id };
         let reader = self.conns[at].viewer.as_ref().is_some_and(|viewer| viewer.access == Access::ReadOnly);
+        if matches!(request, Request::Attach(_) | Request::Input(_) | Request::Type(_) | Request::Signal(_)) {
+            self.thaw();
+        }
         let answer = match request {
             Request::Type(_)
             | Request::Stop(_)
@@ -88,13 +92,17 @@ impl Host {
                 return;
             }
             Request::Signal(signal) => self.signal(signal),
-            Request::Freeze => self.freeze(true),
-            Request::Thaw => self.freeze(false),
+            Request::Freeze => self.freeze(asker),
+            Request::Thaw => {
+                self.thaw();
+                Ok(Reply::Done)
+            }
             Request::AckExit if self.exit.is_some() => {
                 self.leave_at = Some(Instant::now());
                 Ok(Reply::Done)
             }
             Request::AckExit => Err(refusal(ErrorKind::Conflict, "the program still runs")),
+            Request::Usage => Ok(Reply::UsageIs(self.usage())),
         };
         self.conns[at].reply(id, &answer.unwrap_or_else(Reply::Error));
     }
@@ -122,6 +130,7 @@ impl Host {
             child,
         };
         self.conns[at].phase = Phase::Open;
+        self.conns[at].version = version;
         self.conns[at].reply(id, &Reply::HelloOk(hello));
     }
 
@@ -172,8 +181,12 @@ impl Host {
         // What is known so far goes to earlier subscribers first, so that all share one state afterwards.
         let screen = self.watch.full(&self.display, self.totals());
         let exit = self.exit.clone();
+        let frozen = self.family.frozen;
         let conn = &mut self.conns[at];
         conn.watching = Watching::Changes;
+        if conn.version >= PROTOCOL_USAGE {
+            conn.push(&Push::FrozenIs(FrozenIs { frozen }));
+        }
         conn.push(&Push::Screen(screen));
         if let Some(exit) = exit {
             conn.push(&Push::ExitIs(exit));
@@ -242,7 +255,7 @@ impl Host {
             self.flush_keys();
         }
         // A frozen session would sleep through its grace.
-        drop(self.freeze(false));
+        self.thaw();
         self.stopping = Some(Stopping::begin(&self.family, grace, typed, self.pty.foreground(), now));
         self.stop_look_at = Some(now);
     }
@@ -274,14 +287,33 @@ impl Host {
         for asker in self.stopping.take().map(|stopping| stopping.askers).unwrap_or_default() {
             self.tell(asker, &stopped);
         }
-        if self.leaving && tree == Tree::Empty {
-            self.leave_at = Some(Instant::now());
+        if self.leaving {
+            // What even force does not end is tried again later: who goes away owns nothing any more.
+            self.leaving = false;
+            self.leave_at = Some(if tree == Tree::Empty { Instant::now() } else { Instant::now() + LINGER });
         }
     }
 
     /// The host was told to end: it leaves as soon as nothing is left.
     pub(super) fn leave_when_stopped(&mut self) {
         self.leaving = true;
+    }
+
+    /// Whether it is time to go and nobody of the session is left behind; those who are, are ended first.
+    pub(super) fn goes_now(&mut self) -> bool {
+        let Some(at) = self.leave_at else { return false };
+        let now = Instant::now();
+        if now < at {
+            return false;
+        }
+        if !matches!(self.family.tree(), Tree::Left { .. }) {
+            return true;
+        }
+        self.leave_at = None;
+        self.leaving = true;
+        self.begin_stop(LEFTOVER_GRACE, None);
+        self.look_after_stop(now);
+        false
     }
 
     fn signal(&self, signal: wire::Signal) -> Result<Reply, Refusal> {
@@ -305,12 +337,44 @@ impl Host {
         }
     }
 
-    fn freeze(&self, frozen: bool) -> Result<Reply, Refusal> {
-        let grouped = self.family.cgroup.as_ref().is_some_and(|group| group.set_frozen(frozen).is_ok());
-        if !grouped {
-            self.family.signal_all(if frozen { Signal::STOP } else { Signal::CONT });
+    /// Halts the session; whoever looks at it or waits for its end needs it awake.
+    fn freeze(&mut self, asker: Asker) -> Result<Reply, Refusal> {
+        let why = if self.exit.is_some() {
+            "the program has ended"
+        } else if self.conns.iter().any(|conn| conn.viewer.is_some() && conn.id != asker.conn) {
+            "somebody looks at it"
+        } else if self.stopping.is_some() {
+            "it is being stopped"
+        } else if !self.typing.is_empty() {
+            "earlier keys wait"
+        } else {
+            self.set_frozen(true);
+            return Ok(Reply::Done);
+        };
+        Err(refusal(ErrorKind::Conflict, why))
+    }
+
+    /// Wakes the session, if it is halted.
+    pub(super) fn thaw(&mut self) {
+        if self.family.frozen {
+            self.set_frozen(false);
         }
-        Ok(Reply::Done)
+    }
+
+    fn set_frozen(&mut self, frozen: bool) {
+        let said = self.family.frozen == frozen;
+        self.family.set_frozen(frozen);
+        if !said {
+            let subscribers = self.conns.iter_mut().filter(|conn| conn.watching != Watching::No);
+            subscribers.filter(|conn| conn.version >= PROTOCOL_USAGE).for_each(|conn| {
+                conn.push(&Push::FrozenIs(FrozenIs { frozen }));
+            });
+        }
+    }
+
+    fn usage(&self) -> UsageIs {
+        let TreeUsage { cpu_us, memory_bytes, processes } = self.family.usage();
+        UsageIs { cpu_us, memory_bytes, processes, frozen: self.family.frozen }
     }
 }
 

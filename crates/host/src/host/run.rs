@@ -20,7 +20,7 @@ use super::stop::Family;
 use super::typing::Typing;
 use super::watch::Watch;
 use crate::files::{DeliveryLog, OutputLog, RowLog, private_dir};
-use crate::platform::{self, Cgroup, Fork, HOST_NAME, NotStarted, Pty, Signals};
+use crate::platform::{self, Bounds, Cgroup, Fork, HOST_NAME, NotStarted, Pty, Signals};
 use crate::record::{
     self, Durability, EXIT_FILE, Ending, ExitRecord, HOST_FILE, HostRecord, LOCK_FILE, Tree, now_ms, now_us,
 };
@@ -181,14 +181,14 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
     let listener = bind(&spec.socket)?;
     let mut output = OutputLog::new(dir, spec.caps.raw_log_bytes);
     output.resized(spec.size, now_us());
-    let (child, cgroup) = match spawn(&spec, &pty, umask) {
+    let (child, cgroup, bounds) = match spawn(&spec, &pty, umask) {
         Ok(started) => started,
         Err(error) => {
             drop(std::fs::remove_file(&spec.socket));
             return not_started(dir, &spec, &error).map(Prepared::NotStarted);
         }
     };
-    let family = Family { host: host_pid, child, cgroup, adopts };
+    let family = Family { host: host_pid, child, cgroup, bounds, frozen: false, adopts };
     let record = HostRecord {
         launch: spec.launch.clone(),
         session: spec.session.clone(),
@@ -202,6 +202,7 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: now_ms(),
         cgroup: family.cgroup.as_ref().map(|group| group.dir().to_owned()),
+        bounds: family.bounds.dirs().to_owned(),
     };
     if let Err(error) = record::write_json(&dir.join(HOST_FILE), &record, Durability::Process) {
         // Nobody could ever find it again.
@@ -238,15 +239,30 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
     Ok(Prepared::Ready(Box::new(host), signals, listener))
 }
 
-/// Starts the agent in a control group of its own, or without one where that cannot be had.
-fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode) -> Result<(u32, Option<Cgroup>), NotStarted> {
-    if let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch) {
-        if let Ok(child) = platform::spawn(spec, pty, umask, Some(&group)) {
-            return Ok((child, Some(group)));
+/// Starts the agent in control groups of its own. Where they cannot be had it runs without, unless it is to be bounded.
+fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode) -> Result<(u32, Option<Cgroup>, Bounds), NotStarted> {
+    let group = Cgroup::create(&spec.cgroup, &spec.launch, &spec.limits).ok();
+    let inside = |group: Option<&Cgroup>| {
+        let bounds = Bounds::set(&spec.cgroup, &spec.launch, &spec.limits, group)?;
+        match platform::spawn(spec, pty, umask, group, &bounds) {
+            Ok(child) => Ok((child, bounds)),
+            Err(error) => {
+                bounds.remove();
+                Err(error)
+            }
         }
-        group.remove();
+    };
+    match (inside(group.as_ref()), group) {
+        (Ok((child, bounds)), group) => Ok((child, group, bounds)),
+        (Err(error), Some(group)) => {
+            group.remove();
+            if !spec.limits.is_none() {
+                return Err(error);
+            }
+            inside(None).map(|(child, bounds)| (child, None, bounds))
+        }
+        (Err(error), None) => Err(error),
     }
-    platform::spawn(spec, pty, umask, None).map(|child| (child, None))
 }
 
 /// Listens on the launch's socket; a socket that nobody listens on any more is replaced.

@@ -85,7 +85,7 @@ struct Ready {
 impl Host {
     /// Serves until the end is acknowledged or long past.
     pub fn serve(mut self, signals: &Signals, listener: &UnixListener) {
-        while self.leave_at.is_none_or(|at| Instant::now() < at) {
+        while !self.goes_now() {
             let ready = self.wait(signals, listener);
             if ready.signals {
                 self.on_signals(signals);
@@ -371,9 +371,7 @@ impl Host {
     /// Last words: what waits is sent as far as sockets take it, then the socket goes.
     fn farewell(&mut self) {
         self.flush();
-        if let Some(group) = &self.family.cgroup {
-            group.remove();
-        }
+        self.family.remove_groups();
         // The next start of a host would replace it anyway.
         drop(std::fs::remove_file(&self.spec.socket));
     }

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::conn::Asker;
-use crate::platform::{Cgroup, descendants};
+use crate::platform::{Bounds, Cgroup, TreeUsage, descendants, usage};
 use crate::record::Tree;
 
 /// What is left of the grace for processes that outlive the agent.
-const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
+pub(super) const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
 /// Time between two looks while killing.
 const KILL_TICK: Duration = Duration::from_millis(10);
 /// When killing is given up: what survives SIGKILL that long sits in the kernel.
@@ -58,6 +58,9 @@ pub(super) struct Family {
     pub host: u32,
     pub child: u32,
     pub cgroup: Option<Cgroup>,
+    pub bounds: Bounds,
+    /// Whether its processes are halted on request.
+    pub frozen: bool,
     /// Whether orphans come to the host, so that the scan sees all.
     pub adopts: bool,
 }
@@ -108,9 +111,37 @@ impl Family {
     pub fn end_at_once(&self) {
         self.kill();
         kill_child(self, true);
+        self.remove_groups();
+    }
+
+    /// Removes its control groups; those that still have processes stay.
+    pub fn remove_groups(&self) {
         if let Some(group) = &self.cgroup {
             group.remove();
         }
+        self.bounds.remove();
+    }
+
+    /// Halts every process, or lets all go on.
+    ///
+    /// Without a group that can, each is told by signal: parents are halted first and woken last, so that no shell sees its
+    /// job stop.
+    pub fn set_frozen(&mut self, frozen: bool) {
+        self.frozen = frozen;
+        if self.cgroup.as_ref().is_some_and(|group| group.set_frozen(frozen).is_ok()) {
+            return;
+        }
+        let pids = self.left();
+        if frozen {
+            self.halt();
+        } else {
+            pids.iter().rev().for_each(|pid| send(*pid, Signal::CONT));
+        }
+    }
+
+    /// What they use now.
+    pub fn usage(&self) -> TreeUsage {
+        usage(self.host, &self.left(), self.cgroup.as_ref(), &self.bounds)
     }
 
     /// Halts all, so that none can start another, then kills them.
@@ -119,6 +150,11 @@ impl Family {
             // A kernel that cannot leaves the work to the walk.
             drop(group.kill());
         }
+        self.halt().into_iter().for_each(|pid| send(pid, Signal::KILL));
+    }
+
+    /// Halts one after the other until none is new; a halted one starts no other.
+    fn halt(&self) -> Vec<u32> {
         let mut halted: Vec<u32> = Vec::new();
         for _ in 0..WALKS {
             let new: Vec<u32> = self.left().into_iter().filter(|pid| !halted.contains(pid)).collect();
@@ -128,7 +164,7 @@ impl Family {
             new.iter().for_each(|pid| send(*pid, Signal::STOP));
             halted.extend(new);
         }
-        halted.iter().for_each(|pid| send(*pid, Signal::KILL));
+        halted
     }
 }
 

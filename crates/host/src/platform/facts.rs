@@ -2,6 +2,8 @@
 //!
 //! Values only; they are found out in the modules beside.
 
+use std::path::PathBuf;
+
 /// Name that a host gives its process, so that others can tell who runs inside a session (at most 15 bytes).
 pub const HOST_NAME: &str = "ao-host";
 
@@ -28,4 +30,78 @@ pub struct Membership {
     pub host: Option<u32>,
     /// Name of the innermost control group that belongs to a session.
     pub cgroup: Option<String>,
+}
+
+/// What a session can be bounded in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Memory.
+    Memory,
+    /// Processes and threads.
+    Processes,
+    /// Processor time.
+    Cpu,
+}
+
+impl Bound {
+    /// Every one, in the order in which they are named to people.
+    pub const ALL: [Self; 3] = [Self::Memory, Self::Processes, Self::Cpu];
+
+    /// Its key in the configuration.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Memory => "limits.memory",
+            Self::Processes => "limits.processes",
+            Self::Cpu => "limits.cpu",
+        }
+    }
+}
+
+/// A limit that does not hold on this machine, so that nothing was started under it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} cannot be kept here: {why} (`ao doctor` says which limits can; take the others out of the configuration)", .bound.key())]
+pub struct CannotKeep {
+    /// Which.
+    pub bound: Bound,
+    /// Why, in words.
+    pub why: String,
+}
+
+/// Who keeps a bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// The session's own control group.
+    Group,
+    /// A group of the older kind beside it.
+    OlderGroup,
+    /// Nobody.
+    Nobody {
+        /// Why, in words.
+        why: String,
+    },
+}
+
+/// What control groups offer to sessions here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ControlGroups {
+    /// The cgroup2 mount.
+    pub mount: Option<PathBuf>,
+    /// Controllers are mounted the older way beside it.
+    pub hybrid: bool,
+    /// Every session gets a group of its own.
+    pub writable: bool,
+    /// Who keeps which bound.
+    pub keepers: Vec<(Bound, Keeper)>,
+}
+
+/// What a session's processes use, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TreeUsage {
+    /// Processor time since the launch, in microseconds.
+    pub cpu_us: Option<u64>,
+    /// Memory, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Processes.
+    pub processes: Option<u32>,
 }

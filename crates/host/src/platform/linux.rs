@@ -2,16 +2,23 @@
 //!
 //! It reads and signals; policy (grace periods, retries) is in `stop`.
 
+mod bounds;
 mod cgroup;
+mod marked;
+mod mounts;
 mod peer;
 mod tree;
+mod usage;
 
 use std::ffi::CString;
 use std::io;
 
+pub use bounds::{Bounds, control_groups};
 pub use cgroup::Cgroup;
+pub use marked::{kill_marked, marked};
 pub use peer::{Peer, nearest_session, peer};
 pub use tree::{descendants, start_ticks};
+pub use usage::usage;
 
 /// Makes this process the parent of every orphan among its descendants.
 ///

@@ -19,6 +19,15 @@ pub struct Peer {
     pub pid: u32,
 }
 
+/// Finds none: environments of other processes cannot be read here.
+#[must_use]
+pub fn marked(_marks: &[String]) -> Vec<u32> {
+    Vec::new()
+}
+
+/// Ends none, for none is found.
+pub fn kill_marked(_marks: &[String]) {}
+
 /// Control groups do not exist here.
 #[derive(Debug)]
 pub enum Cgroup {}

@@ -12,10 +12,11 @@ use std::process::{Command, Stdio};
 use rustix::fs::Mode;
 use rustix::process::{Pid, WaitOptions, waitpid};
 
+use super::facts::CannotKeep;
 #[cfg(target_os = "linux")]
-use super::linux::Cgroup;
+use super::linux::{Bounds, Cgroup};
 #[cfg(not(target_os = "linux"))]
-use super::other::Cgroup;
+use super::other::{Bounds, Cgroup};
 use super::pty::Pty;
 use super::raw::{self, Fork};
 use crate::spec::LaunchSpec;
@@ -35,6 +36,9 @@ pub enum NotStarted {
     /// The program may not be run.
     #[error("{0}: permission denied")]
     Denied(String),
+    /// It would not be bounded as the configuration wants it.
+    #[error(transparent)]
+    Unbounded(#[from] CannotKeep),
     /// Anything else.
     #[error("{program}: {source}")]
     Other {
@@ -48,20 +52,26 @@ pub enum NotStarted {
 /// Exit code of a process that could not become the program; nobody but the one that started it sees it.
 const CODE_NOT_RUN: i32 = 127;
 
-/// Starts the agent and returns its process id; with a control group it is in there before its first instruction.
+/// Starts the agent and returns its process id; it is in its control groups before its first instruction.
 ///
 /// # Errors
 /// When the program cannot be run, or the group cannot be entered; nothing is left behind then.
-pub fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode, group: Option<&Cgroup>) -> Result<u32, NotStarted> {
+pub fn spawn(
+    spec: &LaunchSpec,
+    pty: &Pty,
+    umask: Mode,
+    group: Option<&Cgroup>,
+    bounds: &Bounds,
+) -> Result<u32, NotStarted> {
     let program = spec.argv.first().cloned().unwrap_or_default();
     if !spec.cwd.is_dir() {
         return Err(NotStarted::NoDirectory(spec.cwd.display().to_string()));
     }
     let started = match group {
-        None => start(spec, pty, umask, None),
-        Some(group) => match start_inside(spec, pty, umask, group) {
+        None => bounds.procs().and_then(|procs| start(spec, pty, umask, procs)),
+        Some(group) => match start_inside(spec, pty, umask, group, bounds) {
             Ok(started) => started,
-            Err(_) => group.procs().and_then(|procs| start(spec, pty, umask, Some(procs))),
+            Err(_) => start_and_move(spec, pty, umask, group, bounds),
         },
     };
     started.map_err(|source| match source.kind() {
@@ -71,16 +81,29 @@ pub fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode, group: Option<&Cgroup>) 
     })
 }
 
-/// Starts it by the usual way; with `procs` it enters that group by itself.
-fn start(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Option<File>) -> io::Result<u32> {
+/// Starts it by the usual way; it enters these groups by itself.
+fn start(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Vec<File>) -> io::Result<u32> {
     // The host waits for all its children at once, so the handle is not needed.
     command(spec, pty, umask, procs)?.spawn().map(|child| child.id())
 }
 
+/// The same with its own group among them, for kernels and filters that know no `clone3`.
+fn start_and_move(spec: &LaunchSpec, pty: &Pty, umask: Mode, group: &Cgroup, bounds: &Bounds) -> io::Result<u32> {
+    let mut procs = bounds.procs()?;
+    procs.push(group.procs()?);
+    start(spec, pty, umask, procs)
+}
+
 /// Starts it inside the group. The outer error: that is not possible here, and nothing was tried.
-fn start_inside(spec: &LaunchSpec, pty: &Pty, umask: Mode, group: &Cgroup) -> io::Result<io::Result<u32>> {
+fn start_inside(
+    spec: &LaunchSpec,
+    pty: &Pty,
+    umask: Mode,
+    group: &Cgroup,
+    bounds: &Bounds,
+) -> io::Result<io::Result<u32>> {
     let dir = File::open(group.dir())?;
-    let mut command = command(spec, pty, umask, None)?;
+    let mut command = command(spec, pty, umask, bounds.procs()?)?;
     // Closed by the system when the program runs; until then it carries why that did not happen.
     let (mut told, mut tell) = UnixStream::pair()?;
     match raw::fork_into(dir.as_fd())? {
@@ -106,7 +129,7 @@ fn start_inside(spec: &LaunchSpec, pty: &Pty, umask: Mode, group: &Cgroup) -> io
     }
 }
 
-fn command(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Option<File>) -> io::Result<Command> {
+fn command(spec: &LaunchSpec, pty: &Pty, umask: Mode, procs: Vec<File>) -> io::Result<Command> {
     let terminal = pty.open_terminal()?;
     let mut command = Command::new(&spec.argv[0]);
     command
@@ -141,6 +164,7 @@ mod tests {
             socket: dir.path().join("s"),
             caps: Default::default(),
             cgroup: CgroupParent::Own,
+            limits: Default::default(),
         }
     }
 
@@ -160,10 +184,9 @@ mod tests {
         String::from_utf8(text).expect("UTF-8")
     }
 
-    /// As for kernels and filters that know no `clone3`; hosts of the integration tests take the other way in, which is
-    /// not for a process with threads like this one.
-    fn start_and_move(spec: &LaunchSpec, pty: &Pty, group: &Cgroup) -> io::Result<u32> {
-        start(spec, pty, Mode::empty(), Some(group.procs()?))
+    /// Hosts of the integration tests take the other way in, which is not for a process with threads like this one.
+    fn moved(spec: &LaunchSpec, pty: &Pty, group: &Cgroup) -> io::Result<u32> {
+        start_and_move(spec, pty, Mode::empty(), group, &Bounds::default())
     }
 
     #[test]
@@ -171,9 +194,9 @@ mod tests {
         let dir = tempfile::tempdir().expect("a directory");
         let spec = spec(&dir, &["sh", "-c", "grep -c ao-session.t. /proc/self/cgroup"]);
         // A machine that has no groups to give has nothing to show here.
-        let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch) else { return };
+        let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch, &spec.limits) else { return };
         let pty = Pty::open(spec.size).expect("a terminal");
-        let pid = start_and_move(&spec, &pty, &group).expect("it starts");
+        let pid = moved(&spec, &pty, &group).expect("it starts");
         assert_eq!(line(&pty).trim(), "1");
         ended(pid);
         group.remove();
@@ -183,9 +206,9 @@ mod tests {
     fn a_program_that_is_not_there_leaves_no_process() {
         let dir = tempfile::tempdir().expect("a directory");
         let spec = spec(&dir, &["ao-no-such-program"]);
-        let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch) else { return };
+        let Ok(group) = Cgroup::create(&spec.cgroup, &spec.launch, &spec.limits) else { return };
         let pty = Pty::open(spec.size).expect("a terminal");
-        let error = start_and_move(&spec, &pty, &group).expect_err("no program");
+        let error = moved(&spec, &pty, &group).expect_err("no program");
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert!(group.is_empty().expect("a group"));
         group.remove();

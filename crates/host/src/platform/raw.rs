@@ -30,7 +30,7 @@ pub enum Fork {
 /// When the system has no room for another process.
 pub fn fork() -> io::Result<Fork> {
     // SAFETY: the host calls this before it starts any thread (it never starts one), so the child owns every lock
-    // that exists and may go on as a normal program.
+    // that exists and may go on as a normal program. The guardian of `ao attach` only makes system calls.
     let pid = unsafe { libc::fork() };
     match u32::try_from(pid) {
         Err(_) => Err(io::Error::last_os_error()),
@@ -173,14 +173,14 @@ impl Drop for Signals {
 }
 
 /// Prepares what the child does between fork and exec: a session of its own with standard input as the controlling
-/// terminal, every signal at its default and unblocked, the given file mode mask, and (if given) its control group.
-pub fn before_exec(command: &mut Command, umask: Mode, cgroup_procs: Option<File>) {
+/// terminal, every signal at its default and unblocked, the given file mode mask, and its control groups.
+pub fn before_exec(command: &mut Command, umask: Mode, groups: Vec<File>) {
     let steps = move || {
         rustix::process::setsid()?;
         // SAFETY: standard input is the terminal: `Command` has put it at descriptor 0 before it calls this.
         let terminal = unsafe { BorrowedFd::borrow_raw(0) };
         rustix::process::ioctl_tiocsctty(terminal)?;
-        if let Some(mut procs) = cgroup_procs.as_ref() {
+        for mut procs in &groups {
             procs.write_all(b"0")?;
         }
         rustix::process::umask(umask);
@@ -202,7 +202,7 @@ pub fn before_exec(command: &mut Command, umask: Mode, cgroup_procs: Option<File
 
 /// Closes whatever the caller left open beyond standard input, output and error.
 ///
-/// Only for a program's first line: afterwards descriptors belong to values that would not know.
+/// Only for a program's first line, or a child that ends soon: descriptors belong to values that would not know.
 pub fn close_inherited() {
     #[cfg(target_os = "linux")]
     // SAFETY: the caller promises that no value owns a descriptor from 3 on; a kernel before 5.9 refuses, which

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 
 use super::frame::{self, Frame, WireError};
 use super::payload::{
-    Attach, Attached, Hello, HelloOk, Output, Refusal, RowRange, RowsAre, Screen, Signal, StageRecord, Stop, Stopped,
-    Type, Typed, WatchFrom,
+    Attach, Attached, FrozenIs, Hello, HelloOk, Output, Refusal, RowRange, RowsAre, Screen, Signal, StageRecord, Stop,
+    Stopped, Type, Typed, UsageIs, WatchFrom,
 };
 use crate::engine::Size;
 use crate::record::ExitRecord;
@@ -29,6 +29,7 @@ mod kind {
     pub const FREEZE: u8 = 12;
     pub const THAW: u8 = 13;
     pub const ACK_EXIT: u8 = 14;
+    pub const USAGE: u8 = 15;
 
     pub const HELLO_OK: u8 = 64;
     pub const ATTACHED: u8 = 65;
@@ -41,9 +42,11 @@ mod kind {
     pub const DONE: u8 = 72;
     pub const EXIT_IS: u8 = 73;
     pub const ERROR: u8 = 74;
+    pub const USAGE_IS: u8 = 75;
 
     /// From here on a receiver may ignore what it does not know.
     pub const OPTIONAL: u8 = 128;
+    pub const FROZEN_IS: u8 = 128;
 }
 
 /// What a client asks.
@@ -71,12 +74,14 @@ pub enum Request {
     Stop(Stop),
     /// Sends a signal.
     Signal(Signal),
-    /// Halts every process of the session.
+    /// Halts every process of the session. Refused while somebody else looks at it, keys wait or it is being stopped.
     Freeze,
     /// Lets them go on.
     Thaw,
     /// The exit is known; the host may leave.
     AckExit,
+    /// Asks what the session uses now; protocol 2. Answer: [`Reply::UsageIs`].
+    Usage,
 }
 
 /// What the host answers; requests without an answer of their own get [`Reply::Done`].
@@ -94,6 +99,8 @@ pub enum Reply {
     DeliveriesAre(Vec<StageRecord>),
     /// To [`Request::Stop`].
     Stopped(Stopped),
+    /// To [`Request::Usage`].
+    UsageIs(UsageIs),
     /// It is done.
     Done,
     /// It is not done.
@@ -111,6 +118,8 @@ pub enum Push {
     Screen(Screen),
     /// The child ended.
     ExitIs(ExitRecord),
+    /// The session was halted or woken; to subscribers of protocol 2, who get it first of all as well.
+    FrozenIs(FrozenIs),
     /// A request without an id was refused.
     Error(Refusal),
 }
@@ -148,6 +157,7 @@ impl Request {
             Self::Freeze => frame::encode(kind::FREEZE, id, &[], out),
             Self::Thaw => frame::encode(kind::THAW, id, &[], out),
             Self::AckExit => frame::encode(kind::ACK_EXIT, id, &[], out),
+            Self::Usage => frame::encode(kind::USAGE, id, &[], out),
         }
     }
 
@@ -175,6 +185,7 @@ impl Request {
             kind::FREEZE => Self::Freeze,
             kind::THAW => Self::Thaw,
             kind::ACK_EXIT => Self::AckExit,
+            kind::USAGE => Self::Usage,
             kind::OPTIONAL.. => return Ok(None),
             kind => return Err(WireError::Unknown { kind }),
         }))
@@ -191,6 +202,7 @@ impl Reply {
             Self::Typed(typed) => put(kind::TYPED, id, typed, out),
             Self::DeliveriesAre(stages) => put(kind::DELIVERIES_ARE, id, stages, out),
             Self::Stopped(stopped) => put(kind::STOPPED, id, stopped, out),
+            Self::UsageIs(usage) => put(kind::USAGE_IS, id, usage, out),
             Self::Done => frame::encode(kind::DONE, id, &[], out),
             Self::Error(refusal) => put(kind::ERROR, id, refusal, out),
         }
@@ -207,6 +219,7 @@ impl Push {
             }
             Self::Screen(screen) => put(kind::SCREEN, None, screen, out),
             Self::ExitIs(exit) => put(kind::EXIT_IS, None, exit, out),
+            Self::FrozenIs(frozen) => put(kind::FROZEN_IS, None, frozen, out),
             Self::Error(refusal) => put(kind::ERROR, None, refusal, out),
         }
     }
@@ -219,6 +232,7 @@ impl FromHost {
     /// When the type is unknown and may not be ignored, or the payload does not fit it.
     pub fn decode(frame: &Frame) -> Result<Option<Self>, WireError> {
         let reply = match frame.kind {
+            kind::FROZEN_IS => return Ok(Some(Self::Push(Push::FrozenIs(json(frame)?)))),
             kind::OPTIONAL.. => return Ok(None),
             kind::OUTPUT => {
                 let (end, bytes) =
@@ -240,6 +254,7 @@ impl FromHost {
             kind::TYPED => Reply::Typed(json(frame)?),
             kind::DELIVERIES_ARE => Reply::DeliveriesAre(json(frame)?),
             kind::STOPPED => Reply::Stopped(json(frame)?),
+            kind::USAGE_IS => Reply::UsageIs(json(frame)?),
             kind::DONE => Reply::Done,
             kind::ERROR => Reply::Error(json(frame)?),
             kind => return Err(WireError::Unknown { kind }),

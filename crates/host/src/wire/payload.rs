@@ -390,6 +390,26 @@ pub struct Stopped {
     pub tree: Tree,
 }
 
+/// What the session's processes use, all together; what the system does not say is absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageIs {
+    /// Processor time since the launch, in microseconds.
+    pub cpu_us: Option<u64>,
+    /// Memory, in bytes.
+    pub memory_bytes: Option<u64>,
+    /// Processes.
+    pub processes: Option<u32>,
+    /// They are halted.
+    pub frozen: bool,
+}
+
+/// Whether the session's processes are halted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenIs {
+    /// They are.
+    pub frozen: bool,
+}
+
 /// Why the host refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -11,6 +11,7 @@ mod protocol;
 mod screen;
 mod stop;
 mod terminal;
+mod tree;
 mod typing;
 mod watch;
 mod world;

@@ -48,7 +48,7 @@ fn a_client_of_another_protocol_is_told_what_is_spoken() {
     let mut stream = raw(&world);
     stream.write_all(&hello(1, 9)).expect("sent");
     stream.write_all(&[2, 0, 0, 0, 127, 0]).expect("sent");
-    assert!(matches!(rest(stream).first(), Some(FromHost::Reply(1, Reply::HelloOk(ok))) if ok.version == 1));
+    assert!(matches!(rest(stream).first(), Some(FromHost::Reply(1, Reply::HelloOk(ok))) if ok.version == 2));
 }
 
 #[test]

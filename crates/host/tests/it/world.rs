@@ -53,6 +53,7 @@ pub fn launch(argv: &[&str]) -> World {
         socket: root.path().join("run/s.sock"),
         caps: Caps::default(),
         cgroup: CgroupParent::Own,
+        limits: Default::default(),
     };
     World { root, spec, dir }
 }

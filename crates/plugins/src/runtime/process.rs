@@ -6,12 +6,13 @@ mod link;
 use ao_core::kind::{Fault, Kind};
 use ao_host::discover::{self, Standing};
 use ao_host::engine::Size;
-use ao_host::spec::{Caps, CgroupParent, LaunchSpec};
+use ao_host::record::Tree;
+use ao_host::spec::{Caps, CgroupParent, LaunchSpec, Limits};
 use ao_slots::Answer;
-use ao_slots::runtime::{Abilities, Found, LaunchPlace, LaunchPlan, Link, Runtime};
+use ao_slots::runtime::{Abilities, Found, LaunchPlace, LaunchPlan, Link, Remains, Runtime};
 use async_trait::async_trait;
 use exit::exit_of;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
@@ -47,6 +48,16 @@ impl ProcessRuntime {
         }
     }
 
+    /// Looks behind a dead host.
+    async fn behind(place: &LaunchPlace, look: fn(&Path) -> Tree) -> Remains {
+        let dir = place.dir.clone();
+        match tokio::task::spawn_blocking(move || look(&dir)).await {
+            Ok(Tree::Empty) => Remains::None,
+            Ok(Tree::Left { pids }) => Remains::Left { pids },
+            Ok(Tree::Unknown) | Err(_) => Remains::Unknown,
+        }
+    }
+
     /// Starts the host. It leaves this process's session by itself and outlives it; whoever lives is its parent and reaps it.
     fn spawn(&self, plan: &LaunchPlan) -> Answer<()> {
         let failed = |e: std::io::Error| {
@@ -77,9 +88,9 @@ impl Runtime for ProcessRuntime {
             typing_log: true,
             history: true,
             views: true,
-            limits: false,
-            usage: false,
-            freeze: false,
+            limits: true,
+            usage: true,
+            freeze: true,
         }
     }
 
@@ -100,6 +111,11 @@ impl Runtime for ProcessRuntime {
             socket: plan.socket.clone(),
             caps: Caps::default(),
             cgroup: CgroupParent::Own,
+            limits: Limits {
+                memory_bytes: plan.limits.memory_bytes,
+                processes: plan.limits.processes,
+                cpu_percent: plan.limits.cpu_percent,
+            },
         };
         let dir = plan.dir.clone();
         let written = tokio::task::spawn_blocking(move || spec.write(&dir)).await;
@@ -136,6 +152,14 @@ impl Runtime for ProcessRuntime {
             Standing::NotStarted => Found::Dead(None),
             Standing::Unknown { why } => Found::Unknown(why),
         }
+    }
+
+    async fn remains(&self, place: &LaunchPlace) -> Remains {
+        Self::behind(place, discover::left_behind).await
+    }
+
+    async fn clear(&self, place: &LaunchPlace) -> Remains {
+        Self::behind(place, discover::clear_behind).await
     }
 
     async fn connect(&self, place: &LaunchPlace) -> Answer<Link> {

@@ -1,12 +1,14 @@
 //! A control group per session on the cgroup2 mount, wherever that is.
 //!
-//! It holds processes together, kills and freezes them; limits are set by others.
+//! It holds processes together, kills, freezes and counts them; what they may use is in `bounds`.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::spec::CgroupParent;
+use super::bounds;
+use super::mounts::own_v2;
+use crate::spec::{CgroupParent, Limits};
 
 /// Start of the name of every session's group; how others recognise one.
 pub(super) const PREFIX: &str = "ao-session.";
@@ -18,16 +20,31 @@ pub struct Cgroup {
 }
 
 impl Cgroup {
-    /// Makes the group of a launch.
+    /// Makes the group of a launch, where its limits can be set if there is such a place.
     ///
     /// # Errors
     /// When there is no cgroup2 mount, it is not writable for us, or the launch's group has processes already.
-    pub fn create(parent: &CgroupParent, launch: &str) -> io::Result<Self> {
-        let parent = match parent {
-            CgroupParent::Own => own_dir().ok_or_else(|| not_here("there is no cgroup2 mount"))?,
-            CgroupParent::At(dir) => dir.clone(),
+    pub fn create(parent: &CgroupParent, launch: &str, limits: &Limits) -> io::Result<Self> {
+        let parents = match parent {
+            CgroupParent::Own => {
+                let (own, mount) = own_v2().ok_or_else(|| not_here("there is no cgroup2 mount"))?;
+                let above = bounds::parent_for(limits, &own, &mount);
+                above.into_iter().chain([own]).collect()
+            }
+            CgroupParent::At(dir) => vec![dir.clone()],
             CgroupParent::Off => return Err(not_here("control groups are switched off")),
         };
+        let mut failed = not_here("there is no control group");
+        for parent in parents {
+            match Self::below(&parent, launch) {
+                Ok(group) => return Ok(group),
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed)
+    }
+
+    fn below(parent: &Path, launch: &str) -> io::Result<Self> {
         if launch.contains('/') || !parent.join("cgroup.procs").exists() {
             return Err(not_here("the directory is no control group"));
         }
@@ -44,7 +61,7 @@ impl Cgroup {
     /// # Errors
     /// When the directory's name is not that launch's.
     pub fn known(dir: &Path, launch: &str) -> io::Result<Self> {
-        if dir.file_name().and_then(|name| name.to_str()?.strip_prefix(PREFIX)) == Some(launch) {
+        if belongs(dir, launch) {
             Ok(Self { dir: dir.to_owned() })
         } else {
             Err(not_here("the directory is another launch's"))
@@ -67,13 +84,17 @@ impl Cgroup {
         File::options().write(true).open(self.dir.join("cgroup.procs"))
     }
 
-    /// Process ids inside.
+    /// Process ids inside, in groups below included.
     ///
     /// # Errors
     /// When the group cannot be read.
     pub fn pids(&self) -> io::Result<Vec<u32>> {
-        let list = fs::read_to_string(self.dir.join("cgroup.procs"))?;
-        Ok(list.lines().filter_map(|line| line.parse().ok()).collect())
+        let mut pids = pids_in(&self.dir)?;
+        for below in groups_below(&self.dir) {
+            // One that is gone meanwhile has none.
+            pids.extend(pids_in(&below).unwrap_or_default());
+        }
+        Ok(pids)
     }
 
     /// Whether the kernel says that no process is inside, in groups below included.
@@ -102,74 +123,39 @@ impl Cgroup {
     }
 }
 
+/// Whether a directory is a group of this launch, of whatever kind.
+pub(super) fn belongs(dir: &Path, launch: &str) -> bool {
+    dir.file_name().and_then(|name| name.to_str()?.strip_prefix(PREFIX)) == Some(launch)
+}
+
+fn pids_in(dir: &Path) -> io::Result<Vec<u32>> {
+    let list = fs::read_to_string(dir.join("cgroup.procs"))?;
+    Ok(list.lines().filter_map(|line| line.parse().ok()).collect())
+}
+
+/// Every group below one, outermost first: a program with the right to it may make some for its own children.
+fn groups_below(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut at = Some(dir.to_owned());
+    let mut next = 0;
+    while let Some(dir) = at {
+        let entries = fs::read_dir(&dir).into_iter().flatten().flatten();
+        found.extend(entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()));
+        at = found.get(next).cloned();
+        next += 1;
+    }
+    found
+}
+
 /// Removes empty groups, innermost first; one that has processes stays.
-fn remove_tree(dir: &Path) {
-    if let Ok(entries) = fs::read_dir(dir) {
-        for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            remove_tree(&entry.path());
-        }
+pub(super) fn remove_tree(dir: &Path) {
+    for below in groups_below(dir).into_iter().rev() {
+        drop(fs::remove_dir(below));
     }
     // A group with processes refuses; it is reported as `Tree::Left` then.
     drop(fs::remove_dir(dir));
 }
 
-/// This process's own directory on the cgroup2 mount.
-fn own_dir() -> Option<PathBuf> {
-    let own = v2_path(&fs::read_to_string("/proc/self/cgroup").ok()?)?.to_owned();
-    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    mounts.lines().find_map(|line| dir_on(line, &own))
-}
-
-/// The cgroup2 line of `/proc/PID/cgroup`.
-pub(super) fn v2_path(text: &str) -> Option<&str> {
-    text.lines().find_map(|line| line.strip_prefix("0::"))
-}
-
-/// Where `own` lies if this line of mountinfo is a cgroup2 mount: `id parent major:minor ROOT MOUNT options - TYPE …`.
-fn dir_on(line: &str, own: &str) -> Option<PathBuf> {
-    let (mount, filesystem) = line.split_once(" - ")?;
-    if !filesystem.starts_with("cgroup2 ") {
-        return None;
-    }
-    let mut fields = mount.split(' ').skip(3);
-    let (root, place) = (unescape(fields.next()?), unescape(fields.next()?));
-    let below = Path::new(own).strip_prefix(&root).ok()?;
-    Some(Path::new(&place).join(below))
-}
-
-/// Undoes the octal escapes of mountinfo (`\040` is a blank).
-fn unescape(field: &str) -> String {
-    let mut text = field.to_owned();
-    for (escape, plain) in [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")] {
-        text = text.replace(escape, plain);
-    }
-    text
-}
-
-fn not_here(why: &str) -> io::Error {
+pub(super) fn not_here(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, why)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mount_is_found_wherever_it_is() {
-        let hybrid = "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw";
-        assert_eq!(dir_on(hybrid, "/"), Some("/sys/fs/cgroup/unified".into()));
-        let unified = "30 23 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw,nsdelegate";
-        assert_eq!(dir_on(unified, "/user.slice/a"), Some("/sys/fs/cgroup/user.slice/a".into()));
-        let container = "30 23 0:26 /docker/x /sys/fs/cgroup\\040two rw - cgroup2 cgroup2 rw";
-        assert_eq!(dir_on(container, "/docker/x/y"), Some("/sys/fs/cgroup two/y".into()));
-        assert_eq!(dir_on(container, "/elsewhere"), None);
-        let v1 = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu";
-        assert_eq!(dir_on(v1, "/"), None);
-    }
-
-    #[test]
-    fn the_unified_line_is_found_among_others() {
-        assert_eq!(v2_path("9:name=systemd:/x\n0::/user.slice\n"), Some("/user.slice"));
-        assert_eq!(v2_path("9:name=systemd:/x\n"), None);
-    }
 }

@@ -6,7 +6,8 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 
-use super::cgroup;
+use super::cgroup::PREFIX;
+use super::mounts::v2_path;
 use super::tree::stat;
 use crate::platform::facts::{HOST_NAME, Membership};
 use crate::platform::raw;
@@ -54,5 +55,5 @@ fn nearest_host(pid: u32) -> Option<u32> {
 
 fn nearest_group(pid: u32) -> Option<String> {
     let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
-    cgroup::v2_path(&text)?.rsplit('/').find(|part| part.starts_with(cgroup::PREFIX)).map(str::to_owned)
+    v2_path(&text)?.rsplit('/').find(|part| part.starts_with(PREFIX)).map(str::to_owned)
 }

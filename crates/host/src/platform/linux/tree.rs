@@ -10,6 +10,10 @@ use std::path::Path;
 pub(super) struct Stat {
     pub parent: u32,
     pub start_ticks: u64,
+    /// Processor time in clock ticks, that of children it has waited for included.
+    pub cpu_ticks: u64,
+    /// The same of the children only.
+    pub children_ticks: u64,
     /// False for one that ended and was not waited for.
     pub lives: bool,
 }
@@ -23,8 +27,16 @@ pub(super) fn stat(pid: u32) -> Option<Stat> {
     let mut fields = fields.split_ascii_whitespace();
     let lives = !matches!(fields.next()?, "Z" | "X");
     let parent = fields.next()?.parse().ok()?;
-    let start_ticks = fields.nth(17)?.parse().ok()?;
-    Some(Stat { parent, start_ticks, lives })
+    // Fields 14 to 17: in the program, in the kernel, and both of its children.
+    let mut ticks = [0_u64; 4];
+    fields.by_ref().nth(8)?;
+    for part in &mut ticks {
+        *part = fields.next()?.parse().ok()?;
+    }
+    let start_ticks = fields.nth(4)?.parse().ok()?;
+    let [user, kernel, children_user, children_kernel] = ticks;
+    let children_ticks = children_user + children_kernel;
+    Some(Stat { parent, start_ticks, cpu_ticks: user + kernel + children_ticks, children_ticks, lives })
 }
 
 /// Start of a living process in clock ticks since boot (`/proc/PID/stat`, field 22); `None` when there is none.

@@ -7,11 +7,11 @@ use ao_host::record::HostRecord;
 use ao_host::record::{HOST_FILE, now_ms, read_json};
 use ao_host::wire::{
     self, Access, Attach, Decoder, ErrorKind, Form, FromHost, Hello, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN,
-    Push as HostPush, Reply, Request, RowRange, Sizing, Stop, Type, Typed as HostTyped, WatchFrom,
+    PROTOCOL_USAGE, Push as HostPush, Reply, Request, RowRange, Sizing, Stop, Type, Typed as HostTyped, WatchFrom,
 };
 use ao_slots::Answer;
 use ao_slots::runtime::{
-    Attachment, Control, Exit, Frame, LaunchPlace, Link, Push, TypeStage, Typed, TypedStage, View, ViewerInput,
+    Attachment, Control, Exit, Frame, LaunchPlace, Link, Push, TypeStage, Typed, TypedStage, Usage, View, ViewerInput,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -48,24 +48,27 @@ struct Wire {
 struct HostControl {
     wire: Arc<Wire>,
     socket: PathBuf,
+    /// The protocol that the host speaks with us.
+    version: u16,
 }
 
 /// Connects and subscribes to the screen.
 pub(super) async fn connect(place: &LaunchPlace) -> Answer<Link> {
     let record: HostRecord = read_json(&place.dir.join(HOST_FILE))
         .map_err(|e| Fault::unavailable(format!("the session host of {} has left no address: {e}", place.launch)))?;
-    let (wire, from_host) = open(&record.socket, place.launch.as_str()).await?;
+    let (wire, version, from_host) = open(&record.socket, place.launch.as_str()).await?;
     let (pushes, receiver) = mpsc::channel(PUSHES);
     tokio::spawn(translate(from_host, pushes));
     match wire.ask(&Request::Watch(WatchFrom {}), ANSWERS_WITHIN).await? {
         Reply::Done => {}
         other => return Err(unexpected("watch", &other)),
     }
-    Ok(Link { control: Box::new(HostControl { wire, socket: record.socket }), pushes: receiver })
+    Ok(Link { control: Box::new(HostControl { wire, socket: record.socket, version }), pushes: receiver })
 }
 
-/// Opens a connection; what the host says unasked arrives on the channel, which closes with the connection.
-async fn open(socket: &PathBuf, launch: &str) -> Answer<(Arc<Wire>, mpsc::Receiver<HostPush>)> {
+/// Opens a connection and agrees on a protocol; what the host says unasked arrives on the channel, which closes with the
+/// connection.
+async fn open(socket: &PathBuf, launch: &str) -> Answer<(Arc<Wire>, u16, mpsc::Receiver<HostPush>)> {
     let stream = UnixStream::connect(socket)
         .await
         .map_err(|e| Fault::unavailable(format!("the session host does not answer on {}: {e}", socket.display())))?;
@@ -76,7 +79,7 @@ async fn open(socket: &PathBuf, launch: &str) -> Answer<(Arc<Wire>, mpsc::Receiv
     let wire = Arc::new(Wire { launch: launch.to_owned(), writer: AsyncMutex::new((writer, 0)), waiting });
     let hello = Hello { min: PROTOCOL_MIN, max: PROTOCOL_MAX, launch: Some(launch.to_owned()) };
     match wire.ask(&Request::Hello(hello), ANSWERS_WITHIN).await? {
-        Reply::HelloOk(_) => Ok((wire, receiver)),
+        Reply::HelloOk(hello) => Ok((wire, hello.version, receiver)),
         other => Err(unexpected("hello", &other)),
     }
 }
@@ -179,6 +182,25 @@ fn unexpected(request: &str, reply: &Reply) -> Fault {
     Fault::new(Kind::Bug, format!("the session host answered {request} with {reply:?}"))
 }
 
+impl HostControl {
+    async fn done(&self, what: &str, request: &Request) -> Answer<()> {
+        match self.wire.ask(request, ANSWERS_WITHIN).await? {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(what, &other)),
+        }
+    }
+
+    /// A session keeps the host that it was started with.
+    fn needs_newer_host(&self, what: &str) -> Answer<()> {
+        if self.version >= PROTOCOL_USAGE {
+            return Ok(());
+        }
+        let fault =
+            Fault::new(Kind::Unsupported, format!("this session's host is of an older version and cannot {what}"));
+        Err(fault.hint("stop the session and restore it: its next host is of this version"))
+    }
+}
+
 #[async_trait]
 impl Control for HostControl {
     async fn type_stage(&self, stage: TypeStage) -> Answer<Typed> {
@@ -242,7 +264,7 @@ impl Control for HostControl {
 
     async fn attach(&self, view: View) -> Answer<Attachment> {
         // A connection of its own: a slow viewer delays neither the daemon nor another viewer.
-        let (wire, pushes) = open(&self.socket, &self.wire.launch).await?;
+        let (wire, _, pushes) = open(&self.socket, &self.wire.launch).await?;
         let attach = Attach {
             size: Some(ao_host::engine::Size::clamped(view.cols, view.rows)),
             access: if view.read_only { Access::ReadOnly } else { Access::ReadWrite },
@@ -263,6 +285,29 @@ impl Control for HostControl {
             Reply::RowsAre(rows) => Ok(rows.rows),
             other => Err(unexpected("rows", &other)),
         }
+    }
+
+    async fn usage(&self) -> Answer<Usage> {
+        self.needs_newer_host("say what a session uses")?;
+        match self.wire.ask(&Request::Usage, ANSWERS_WITHIN).await? {
+            Reply::UsageIs(usage) => Ok(Usage {
+                cpu_us: usage.cpu_us,
+                memory_bytes: usage.memory_bytes,
+                processes: usage.processes,
+                frozen: usage.frozen,
+            }),
+            other => Err(unexpected("usage", &other)),
+        }
+    }
+
+    async fn freeze(&self) -> Answer<()> {
+        // An older host halts a session whoever looks at it, and wakes it for nobody.
+        self.needs_newer_host("halt a session")?;
+        self.done("freeze", &Request::Freeze).await
+    }
+
+    async fn thaw(&self) -> Answer<()> {
+        self.done("thaw", &Request::Thaw).await
     }
 }
 
@@ -295,7 +340,7 @@ async fn view_loop(
                     Some(HostPush::Attached(attached)) => screen_frame(attached),
                     Some(HostPush::Output(output)) => Frame::Output { offset: output.end, bytes: output.bytes },
                     Some(HostPush::ExitIs(record)) => Frame::Exited(exit_of(&record)),
-                    Some(HostPush::Screen(_) | HostPush::Error(_)) => continue,
+                    Some(HostPush::Screen(_) | HostPush::FrozenIs(_) | HostPush::Error(_)) => continue,
                 };
                 if frames.send(frame).await.is_err() {
                     return;
@@ -330,6 +375,7 @@ async fn translate(mut from_host: mpsc::Receiver<HostPush>, pushes: mpsc::Sender
                 Push::Screen(screen.clone())
             }
             HostPush::ExitIs(record) => Push::Exited(exit_of(&record)),
+            HostPush::FrozenIs(is) => Push::Frozen(is.frozen),
             HostPush::Attached(_) | HostPush::Output(_) | HostPush::Error(_) => continue,
         };
         if pushes.send(push).await.is_err() {

@@ -48,6 +48,7 @@ impl Agent {
             None => return false,
             Some(Push::Screen(screen)) => self.screen = screen,
             Some(Push::Exited(exit)) => self.exit = Some(exit),
+            Some(Push::Frozen(_)) => {}
         }
         true
     }

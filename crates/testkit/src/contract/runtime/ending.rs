@@ -113,7 +113,7 @@ pub async fn what_was_torn_away_underneath_is_not_alive(maker: Arc<dyn Maker>) {
         loop {
             match agent.link.pushes.recv().await {
                 None | Some(Push::Exited(_)) => return,
-                Some(Push::Screen(_)) => {}
+                Some(Push::Screen(_) | Push::Frozen(_)) => {}
             }
         }
     });
