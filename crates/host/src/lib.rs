@@ -7,6 +7,7 @@ pub mod attach;
 pub mod client;
 pub mod discover;
 pub mod engine;
+pub mod exec_launch;
 pub mod files;
 mod host;
 pub mod platform;

@@ -1,6 +1,6 @@
 //! Runtime `process`: a host process per session (`ao host`), reached over its socket.
 
-mod exit;
+pub(super) mod exit;
 mod link;
 
 use ao_core::kind::{Fault, Kind};

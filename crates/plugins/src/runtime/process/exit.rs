@@ -3,7 +3,7 @@
 use ao_host::record::{Ending, ExitRecord, Tree};
 use ao_slots::runtime::Exit;
 
-pub(super) fn exit_of(record: &ExitRecord) -> Exit {
+pub(in crate::runtime) fn exit_of(record: &ExitRecord) -> Exit {
     let (code, signal, why) = match &record.ending {
         Ending::Exited { code } => (Some(*code), None, None),
         Ending::Signaled { signal } => (None, Some(*signal), None),
