@@ -2,15 +2,21 @@
 //!
 //! What an agent did is kept as commits and refs of the user's repository; index, HEAD and files stay as they are.
 
+mod about;
+mod bytes;
 mod clone;
 mod conflict;
+mod entries;
+mod inner;
 mod inspect;
 mod prepare;
 mod record;
 mod removal;
 mod rescue;
+mod restore;
 mod seal;
 mod snapshot;
+mod tips;
 mod worktree;
 
 pub use clone::LocalClone;

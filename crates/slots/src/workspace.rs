@@ -24,6 +24,8 @@ pub struct WorkspacePlan {
     pub target: String,
     /// Relative paths linked from the main checkout; absolute ones and `..` are refused.
     pub symlinks: Vec<String>,
+    /// The rescue ref of this session whose content belongs into it, if it is made now.
+    pub rescued: Option<String>,
     /// Commands to run in it, already trusted.
     pub post_create: Vec<String>,
     /// How long each of them may take.
@@ -37,6 +39,40 @@ pub struct WorkspaceReady {
     pub base: CommitId,
     /// The branch that it is on.
     pub branch: String,
+    /// What became of [`WorkspacePlan::rescued`], when this call made the workspace.
+    pub put_back: Option<PutBack>,
+}
+
+/// Rescued work that was put back, or could not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutBack {
+    /// The rescue ref.
+    pub name: String,
+    /// The branch it is on now.
+    pub branch: String,
+    /// Files and index are as they were; otherwise nothing was touched.
+    pub complete: bool,
+    /// What is not as it was, and where it is: one phrase each.
+    pub left_out: Vec<String>,
+}
+
+/// What a removal left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// The rescue ref, when there was something to save.
+    pub rescue: Option<String>,
+    /// What git ignores, which went with it: paths, whole directories as one, and their bytes; the largest first.
+    pub ignored: Vec<(String, u64)>,
+}
+
+impl Removed {
+    /// Together with what an earlier removal did, which was stopped.
+    #[must_use]
+    pub fn after(mut self, earlier: Self) -> Self {
+        self.rescue = self.rescue.or(earlier.rescue);
+        self.ignored.extend(earlier.ignored);
+        self
+    }
 }
 
 /// What to look at, and against what.
@@ -92,10 +128,14 @@ pub trait Workspace: Send + Sync {
     /// Looks at what it holds, and keeps that as a commit without touching index, HEAD or files.
     async fn inspect(&self, plan: &InspectPlan) -> Answer<Inspection>;
     /// Saves what is in it, then removes it. A directory that is already gone is not an error. Refused as a conflict while
-    /// a process works in it. Returns the rescue ref when there was something to save.
-    async fn remove(&self, plan: &RemovePlan) -> Answer<Option<String>>;
+    /// a process works in it.
+    async fn remove(&self, plan: &RemovePlan) -> Answer<Removed>;
     /// Lists what was kept in a repository.
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>>;
     /// Puts what was kept under `name` into a new directory `to`, on a new branch named after it.
-    async fn restore_rescued(&self, repository: &Path, name: &str, to: &Path) -> Answer<String>;
+    async fn restore_rescued(&self, repository: &Path, name: &str, to: &Path) -> Answer<PutBack>;
+    /// What was kept under `name`, in words: its message, and what differs from the commit that it stood on.
+    async fn show_rescued(&self, repository: &Path, name: &str) -> Answer<String>;
+    /// Forgets what was kept under `name`, if it still is `commit`. Git deletes it when it cleans up.
+    async fn drop_rescued(&self, repository: &Path, name: &str, commit: &CommitId) -> Answer<()>;
 }

@@ -51,7 +51,8 @@ async fn restore(call: Call, wanted: RestoreRescue) -> Result<RescueView, Fault>
         let fault = Fault::not_found(format!("project {} has no rescued work {:?}", project.id, wanted.name));
         return Err(fault.hint("`ao rescue list` shows what there is"));
     };
-    let branch = plugin.restore_rescued(repository, &rescued.name, to).await?;
+    let back = plugin.restore_rescued(repository, &rescued.name, to).await?;
+    let branch = &back.branch;
     let mut view = view(&project, rescued);
     view.subject = format!("{}, in {} on branch {branch}", view.subject, wanted.to);
     Ok(view)

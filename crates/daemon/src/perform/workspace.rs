@@ -43,6 +43,7 @@ pub(super) async fn ensure(engine: &Engine, id: &SessionId, base: Option<&Commit
         branch: session.branch.clone(),
         base: base.cloned(),
         target,
+        rescued: None,
         symlinks: project.settings.symlinks.clone(),
         post_create: project.settings.post_create.clone(),
         post_create_limit: POST_CREATE_LIMIT,
@@ -82,6 +83,6 @@ pub(super) async fn remove(engine: &Engine, id: &SessionId) -> Result<Outcome, F
         path: PathBuf::from(path),
         branch: session.branch.clone(),
     };
-    let rescue = engine.registry().workspace(&session.workspace)?.remove(&plan).await?;
-    Ok(Outcome::WorkspaceRemoved { rescue })
+    let removed = engine.registry().workspace(&session.workspace)?.remove(&plan).await?;
+    Ok(Outcome::WorkspaceRemoved { rescue: removed.rescue })
 }

@@ -61,6 +61,13 @@ impl Git {
         self
     }
 
+    /// The same with one variable more, for every call.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.set(name, value);
+        self
+    }
+
     /// The same in another directory.
     #[must_use]
     pub fn moved_to(mut self, dir: &Path) -> Self {

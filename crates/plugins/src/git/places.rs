@@ -89,6 +89,22 @@ fn link_target(file: &Path) -> Option<PathBuf> {
     Some(file.parent()?.join(target))
 }
 
+/// The git directory of the checkout in `files`, as its `.git` says it, with links resolved.
+#[must_use]
+pub fn git_dir_of(files: &Path) -> Option<PathBuf> {
+    let link = files.join(".git");
+    let git_dir = if link.is_dir() { link } else { link_target(&link)? };
+    git_dir.canonicalize().ok()
+}
+
+/// The git directory that a checkout shares with the others of its repository; its own one when there are no others.
+#[must_use]
+pub fn common_of(git_dir: &Path) -> PathBuf {
+    let Ok(text) = fs::read(git_dir.join("commondir")) else { return git_dir.to_owned() };
+    let common = git_dir.join(OsString::from_vec(text.trim_ascii_end().to_vec()));
+    common.canonicalize().unwrap_or(common)
+}
+
 /// The same place, as far as it exists.
 #[must_use]
 pub fn same(one: &Path, other: &Path) -> bool {

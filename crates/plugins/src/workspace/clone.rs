@@ -7,6 +7,7 @@ use super::prepare;
 use super::record::{self, Aside, Record};
 use super::removal::Removal;
 use super::rescue;
+use super::restore;
 use super::seal::Extent;
 use super::snapshot::Site;
 use crate::disk;
@@ -16,7 +17,9 @@ use crate::git::{Git, Repository, missing_branch};
 use crate::steps::Steps;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
-use ao_slots::workspace::{InspectPlan, RemovePlan, Rescued, Workspace, WorkspacePlan, WorkspaceReady};
+use ao_slots::workspace::{
+    InspectPlan, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
+};
 use ao_slots::{Answer, Fault};
 use async_trait::async_trait;
 use std::fs;
@@ -86,14 +89,21 @@ impl Workspace for LocalClone {
         if record.session != plan.session.as_str() {
             return Err(Fault::conflict(format!("{} belongs to session {}", plan.path.display(), record.session)));
         }
+        let mut put_back = None;
         if !record::is_ready(&git_dir) {
+            if plan.rescued.is_some() {
+                self.steps.next("put back")?;
+                let main = Git::at(&plan.repository, &self.env);
+                let common = Repository::of(&main).await?.common;
+                put_back = restore::into_workspace(&main, &common, &self.site(&plan.path), plan, &self.env).await?;
+            }
             self.steps.next("prepare")?;
             prepare::prepare(plan, &plan.path, &git_dir, &self.env).await?;
             self.steps.next("mark as ready")?;
             record::set_ready(&git_dir)?;
         }
         let branch = crate::git::head_branch(&Git::at(&plan.path, &self.env)).await;
-        Ok(WorkspaceReady { base: record.base, branch: branch.unwrap_or_else(|_| plan.branch.clone()) })
+        Ok(WorkspaceReady { base: record.base, branch: branch.unwrap_or_else(|_| plan.branch.clone()), put_back })
     }
 
     async fn inspect(&self, plan: &InspectPlan) -> Answer<Inspection> {
@@ -112,13 +122,13 @@ impl Workspace for LocalClone {
         Ok(found)
     }
 
-    async fn remove(&self, plan: &RemovePlan) -> Answer<Option<String>> {
+    async fn remove(&self, plan: &RemovePlan) -> Answer<Removed> {
         let main = Git::at(&plan.repository, &self.env);
         let common = Repository::of(&main).await?.common;
         let aside = Aside::of(&plan.path)?;
         let removal =
             Removal { plan, main, common, env: &self.env, steps: &self.steps, aside, extent: Extent::Repository };
-        let mut name = removal.saved_before().await?;
+        let mut removed = Removed { rescue: removal.saved_before().await?, ..Removed::default() };
         let places = [&plan.path, &removal.aside.saved, &removal.aside.empty];
         let record = places.iter().find_map(|place| Record::read(&place.join(".git")));
         if is_clone(&plan.path) {
@@ -126,7 +136,7 @@ impl Workspace for LocalClone {
             let site = self.site(&plan.path);
             // What the main repository has by now needs no rescue.
             fetch(&site.git, &removal.common, &["+refs/heads/*:refs/remotes/ao/*"]).await?;
-            name = removal.save(&site).await?.or(name);
+            removed = removal.save(&site).await?.after(removed);
         }
         if disk::exists(&plan.path) && !disk::is_empty_dir(&plan.path) {
             return Err(not_ours(&plan.path));
@@ -136,15 +146,23 @@ impl Workspace for LocalClone {
         if disk::is_empty_dir(&plan.path) {
             disk::delete(&plan.path).await?;
         }
-        Ok(name)
+        Ok(removed)
     }
 
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>> {
         rescue::list(&Git::at(repository, &self.env)).await
     }
 
-    async fn restore_rescued(&self, repository: &Path, name: &str, to: &Path) -> Answer<String> {
-        rescue::restore(repository, name, to, &self.env).await
+    async fn restore_rescued(&self, repository: &Path, name: &str, to: &Path) -> Answer<PutBack> {
+        restore::into_directory(repository, name, to, &self.env).await
+    }
+
+    async fn show_rescued(&self, repository: &Path, name: &str) -> Answer<String> {
+        rescue::show(&Git::at(repository, &self.env), name).await
+    }
+
+    async fn drop_rescued(&self, repository: &Path, name: &str, commit: &CommitId) -> Answer<()> {
+        rescue::drop_one(&Git::at(repository, &self.env), name, commit).await
     }
 }
 
@@ -167,6 +185,9 @@ impl LocalClone {
             Some(tip) => main.merge_base(tip, &start).await?.unwrap_or_else(|| start.clone()),
             None => start.clone(),
         };
+        // Rescued work fits on the commit that it stood on.
+        let rescued = restore::start(&main, plan).await?;
+        let first = tip.as_ref().or(rescued.as_ref()).unwrap_or(&start).clone();
         let parent = plan.path.parent().unwrap_or(&plan.path);
         fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
         disk::delete(&aside.making).await?;
@@ -181,12 +202,15 @@ impl LocalClone {
         let git = Git::at(&aside.making, &self.env);
         git.call(["update-ref", &format!("refs/heads/{}", plan.target), target.as_str()]).run().await?;
         self.set_remote(&main, &git, plan, &common).await?;
+        if rescued.as_ref() == Some(&first) {
+            fetch(&git, &common, &[first.as_str()]).await?;
+        }
         git.call(["checkout", "--quiet", "--force", "--no-track", "-B", &plan.branch])
-            .arg(tip.as_ref().unwrap_or(&start).as_str())
+            .arg(first.as_str())
             .limit(COPY)
             .run()
             .await?;
-        git.call(["update-ref", BROUGHT, tip.as_ref().unwrap_or(&start).as_str()]).run().await?;
+        git.call(["update-ref", BROUGHT, first.as_str()]).run().await?;
         let record = Record {
             session: plan.session.as_str().to_owned(),
             base,

@@ -2,6 +2,7 @@
 //!
 //! Each step is a rename or a ref, so that a kill between any two leaves a state whose name says how to go on.
 
+use super::prepare::shown;
 use super::record::{Aside, Record};
 use super::rescue;
 use super::seal::{self, Extent};
@@ -11,7 +12,7 @@ use crate::exec::{Environment, end_marked, place_mark, working_in};
 use crate::git::{Git, list_worktrees};
 use crate::steps::Steps;
 use ao_core::id::CommitId;
-use ao_slots::workspace::RemovePlan;
+use ao_slots::workspace::{RemovePlan, Removed};
 use ao_slots::{Answer, Fault};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -58,28 +59,31 @@ impl Removal<'_> {
 
     /// Saves what is there, then moves it aside, so that nothing enters it by its path any more. It is saved in its place:
     /// submodules know their files by that.
-    pub(super) async fn save(&self, site: &Site) -> Answer<Option<String>> {
-        let name = self
+    pub(super) async fn save(&self, site: &Site) -> Answer<Removed> {
+        let saved = self
             .seal(site)
             .await
             .map_err(|fault| Fault { message: format!("nothing was removed: {}", fault.message), ..fault })?;
         self.steps.next("move aside")?;
-        let to = if name.is_some() { &self.aside.saved } else { &self.aside.empty };
+        let to = if saved.rescue.is_some() { &self.aside.saved } else { &self.aside.empty };
         disk::delete(to).await?;
         disk::rename(&self.plan.path, to)?;
-        Ok(name)
+        Ok(saved)
     }
 
-    async fn seal(&self, site: &Site) -> Answer<Option<String>> {
+    async fn seal(&self, site: &Site) -> Answer<Removed> {
         self.steps.next("seal")?;
         let label = self.plan.session.as_str();
-        let Some(sealed) = seal::seal(site, self.extent, label, self.env).await? else { return Ok(None) };
+        let kept = seal::seal(site, self.extent, Some(&self.plan.branch), label, self.env, false).await?;
+        let ignored = kept.ignored.iter().map(|(path, bytes)| (shown(path), *bytes)).collect();
+        let Some(sealed) = kept.sealed else { return Ok(Removed { rescue: None, ignored }) };
         if self.extent == Extent::Repository {
             self.steps.next("bring")?;
             seal::bring(&site.git, &site.git_dir, &self.main, &sealed.commit).await?;
         }
         self.steps.next("name")?;
-        rescue::keep(&self.main, &self.plan.session, &sealed).await.map(Some)
+        let rescue = rescue::keep(&self.main, &self.plan.session, &sealed).await?;
+        Ok(Removed { rescue: Some(rescue), ignored })
     }
 
     /// What an earlier removal of this workspace saved, when it was stopped after that.

@@ -1,26 +1,18 @@
-//! Rescue refs: what was in a workspace when it was removed, kept under `refs/ao/rescue/`, listed and put back.
+//! Rescue refs: what was in a workspace when it was removed, kept under `refs/ao/rescue/`, listed, shown, forgotten.
 //!
-//! Nothing here is ever deleted by `ao` itself.
+//! Nothing here is ever deleted unless a person asks for it.
 
-use super::seal::{INDEX, Sealed};
-use crate::disk;
-use crate::disk::failed;
-use crate::exec::Environment;
-use crate::git::{Git, Repository, Turn, turn};
+use super::seal::Sealed;
+use crate::git::Git;
 use ao_core::id::{CommitId, SessionId};
 use ao_slots::workspace::Rescued;
 use ao_slots::{Answer, Fault};
-use std::path::Path;
-use std::time::Duration;
 
 /// Where rescue refs are.
 const PLACE: &str = "refs/ao/rescue/";
 
 /// A session that was removed more often than this has other problems.
 const MOST: u32 = 1000;
-
-/// Checking out a rescued tree.
-const LIMIT: Duration = Duration::from_secs(15 * 60);
 
 fn name(session: &SessionId, n: u32) -> String {
     if n == 1 { format!("{PLACE}{session}") } else { format!("{PLACE}{session}-{n}") }
@@ -84,48 +76,41 @@ pub(super) async fn list(git: &Git) -> Answer<Vec<Rescued>> {
         .collect())
 }
 
-/// Puts what was kept into a new worktree at `to`, on a new branch; files that were not committed are not committed there.
-pub(super) async fn restore(repository: &Path, name: &str, to: &Path, env: &Environment) -> Answer<String> {
-    let git = Git::at(repository, env);
+/// The full name and the commit of what was kept under a name, a short one or the ref's.
+pub(super) async fn find(git: &Git, name: &str) -> Answer<(String, CommitId)> {
     let short = name.strip_prefix(PLACE).unwrap_or(name);
     let full = format!("{PLACE}{short}");
     ao_core::id::checked_branch(&full).map_err(|error| Fault::invalid(error.to_string()))?;
-    let Some(commit) = git.commit(&full).await? else {
-        return Err(Fault::not_found(format!("there is no rescue ref {full}")).hint("`ao rescue list` shows them"));
-    };
-    if !to.is_absolute() {
-        return Err(Fault::invalid(format!("{} is not an absolute path", to.display())));
+    match git.commit(&full).await? {
+        Some(commit) => Ok((full, commit)),
+        None => Err(Fault::not_found(format!("there is no rescue ref {full}")).hint("`ao rescue list` shows them")),
     }
-    if disk::exists(to) && !disk::is_empty_dir(to) {
-        return Err(Fault::conflict(format!("{} is there already", to.display())).hint("name a new directory"));
-    }
-    if let Some(parent) = to.parent() {
-        std::fs::create_dir_all(parent).map_err(|error| failed(parent, &error))?;
-    }
-    let branch = free_branch(&git, short).await?;
-    // Without a first parent there was no commit yet: the rescued one is where the branch begins.
-    let start = git.commit(&format!("{commit}^1")).await?.unwrap_or_else(|| commit.clone());
-    let common = Repository::of(&git).await?.common;
-    let _turn = turn(Turn::Making, &common).await;
-    git.call(["worktree", "add", "--quiet", "--no-track", "-b", &branch])
-        .arg(to)
-        .arg(start.as_str())
-        .limit(LIMIT)
-        .run()
-        .await?;
-    let there = Git::at(to, env);
-    there.call(["read-tree", "--reset", "-u", commit.as_str()]).limit(LIMIT).run().await?;
+}
+
+/// Forgets what was kept, if it still is this commit.
+pub(super) async fn drop_one(git: &Git, name: &str, commit: &CommitId) -> Answer<()> {
+    let (full, _) = find(git, name).await?;
+    git.call(["update-ref", "-d", &full, commit.as_str()]).run().await.map(drop)
+}
+
+/// The whole message of what was kept, and what differs from the commit that the work stood on.
+pub(super) async fn show(git: &Git, name: &str) -> Answer<String> {
+    let (_, commit) = find(git, name).await?;
+    let about = super::restore::about(git, &commit).await?;
     let message = git.call(["rev-list", "--max-count=1", "--no-commit-header", "--format=%B", commit.as_str()]);
     let message = message.text().await?;
-    let staged = message.lines().find_map(|line| line.strip_prefix(INDEX)).map(str::to_owned);
-    let index = staged.unwrap_or_else(|| start.as_str().to_owned());
-    there.call(["read-tree", &index]).run().await?;
-    there.call(["update-index", "-q", "--refresh"]).ask().await?;
-    Ok(branch)
+    let call = git.call(["-c", "core.quotePath=true", "diff-tree", "-r", "--stat=100", "--summary", "--root"]);
+    let changes = match about.head.flatten() {
+        Some(head) => call.args([head.as_str(), commit.as_str()]),
+        None => call.args(["--no-commit-id", &format!("{commit}^{{tree}}")]),
+    };
+    let changes = changes.ask().await?;
+    Ok(format!("{}\n\n{}", message.trim_end(), changes.line()))
 }
 
 /// A branch name that nobody has, made of the rescue ref's.
-async fn free_branch(git: &Git, short: &str) -> Answer<String> {
+pub(super) async fn free_branch(git: &Git, full: &str) -> Answer<String> {
+    let short = full.strip_prefix(PLACE).unwrap_or(full);
     for n in 1..=MOST {
         let branch = if n == 1 { format!("rescue/{short}") } else { format!("rescue/{short}.{n}") };
         if git.commit(&format!("refs/heads/{branch}")).await?.is_none() {

@@ -2,23 +2,24 @@
 //!
 //! The commit is made in the checkout's own repository; bringing it elsewhere and naming it is for the caller.
 
-use super::prepare::{shown, without_slash};
-use super::snapshot::{self, Site, Snapshot};
+use super::about::About;
+use super::entries::{self, Entry, Watch};
+use super::snapshot::{self, Index, Site, Snapshot, Whole};
+use super::{bytes, inner, tips};
 use crate::disk;
 use crate::exec::Environment;
-use crate::git::Git;
+use crate::git::{Git, unfinished};
 use ao_core::id::CommitId;
 use ao_slots::{Answer, Fault};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Copying objects of a repository inside a workspace.
 const FETCH: Duration = Duration::from_secs(15 * 60);
 
-/// Most lines about ignored files in a message.
-const IGNORED: usize = 100;
+/// Files in which git keeps words about what it has not finished.
+const WORDS: [&str; 4] = ["MERGE_MSG", "SQUASH_MSG", "BISECT_LOG", "MERGE_MODE"];
 
 /// How much goes away with the checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,31 +37,48 @@ pub(super) struct Sealed {
     pub commit: CommitId,
     /// Its tree.
     pub tree: String,
-    /// Its parents; the first one is HEAD.
+    /// Its parents; the first one is HEAD, when there is one.
     pub parents: Vec<CommitId>,
 }
 
-/// Seals a checkout; nothing when all of it is safe already.
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// The commit; none when all of it is safe already.
+    pub sealed: Option<Sealed>,
+    /// What git ignores and is not kept, with its bytes.
+    pub ignored: Vec<(PathBuf, u64)>,
+}
+
+/// Seals a checkout. `branch` is one that may be deleted afterwards. Of a `shallow` repository only trees are kept: its
+/// history cannot be brought into one that is whole.
 ///
 /// # Errors
 /// When anything cannot be read or kept: then nothing may be removed.
-pub(super) async fn seal(site: &Site, extent: Extent, label: &str, env: &Environment) -> Answer<Option<Sealed>> {
-    let snapshot = snapshot::take(site).await?;
-    let mut about = About::default();
-    let index = index_commit(site, &snapshot).await?;
-    let mut extra: Vec<CommitId> = snapshot.merging.clone();
-    if !snapshot.merging.is_empty() {
-        about.note("a merge was being made");
+pub(super) async fn seal(
+    site: &Site,
+    extent: Extent,
+    branch: Option<&str>,
+    label: &str,
+    env: &Environment,
+    shallow: bool,
+) -> Answer<Kept> {
+    let Whole { snapshot, entries, unread, index, unfiltered } = snapshot::take_whole(site).await?;
+    let ignored = ignored(site, &index).await?;
+    let mut about = About { branch: snapshot.branch.clone(), ..About::default() };
+    about.index = index_commit(site, &snapshot).await?;
+    about.conflict = conflict(site, &snapshot, &entries).await?;
+    let unlike = bytes::unlike(site, &index, &unread, unfiltered).await?;
+    about.bytes = tree_commit(site, &snapshot, &unlike, "Files as they were, byte for byte\n").await?;
+    about.state = state(site, &snapshot).await?;
+    for commit in &snapshot.merging {
+        about.also(commit.clone(), "MERGE_HEAD");
     }
-    for path in inner(site, &snapshot).await? {
-        if let Some(commit) = Box::pin(inner_commit(site, &path, label, env)).await? {
-            about.note(&format!("repository {}: {commit}", shown(&path)));
-            extra.push(commit);
-        }
+    for (commit, place) in tips::only_here(site, extent, &snapshot, branch).await? {
+        about.also(commit, &place);
     }
-    if extent == Extent::Repository {
-        extra.extend(only_here(site, &snapshot, &mut about).await?);
-    }
+    let paths: Vec<PathBuf> = ignored.iter().map(|(path, _)| path.clone()).collect();
+    inner::keep(site, &paths, label, env, &mut about).await?;
     let differs = snapshot.head_tree.as_ref() != Some(&snapshot.tree);
     let held = match &snapshot.head {
         Some(head) => {
@@ -68,20 +86,58 @@ pub(super) async fn seal(site: &Site, extent: Extent, label: &str, env: &Environ
         }
         None => true,
     };
-    if !differs && index.is_none() && extra.is_empty() && held {
-        return Ok(None);
+    if held && about.commits().next().is_none() && (!differs || is_empty(&snapshot, &entries)) {
+        return Ok(Kept { sealed: None, ignored });
     }
-    if let Some(index) = &index {
-        about.note(&format!("{INDEX}{index}"));
+    about.head = Some(snapshot.head.clone().filter(|_| !shallow));
+    let mut parents = distinct(snapshot.head.iter().chain(about.commits()).cloned());
+    if shallow {
+        parents = trees_of(site, &parents, &snapshot.date).await?;
     }
-    let parents: Vec<CommitId> = distinct(snapshot.head.iter().cloned().chain(index).chain(extra));
-    let message = about.message(site, &snapshot, label).await?;
-    let commit = snapshot::commit(&site.git, &snapshot.tree, &parents, &message, None).await?;
-    Ok(Some(Sealed { commit, tree: snapshot.tree, parents }))
+    let message = about.message(&subject(&snapshot, label), &ignored);
+    // Of one inside the date is that of its HEAD: sealing it again gives the same commit.
+    let date = (branch.is_none()).then_some(snapshot.date.as_str());
+    let commit = snapshot::commit(&site.git, &snapshot.tree, &parents, &message, date).await?;
+    Ok(Kept { sealed: Some(Sealed { commit, tree: snapshot.tree, parents }), ignored })
 }
 
-/// How the line of the message begins that names the commit of the index.
-pub(super) const INDEX: &str = "Index: ";
+/// The commits that only a repository without files has.
+pub(super) async fn of_bare(site: &Site) -> Answer<Vec<(CommitId, String)>> {
+    let snapshot = Snapshot {
+        head: None,
+        branch: None,
+        head_tree: None,
+        tree: String::new(),
+        index_tree: None,
+        merging: Vec::new(),
+        unmerged: Vec::new(),
+        changed: 0,
+        nested: Vec::new(),
+        date: String::new(),
+    };
+    let mut found = tips::only_here(site, Extent::Repository, &snapshot, None).await?;
+    if let Some(head) = site.git.commit("HEAD").await?
+        && !is_remote(&site.git, &head).await?
+        && !found.iter().any(|(commit, _)| *commit == head)
+    {
+        found.push((head, "HEAD".to_owned()));
+    }
+    Ok(found)
+}
+
+/// A repository without a commit and without a file.
+fn is_empty(snapshot: &Snapshot, entries: &[Entry]) -> bool {
+    snapshot.head.is_none() && snapshot.changed == 0 && entries.is_empty()
+}
+
+fn subject(snapshot: &Snapshot, label: &str) -> String {
+    let branch = snapshot.branch.as_deref().unwrap_or("no branch");
+    let changed = match snapshot.changed {
+        1 => "1 path differs".to_owned(),
+        count => format!("{count} paths differ"),
+    };
+    format!("Rescue of {label} ({branch}): {changed}")
+}
 
 fn distinct(commits: impl IntoIterator<Item = CommitId>) -> Vec<CommitId> {
     let mut seen = BTreeSet::new();
@@ -93,8 +149,67 @@ async fn index_commit(site: &Site, snapshot: &Snapshot) -> Answer<Option<CommitI
     let Some(tree) = snapshot.index_tree.as_ref().filter(|tree| Some(*tree) != snapshot.head_tree.as_ref()) else {
         return Ok(None);
     };
+    if snapshot.head.is_none() && entries::of_tree(&site.git, tree).await?.is_empty() {
+        return Ok(None);
+    }
     let parents: Vec<CommitId> = snapshot.head.iter().cloned().collect();
     snapshot::commit(&site.git, tree, &parents, "What was staged\n", Some(&snapshot.date)).await.map(Some)
+}
+
+/// The sides of a conflict as a commit.
+async fn conflict(site: &Site, snapshot: &Snapshot, entries: &[Entry]) -> Answer<Option<CommitId>> {
+    let sides: Vec<Entry> = entries
+        .iter()
+        .filter(|entry| entry.stage > 0)
+        .map(|entry| Entry { path: Path::new(&entry.stage.to_string()).join(&entry.path), stage: 0, ..entry.clone() })
+        .collect();
+    tree_commit(site, snapshot, &sides, "The sides of what was in conflict\n").await
+}
+
+/// These files as a commit; none when there are none.
+async fn tree_commit(site: &Site, snapshot: &Snapshot, entries: &[Entry], what: &str) -> Answer<Option<CommitId>> {
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let tree = entries::tree(site, entries).await?;
+    snapshot::commit(&site.git, &tree, &[], what, Some(&snapshot.date)).await.map(Some)
+}
+
+/// Git's own files about what is not finished, as a commit, and what it is in words.
+async fn state(site: &Site, snapshot: &Snapshot) -> Answer<Option<(CommitId, String)>> {
+    let words = match unfinished(&site.git_dir) {
+        Some(what) => what.words().to_owned(),
+        None if site.git_dir.join("BISECT_LOG").exists() => "a bisection".to_owned(),
+        None => return Ok(None),
+    };
+    let mut files: Vec<PathBuf> =
+        WORDS.iter().map(|name| site.git_dir.join(name)).filter(|file| file.is_file()).collect();
+    for dir in tips::STATE {
+        let dir = site.git_dir.join(dir);
+        files.extend(tips::all_files(&dir).map_err(|error| disk::failed(&dir, &error))?);
+    }
+    let objects = entries::objects(&site.git, &files, true).await?;
+    let entry = |(file, object): (&PathBuf, String)| Entry {
+        watch: Watch::Watched,
+        mode: "100644".to_owned(),
+        object,
+        stage: 0,
+        path: file.strip_prefix(&site.git_dir).unwrap_or(file).to_owned(),
+    };
+    let entries: Vec<Entry> = files.iter().zip(objects).map(entry).collect();
+    let commit = tree_commit(site, snapshot, &entries, "What git had not finished\n").await?;
+    Ok(commit.map(|commit| (commit, words)))
+}
+
+/// Copies of commits without their history.
+async fn trees_of(site: &Site, commits: &[CommitId], date: &str) -> Answer<Vec<CommitId>> {
+    let mut copies = Vec::new();
+    for commit in commits {
+        let tree = site.git.tree(commit).await?;
+        let message = format!("Files of {commit}, whose repository had no whole history\n");
+        copies.push(snapshot::commit(&site.git, &tree, &[], &message, Some(date)).await?);
+    }
+    Ok(copies)
 }
 
 /// Whether some branch or tag holds a commit.
@@ -106,34 +221,6 @@ async fn is_held(git: &Git, commit: &CommitId) -> Answer<bool> {
 async fn is_remote(git: &Git, commit: &CommitId) -> Answer<bool> {
     let held = git.call(["for-each-ref", "--count=1", "--contains", commit.as_str(), "refs/remotes"]);
     Ok(!held.text().await?.is_empty())
-}
-
-/// Repositories inside: those that git lists as such, and submodules that are checked out.
-async fn inner(site: &Site, snapshot: &Snapshot) -> Answer<Vec<PathBuf>> {
-    let mut paths = snapshot.nested.clone();
-    if disk::exists(&site.git_dir.join("modules")) || disk::exists(&site.files.join(".gitmodules")) {
-        let listed = site.git.call(["ls-files", "-z", "--stage"]).run().await?;
-        // Mode, object and stage, a tab, the path: 160000 is a submodule.
-        paths.extend(listed.paths().filter_map(|line| {
-            let bytes = line.as_os_str().as_encoded_bytes();
-            let path = bytes.strip_prefix(b"160000 ")?.splitn(2, |&byte| byte == b'\t').nth(1)?;
-            Some(without_slash(Path::new(std::ffi::OsStr::new(std::str::from_utf8(path).ok()?))))
-        }));
-    }
-    paths.retain(|path| disk::exists(&site.files.join(path).join(".git")));
-    Ok(paths)
-}
-
-/// The commit of a repository inside, brought into the outer one; none when its own remote has all of it.
-async fn inner_commit(outer: &Site, path: &Path, label: &str, env: &Environment) -> Answer<Option<CommitId>> {
-    let files = outer.files.join(path);
-    let plain = Git::at(&files, env);
-    let git_dir = PathBuf::from(plain.call(["rev-parse", "--absolute-git-dir"]).text().await?);
-    let site = Site { git: plain.on(&git_dir, &files), git_dir: git_dir.clone(), files };
-    let label = format!("{label} in {}", shown(path));
-    let Some(sealed) = seal(&site, Extent::Repository, &label, env).await? else { return Ok(None) };
-    bring(&site.git, &git_dir, &outer.git, &sealed.commit).await?;
-    Ok(Some(sealed.commit))
 }
 
 /// Copies a commit with its history from one repository into another.
@@ -154,73 +241,21 @@ pub(super) async fn bring(from: &Git, from_dir: &Path, to: &Git, commit: &Commit
     }
 }
 
-/// Tips of branches and stashes that no remote has.
-async fn only_here(site: &Site, snapshot: &Snapshot, about: &mut About) -> Answer<Vec<CommitId>> {
-    let format = "--format=%(objectname) %(objecttype) %(refname)";
-    let listed = site.git.call(["for-each-ref", format, "refs/heads", "refs/tags"]).text().await?;
-    let mut tips: Vec<(CommitId, String)> = listed
-        .lines()
-        .filter_map(|line| {
-            let mut parts = line.splitn(3, ' ');
-            let (id, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
-            (kind == "commit").then(|| (CommitId::new(id), name.to_owned()))
-        })
-        .collect();
-    let stashes = site.git.call(["rev-list", "--walk-reflogs", "refs/stash", "--"]).ask().await?;
-    if stashes.code == 0 {
-        tips.extend(stashes.line().lines().map(|id| (CommitId::new(id), "stash".to_owned())));
-    }
-    let mut found = Vec::new();
-    for (tip, name) in tips {
-        let call = site.git.call(["rev-list", "--max-count=1", tip.as_str()]).args(["--not", "--remotes"]);
-        let call = snapshot.head.iter().filter(|head| **head != tip).fold(call, |call, head| call.arg(head.as_str()));
-        if !call.text().await?.is_empty() {
-            about.note(&format!("{name}: {tip}"));
-            found.push(tip);
-        }
-    }
-    Ok(found)
-}
-
-/// What a message says besides its first line.
-#[derive(Debug, Default)]
-struct About {
-    notes: String,
-}
-
-impl About {
-    fn note(&mut self, line: &str) {
-        let _ = writeln!(self.notes, "{line}");
-    }
-
-    async fn message(mut self, site: &Site, snapshot: &Snapshot, label: &str) -> Answer<String> {
-        let branch = snapshot.branch.as_deref().unwrap_or("no branch");
-        let changed = match snapshot.changed {
-            1 => "1 path differs".to_owned(),
-            count => format!("{count} paths differ"),
-        };
-        self.note(&ignored(site).await?);
-        Ok(format!("Rescue of {label} ({branch}): {changed}\n\n{}", self.notes))
-    }
-}
-
-/// The ignored files, which are not kept: names and sizes.
-async fn ignored(site: &Site) -> Answer<String> {
+/// The ignored files, which are not kept: whole directories as one, each with its bytes. What `ao` itself put there is none.
+async fn ignored(site: &Site, index: &Index) -> Answer<Vec<(PathBuf, u64)>> {
     let call = ["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"];
-    let paths: Vec<PathBuf> = site.git.call(call).run().await?.paths().collect();
-    if paths.is_empty() {
-        return Ok(String::new());
-    }
+    let mut paths: Vec<PathBuf> = index.git.call(call).run().await?.paths().collect();
+    paths.retain(|path| !path.starts_with(".ao"));
     let files = site.files.clone();
     let work = move || {
-        let mut text = String::from("\nIgnored files, which were not kept:\n");
-        for path in paths.iter().take(IGNORED) {
-            let _ = writeln!(text, "{:>12} bytes  {}", disk::size(&files.join(path)), shown(path));
-        }
-        if paths.len() > IGNORED {
-            let _ = writeln!(text, "and {} more", paths.len() - IGNORED);
-        }
-        text
+        let sized = |path: PathBuf| {
+            let bytes = disk::size(&files.join(&path));
+            (path, bytes)
+        };
+        let mut all: Vec<(PathBuf, u64)> = paths.into_iter().map(sized).collect();
+        // The largest first: they are what a person asks about.
+        all.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+        all
     };
     tokio::task::spawn_blocking(work).await.map_err(|_| Fault::unavailable("measuring ignored files was given up"))
 }

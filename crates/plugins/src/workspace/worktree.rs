@@ -7,6 +7,7 @@ use super::prepare;
 use super::record::{self, Aside, Record};
 use super::removal::Removal;
 use super::rescue;
+use super::restore;
 use super::seal::Extent;
 use super::snapshot::Site;
 use crate::disk;
@@ -18,7 +19,9 @@ use crate::git::{
 use crate::steps::Steps;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
-use ao_slots::workspace::{InspectPlan, RemovePlan, Rescued, Workspace, WorkspacePlan, WorkspaceReady};
+use ao_slots::workspace::{
+    InspectPlan, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
+};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
 use std::fs;
@@ -60,13 +63,23 @@ impl Workspace for Worktree {
         let making = Making::begin(self, plan).await?;
         let admin = making.admin().await?;
         let record = making.record(&admin).await?;
+        let mut put_back = None;
         if !record::is_ready(&admin) {
+            if plan.rescued.is_some() {
+                self.steps.next("put back")?;
+                let site = self.site(&admin, &plan.path);
+                put_back = restore::into_workspace(&making.main, &making.common, &site, plan, &self.env).await?;
+            }
             self.steps.next("prepare")?;
             prepare::prepare(plan, &plan.path, &making.common, &self.env).await?;
             self.steps.next("mark as ready")?;
             record::set_ready(&admin)?;
         }
-        Ok(WorkspaceReady { base: record.base, branch: branch_of(&admin).unwrap_or_else(|| plan.branch.clone()) })
+        Ok(WorkspaceReady {
+            base: record.base,
+            branch: branch_of(&admin).unwrap_or_else(|| plan.branch.clone()),
+            put_back,
+        })
     }
 
     async fn inspect(&self, plan: &InspectPlan) -> Answer<Inspection> {
@@ -82,7 +95,7 @@ impl Workspace for Worktree {
         inspect::inspect(&self.site(&known.admin, &plan.path), plan, target).await
     }
 
-    async fn remove(&self, plan: &RemovePlan) -> Answer<Option<String>> {
+    async fn remove(&self, plan: &RemovePlan) -> Answer<Removed> {
         let main = Git::at(&plan.repository, &self.env);
         let common = Repository::of(&main).await?.common;
         let aside = Aside::of(&plan.path)?;
@@ -90,7 +103,7 @@ impl Workspace for Worktree {
             Removal { plan, main, common, env: &self.env, steps: &self.steps, aside, extent: Extent::Checkout };
         let known = registration(&removal.common, &plan.path);
         let record = known.as_ref().and_then(|known| Record::read(&known.admin));
-        let mut name = removal.saved_before().await?;
+        let mut removed = Removed { rescue: removal.saved_before().await?, ..Removed::default() };
         if let Some(known) = &known {
             if let Some(why) = known.locked() {
                 return Err(Fault::conflict(format!("{} is locked: {why}", plan.path.display()))
@@ -103,7 +116,7 @@ impl Workspace for Worktree {
             }
             if disk::exists(&plan.path) && !disk::is_empty_dir(&plan.path) {
                 removal.refuse_if_used().await?;
-                name = removal.save(&self.site(&known.admin, &plan.path)).await?.or(name);
+                removed = removal.save(&self.site(&known.admin, &plan.path)).await?.after(removed);
             }
         }
         if disk::exists(&plan.path) && !disk::is_empty_dir(&plan.path) {
@@ -118,15 +131,23 @@ impl Workspace for Worktree {
             self.steps.next("forget")?;
             forget(&removal.main, &plan.path).await?;
         }
-        Ok(name)
+        Ok(removed)
     }
 
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>> {
         rescue::list(&Git::at(repository, &self.env)).await
     }
 
-    async fn restore_rescued(&self, repository: &Path, name: &str, to: &Path) -> Answer<String> {
-        rescue::restore(repository, name, to, &self.env).await
+    async fn restore_rescued(&self, repository: &Path, name: &str, to: &Path) -> Answer<PutBack> {
+        restore::into_directory(repository, name, to, &self.env).await
+    }
+
+    async fn show_rescued(&self, repository: &Path, name: &str) -> Answer<String> {
+        rescue::show(&Git::at(repository, &self.env), name).await
+    }
+
+    async fn drop_rescued(&self, repository: &Path, name: &str, commit: &CommitId) -> Answer<()> {
+        rescue::drop_one(&Git::at(repository, &self.env), name, commit).await
     }
 }
 
@@ -263,7 +284,10 @@ impl<'a> Making<'a> {
             self.main.call(["worktree", "add", "--quiet"]).args(arguments).env("AO_WORKSPACE", &mark).limit(CHECKOUT)
         };
         let _turn = turn(Turn::Making, &self.common).await;
-        let said = call(&["--no-track", "-b", &plan.branch]).arg(&plan.path).arg(self.base.as_str()).ask().await?;
+        // Rescued work fits on the commit that it stood on.
+        let rescued = restore::start(&self.main, plan).await?;
+        let start = rescued.as_ref().unwrap_or(&self.base).as_str();
+        let said = call(&["--no-track", "-b", &plan.branch]).arg(&plan.path).arg(start).ask().await?;
         if said.code == 0 {
             return Ok(Added::NewBranch);
         }

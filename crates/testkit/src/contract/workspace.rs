@@ -6,6 +6,7 @@ pub mod ensure;
 pub mod inspect;
 pub mod recovery;
 pub mod remove;
+pub mod states;
 
 use super::repo::Repo;
 use ao_core::id::SessionId;
@@ -34,6 +35,7 @@ pub fn plan(repo: &Repo) -> WorkspacePlan {
         base: None,
         target: "main".to_owned(),
         symlinks: Vec::new(),
+        rescued: None,
         post_create: Vec::new(),
         post_create_limit: Duration::from_secs(60),
     }

@@ -3,7 +3,9 @@
 use super::scm::COMMIT;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
-use ao_slots::workspace::{InspectPlan, RemovePlan, Rescued, Workspace, WorkspacePlan, WorkspaceReady};
+use ao_slots::workspace::{
+    InspectPlan, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
+};
 use ao_slots::{Answer, Fault};
 use async_trait::async_trait;
 use std::path::Path;
@@ -15,17 +17,17 @@ pub struct FakeWorkspace;
 impl Workspace for FakeWorkspace {
     async fn ensure(&self, plan: &WorkspacePlan) -> Answer<WorkspaceReady> {
         std::fs::create_dir_all(&plan.path).map_err(|e| Fault::unavailable(format!("{}: {e}", plan.path.display())))?;
-        Ok(WorkspaceReady { base: CommitId::new(COMMIT), branch: plan.branch.clone() })
+        Ok(WorkspaceReady { base: CommitId::new(COMMIT), branch: plan.branch.clone(), put_back: None })
     }
 
     async fn inspect(&self, _plan: &InspectPlan) -> Answer<Inspection> {
         Ok(Inspection::Unchanged)
     }
 
-    async fn remove(&self, plan: &RemovePlan) -> Answer<Option<String>> {
+    async fn remove(&self, plan: &RemovePlan) -> Answer<Removed> {
         match std::fs::remove_dir_all(&plan.path) {
-            Ok(()) => Ok(Some(format!("refs/ao/rescue/{}", plan.session))),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Ok(()) => Ok(Removed { rescue: Some(format!("refs/ao/rescue/{}", plan.session)), ..Removed::default() }),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Removed::default()),
             Err(e) => Err(Fault::unavailable(format!("{}: {e}", plan.path.display()))),
         }
     }
@@ -39,8 +41,17 @@ impl Workspace for FakeWorkspace {
         }])
     }
 
-    async fn restore_rescued(&self, _repository: &Path, _name: &str, to: &Path) -> Answer<String> {
+    async fn restore_rescued(&self, _repository: &Path, name: &str, to: &Path) -> Answer<PutBack> {
         std::fs::create_dir(to).map_err(|e| Fault::conflict(format!("{}: {e}", to.display())))?;
-        Ok("rescue/old-1".to_owned())
+        let (name, branch) = (name.to_owned(), "rescue/old-1".to_owned());
+        Ok(PutBack { name, branch, complete: true, left_out: Vec::new() })
+    }
+
+    async fn show_rescued(&self, _repository: &Path, name: &str) -> Answer<String> {
+        Ok(format!("what was kept as {name}"))
+    }
+
+    async fn drop_rescued(&self, _repository: &Path, _name: &str, _commit: &CommitId) -> Answer<()> {
+        Ok(())
     }
 }

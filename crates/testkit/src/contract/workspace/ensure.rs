@@ -221,6 +221,6 @@ pub async fn hooks_and_signing_of_the_user_do_not_matter(make: Make<'_>) {
     bench.repo.write(&bench.dir, "src/a.txt", "work\n");
     let found = bench.workspace.inspect(&inspection(&bench.repo, &bench.ready)).await.expect("it is kept");
     assert!(matches!(found, Inspection::Changed { .. }), "{found:?}");
-    bench.workspace.remove(&super::removal(&bench.repo)).await.expect("it is rescued").expect("there was work");
+    bench.workspace.remove(&super::removal(&bench.repo)).await.expect("it is rescued").rescue.expect("there was work");
     assert!(!trace.exists(), "ran: {}", fs::read_to_string(&trace).unwrap_or_default());
 }

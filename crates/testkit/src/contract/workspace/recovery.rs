@@ -51,7 +51,8 @@ pub async fn a_removal_that_was_cut_short_is_finished_once(make: Make<'_>) {
         let repo = Repo::new();
         let workspace = with_work(&repo, make).await;
         let first = make(&repo, Some(steps)).remove(&removal(&repo)).await;
-        let name = workspace.remove(&removal(&repo)).await.unwrap_or_else(|fault| panic!("after {steps}: {fault}"));
+        let removed = workspace.remove(&removal(&repo)).await.unwrap_or_else(|fault| panic!("after {steps}: {fault}"));
+        let name = removed.rescue;
         assert!(!place(&repo).exists(), "after {steps} steps");
         assert_nothing_beside(&place(&repo));
         let rescued = workspace.rescued(&repo.path).await.expect("it can be listed");

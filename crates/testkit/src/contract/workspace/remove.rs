@@ -4,6 +4,7 @@ use super::{Bench, Make, assert_nothing_beside, bench, bench_in, inspection, pla
 use crate::contract::repo::Repo;
 use ao_core::id::CommitId;
 use ao_core::kind::Kind;
+use ao_slots::workspace::Removed;
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -11,12 +12,16 @@ use std::process::{Command, Stdio};
 const NAME: &str = "refs/ao/rescue/app-1";
 
 async fn remove(bench: &Bench) -> Option<String> {
-    let name = bench.workspace.remove(&removal(&bench.repo)).await.expect("it can be removed");
+    remove_all(bench).await.rescue
+}
+
+async fn remove_all(bench: &Bench) -> Removed {
+    let removed = bench.workspace.remove(&removal(&bench.repo)).await.expect("it can be removed");
     assert!(!bench.dir.exists());
     assert_nothing_beside(&bench.dir);
     let listed = bench.repo.git(&["worktree", "list", "--porcelain"]);
     assert!(!listed.contains("app-1"), "git still lists it: {listed}");
-    name
+    removed
 }
 
 fn rescue(repo: &Repo) -> CommitId {
@@ -90,14 +95,16 @@ pub async fn everything_comes_back_as_it_was(make: Make<'_>) {
     assert!(listed[0].subject.contains("app-1") && listed[0].at > 1_600_000_000, "{listed:?}");
 
     let to = bench.repo.place("back");
-    let branch = bench.workspace.restore_rescued(&bench.repo.path, NAME, &to).await.expect("it can be put back");
+    let back = bench.workspace.restore_rescued(&bench.repo.path, NAME, &to).await.expect("it can be put back");
+    assert!(back.complete && back.left_out.is_empty(), "{back:?}");
+    let branch = back.branch;
     assert_eq!(bench.repo.git_in(&to, &["symbolic-ref", "--short", "HEAD"]), branch);
     assert_eq!(bench.repo.git_in(&to, &["status", "--porcelain=v2"]), status);
     assert_eq!(fs::read_to_string(to.join("src/a.txt")).expect("it is back"), "staged, then changed\n");
     assert_eq!(fs::read_to_string(to.join("untracked/deep/file")).expect("it is back"), "untracked\n");
     let again = bench.repo.place("back-again");
     let other = bench.workspace.restore_rescued(&bench.repo.path, "app-1", &again).await.expect("as often as wanted");
-    assert_ne!(other, branch);
+    assert_ne!(other.branch, branch);
     let fault = bench.workspace.restore_rescued(&bench.repo.path, NAME, &to).await.expect_err("it is taken");
     assert_eq!(fault.kind, Kind::Conflict);
     let fault = bench.workspace.restore_rescued(&bench.repo.path, "app-9", &bench.repo.place("x")).await;
