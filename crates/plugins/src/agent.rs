@@ -2,12 +2,14 @@
 //!
 //! Nothing here knows any agent by name, and adapters are never read from a repository.
 
+pub mod cast;
 mod described;
 mod files;
 mod hooks;
 mod launch;
 mod native;
 mod probe;
+pub mod replay;
 
 pub use described::DataAgent;
 pub use files::{built_in, load_dir};

@@ -1,13 +1,14 @@
 //! The built-in adapters against recordings of the real agents, with ground truth.
 
-#[path = "adapters/replay.rs"]
-mod replay;
+#[path = "adapters/recording.rs"]
+mod recording;
 
 use ao_core::activity::Activity;
 use ao_core::adapter::{Adapter, composer};
 use ao_plugins::agent::built_in;
+use ao_plugins::agent::replay::{Replay, STEP, Signals, replay};
 use ao_slots::agent::Agent as _;
-use replay::{Class, Recording, Replay, STEP, Signals, class, replay};
+use recording::{Class, Recording, class, pastes};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -93,7 +94,7 @@ fn recorded_agents_are_understood_and_never_called_idle_while_they_ask_or_work()
         for recording in recordings() {
             let named = |a: &&Adapter| a.name == recording.agent || a.aliases.contains(&recording.agent);
             let adapter = adapters.iter().find(named).unwrap();
-            let replay = replay(&recording, adapter, signals);
+            let replay = replay(&recording.cast, adapter, signals);
             false_idle.extend(score(&recording, &replay, &mut confusion));
         }
         for want in [Class::Starting, Class::Idle, Class::Working, Class::NeedsInput, Class::Error] {
@@ -114,12 +115,12 @@ fn every_turn_of_a_recorded_agent_ends_exactly_once() {
     for recording in recordings().iter().filter(|r| r.states.iter().all(|s| s.state != "UNKNOWN")) {
         let adapter =
             adapters.iter().find(|a| a.name == recording.agent || a.aliases.contains(&recording.agent)).unwrap();
-        let over = |state: &&replay::State| matches!(state.state.as_str(), "idle" | "error" | "interrupted");
+        let over = |state: &&recording::State| matches!(state.state.as_str(), "idle" | "error" | "interrupted");
         let turns = recording.states.iter().filter(over).count();
         // While it starts Codex may say `working` for some milliseconds before anything was asked of it.
         let more = usize::from(recording.name == "codex-first-start-trust");
         for signals in [Signals::Screen, Signals::All] {
-            let replay = replay(recording, adapter, signals);
+            let replay = replay(&recording.cast, adapter, signals);
             let story: Vec<String> =
                 replay.known.iter().map(|(t, k)| format!("{t} {} ({})", k.activity.name(), k.why)).collect();
             assert_eq!(replay.turns as usize, turns + more, "{} {signals:?}: {story:#?}", recording.name);
@@ -141,7 +142,8 @@ fn every_screen_rule_held_in_the_recordings_that_prove_it() {
             assert!(!rule.proof.is_empty(), "{name}: {:?} is proven by no recording", rule.name);
             for proof in &rule.proof {
                 let recording = recordings.get(proof).unwrap_or_else(|| panic!("{}: no recording {proof}", rule.name));
-                let rules = held.entry(proof).or_insert_with(|| replay(recording, &adapter, Signals::Screen).rules);
+                let rules =
+                    held.entry(proof).or_insert_with(|| replay(&recording.cast, &adapter, Signals::Screen).rules);
                 assert!(rules.contains(&rule.name), "{name}: {:?} never held in {proof}: {rules:?}", rule.name);
             }
         }
@@ -155,7 +157,7 @@ fn a_pasted_prompt_is_seen_in_the_composer_of_a_recorded_agent() {
     for recording in recordings() {
         let adapter =
             adapters.iter().find(|a| a.name == recording.agent || a.aliases.contains(&recording.agent)).unwrap();
-        for (prompt, screen) in replay::pastes(&recording) {
+        for (prompt, screen) in pastes(&recording) {
             let found = composer::find(adapter, &screen);
             let shown = screen.rows.join("\n");
             let found = found.unwrap_or_else(|| panic!("{}: no composer for {prompt:?} in\n{shown}", recording.name));

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 
-const VERBS: [&str; 26] = [
+const VERBS: [&str; 27] = [
     "start",
     "fix",
     "demo",
@@ -16,6 +16,7 @@ const VERBS: [&str; 26] = [
     "logs",
     "wait",
     "explain",
+    "replay",
     "stop",
     "restore",
     "cleanup",

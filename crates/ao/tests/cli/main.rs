@@ -5,6 +5,7 @@ mod daemon;
 mod fix;
 mod help;
 mod output;
+mod replay;
 mod sessions;
 mod terminal;
 mod trouble;

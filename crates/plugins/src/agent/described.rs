@@ -62,7 +62,11 @@ impl Agent for DataAgent {
     async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch> {
         let path = plan.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
         let argv = launch::argv(&self.adapter, plan, &path, || {
-            let found = if self.adapter.program == OURSELVES { Some(plan.ao.clone()) } else { self.find(&path) };
+            let found = match &plan.own_home {
+                _ if self.adapter.program == OURSELVES => Some(plan.ao.clone()),
+                Some(_) => Some(PathBuf::from(&self.adapter.program)),
+                None => self.find(&path),
+            };
             found.ok_or_else(|| self.missing())
         })?;
         if let Some(dialect) = self.adapter.hooks {

@@ -49,7 +49,8 @@ fn command(plan: &AgentPlan, path: &str, shell: impl Fn() -> Answer<PathBuf>) ->
             Ok(vec![shell()?.into(), OsString::from("-c"), OsString::from(line)])
         }
         [name, rest @ ..] => {
-            let program = probe::find(name, path)
+            let program = if plan.own_home.is_some() { Some(PathBuf::from(name)) } else { probe::find(name, path) };
+            let program = program
                 .ok_or_else(|| Fault::not_found(format!("there is no program {name:?} on PATH")))?;
             Ok(std::iter::once(program.into()).chain(rest.iter().map(OsString::from)).collect())
         }
@@ -59,7 +60,10 @@ fn command(plan: &AgentPlan, path: &str, shell: impl Fn() -> Answer<PathBuf>) ->
 
 /// The arguments that begin or continue a conversation.
 fn conversation<'a>(adapter: &'a Adapter, plan: &AgentPlan, words: &Words) -> &'a [String] {
-    let kept = adapter.transcript.iter().filter_map(|place| words.place(place)).any(|file| file.is_file());
+    let own = plan.own_home.as_ref().map(|home| words.at_home(home));
+    let homes = [Some(words), own.as_ref()];
+    let places = homes.into_iter().flatten().flat_map(|words| adapter.transcript.iter().filter_map(|place| words.place(place)));
+    let kept = places.into_iter().any(|file| file.is_file());
     let can_continue = !adapter.resume_args.is_empty() && (kept || adapter.transcript.is_empty());
     match (plan.resume, can_continue, kept) {
         (true, true, _) => &adapter.resume_args,
@@ -125,6 +129,13 @@ impl Words {
             env.insert("HOME".to_owned(), home);
         }
         Self { values, env }
+    }
+
+    /// The same for an agent whose home lies there.
+    fn at_home(&self, home: &Path) -> Self {
+        let mut env = self.env.clone();
+        env.insert("HOME".to_owned(), home.to_string_lossy().into_owned());
+        Self { values: self.values.clone(), env }
     }
 
     /// One pass from left to right, so that nothing inside a value is taken for a name.
