@@ -9,6 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     Milliseconds,
+    Microseconds,
     Seconds,
     Kilobytes,
     Megabytes,
@@ -54,6 +55,7 @@ impl Display for Quantity {
         let number = self.number;
         let name = match self.unit {
             Unit::Milliseconds => "ms",
+            Unit::Microseconds => "µs",
             Unit::Seconds => "s",
             Unit::Kilobytes => "kB",
             Unit::Megabytes => "MB",
@@ -86,8 +88,10 @@ pub enum Bar {
     AtMost(f64),
     /// Less than so much.
     Below(f64),
-    /// So many times the floor.
+    /// At most so many times the floor.
     Times(f64),
+    /// At least so many times what another one reached.
+    AtLeastTimes(f64),
 }
 
 /// What a benchmark gives.
@@ -131,13 +135,14 @@ impl Figure {
             Some(Bar::AtMost(most)) => self.value.number > most,
             Some(Bar::Below(limit)) => self.value.number >= limit,
             Some(Bar::Times(most)) => self.ratio().is_none_or(|ratio| ratio > most),
+            Some(Bar::AtLeastTimes(least)) => self.ratio().is_none_or(|ratio| ratio < least),
         }
     }
 }
 
 /// Figures as a table of Markdown.
 pub fn table(figures: &[Figure]) -> String {
-    let mut out = String::from("| figure | measured | floor | × floor | bar | |\n|---|---|---|---|---|---|\n");
+    let mut out = String::from("| figure | measured | floor or other | × | bar | |\n|---|---|---|---|---|---|\n");
     for figure in figures {
         let floor = figure.floor.map(|floor| floor.to_string()).unwrap_or_default();
         let ratio = figure.ratio().map(short).unwrap_or_default();
@@ -146,6 +151,7 @@ pub fn table(figures: &[Figure]) -> String {
             Some(Bar::AtMost(most)) => format!("≤ {}", Quantity::new(most, figure.value.unit)),
             Some(Bar::Below(limit)) => format!("< {}", Quantity::new(limit, figure.value.unit)),
             Some(Bar::Times(most)) => format!("≤ {} ×", short(most)),
+            Some(Bar::AtLeastTimes(least)) => format!("≥ {} ×", short(least)),
         };
         let verdict = match (figure.bar, figure.is_over()) {
             (None, _) => "",
@@ -182,6 +188,8 @@ mod tests {
         let floor = Quantity::new(2.0, Unit::Count);
         assert!(!figure(3.0, Bar::Times(1.5)).floor(floor).is_over());
         assert!(figure(3.1, Bar::Times(1.5)).floor(floor).is_over());
+        assert!(!figure(6.0, Bar::AtLeastTimes(3.0)).floor(floor).is_over());
+        assert!(figure(5.9, Bar::AtLeastTimes(3.0)).floor(floor).is_over());
     }
 
     #[test]

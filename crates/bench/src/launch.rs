@@ -12,7 +12,7 @@ use ao_host::client::Client;
 use ao_host::engine::Size;
 use ao_host::record::{HOST_FILE, HostRecord, read_json};
 use ao_host::spec::{Caps, CgroupParent, LaunchSpec};
-use ao_host::wire::{Push, Reply, Request, Stop, WatchFrom};
+use ao_host::wire::{Push, Reply, Request, RowRange, Stop, WatchFrom};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Size of the terminals (issue A1: 120×40).
@@ -73,6 +73,24 @@ impl Launch {
     /// Waits until a row of the screen holds the text.
     pub fn shows(&mut self, text: &str) -> Result<()> {
         self.until(|push| matches!(push, Push::Screen(screen) if screen.rows.iter().any(|row| row.text.contains(text))))
+    }
+
+    /// Reads the last `count` rows of the history, or as many as there are, and says how many it got.
+    pub fn scroll(&mut self, count: u64) -> Result<u64> {
+        let ask = |client: &mut Client, from, to| match client.request(&Request::Rows(RowRange { from, to }))? {
+            Reply::RowsAre(rows) => Ok((rows.from, rows.rows.len() as u64, rows.total)),
+            other => bail!("the host does not give rows: {other:?}"),
+        };
+        let total = ask(&mut self.client, 0, 0)?.2;
+        let (mut at, mut got) = (total.saturating_sub(count), 0);
+        while at < total {
+            let (from, rows, _) = ask(&mut self.client, at, total)?;
+            if rows == 0 {
+                break;
+            }
+            (at, got) = (from + rows, got + rows);
+        }
+        Ok(got)
     }
 
     /// Waits for the end of the command.

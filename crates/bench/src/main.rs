@@ -9,11 +9,13 @@ mod machine;
 mod measure;
 mod os;
 mod page;
+mod peer;
 mod process;
 mod stage;
 mod stream;
 mod terminal;
 mod trace;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -26,9 +28,11 @@ use crate::machine::Machine;
 use crate::measure::ALL;
 
 const USAGE: &str = "usage: cargo run -p bench --release [NAME…] [-- --write] [--strict] [--build]
-  NAME      list, idle-daemon, new, idle-hosts, pty; all of them when none is named
+  NAME      version, list, http, idle-daemon, idle-200, new, worktree, reattach, idle-hosts, history, pty, echo; all of
+            them when none is named
   --build   cargo build from nothing and a test build after touching core; only with it, takes many minutes
   --write   rewrite the parts of docs/benchmarks.md that were measured
+  --peers   install what others made (packages of npm) into a temporary folder and measure it, too
   --strict  fail when a figure is over its bar
   --in DIR  put everything there instead of below /tmp: file systems differ; the path must be short
   --ao PATH measure this binary instead: another version, another way of linking";
@@ -96,6 +100,7 @@ fn wanted(args: &[String]) -> Result<Wanted> {
             "--ao" => wanted.ao = Some(args.next().with_context(|| format!("--ao needs a path\n{USAGE}"))?.into()),
             "--in" => stage::put_into(args.next().with_context(|| format!("--in needs a directory\n{USAGE}"))?.into()),
             "--write" => wanted.write = true,
+            "--peers" => peer::allow_installing(),
             "--strict" => wanted.strict = true,
             "--build" => wanted.names.push("build".to_owned()),
             option if option.starts_with('-') => bail!("there is no option {option}\n{USAGE}"),

@@ -1,14 +1,34 @@
 //! The benchmarks, a file each.
 
 mod build;
+mod echo;
+mod history;
+mod http;
+mod idle_all;
 mod idle_daemon;
 mod idle_hosts;
 mod list;
 mod new;
 mod pty;
+mod reattach;
+mod version;
+mod worktree;
 
 use crate::benchmark::Benchmark;
 
 /// Every benchmark, in the order in which they run.
-pub const ALL: &[Benchmark] =
-    &[list::BENCHMARK, idle_daemon::BENCHMARK, new::BENCHMARK, idle_hosts::BENCHMARK, pty::BENCHMARK, build::BENCHMARK];
+pub const ALL: &[Benchmark] = &[
+    version::BENCHMARK,
+    list::BENCHMARK,
+    http::BENCHMARK,
+    idle_daemon::BENCHMARK,
+    idle_all::BENCHMARK,
+    new::BENCHMARK,
+    worktree::BENCHMARK,
+    reattach::BENCHMARK,
+    idle_hosts::BENCHMARK,
+    history::BENCHMARK,
+    pty::BENCHMARK,
+    echo::BENCHMARK,
+    build::BENCHMARK,
+];

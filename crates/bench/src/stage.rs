@@ -48,18 +48,24 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A place without a daemon.
-    pub fn new(ao: &Path) -> Result<Self> {
+    /// A place with a running daemon.
+    pub fn with_daemon(ao: &Path) -> Result<Self> {
+        Self::sized(ao, FILES)
+    }
+
+    /// A place with a running daemon and a repository of so many files.
+    pub fn sized(ao: &Path, files: usize) -> Result<Self> {
         let root = directory()?;
-        let stage = Self { root, ao: ao.to_owned(), daemon: None };
+        let mut stage = Self { root, ao: ao.to_owned(), daemon: None };
         fs::create_dir(stage.root().join("home"))?;
-        stage.sample()?;
+        stage.sample(files)?;
+        stage.start_daemon()?;
         Ok(stage)
     }
 
-    /// A place with a running daemon.
-    pub fn with_daemon(ao: &Path) -> Result<Self> {
-        let mut stage = Self::new(ao)?;
+    /// Starts the daemon and waits until it has said where it is.
+    pub fn start_daemon(&mut self) -> Result<()> {
+        let stage = self;
         let log = fs::File::create(stage.root().join("daemon.log"))?;
         let daemon = stage
             .command(&["daemon", "run"])
@@ -76,9 +82,18 @@ impl Stage {
                 let log = fs::read_to_string(stage.root().join("daemon.log")).unwrap_or_default();
                 bail!("the daemon does not start: {}", log.trim());
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(1));
         }
-        Ok(stage)
+        Ok(())
+    }
+
+    /// Kills the daemon as a crash would, and leaves nothing that says where it was.
+    pub fn kill_daemon(&mut self) -> Result<()> {
+        let mut daemon = self.daemon.take().context("no daemon was started here")?;
+        daemon.kill()?;
+        daemon.wait()?;
+        // The next one overwrites it; until then nobody must think that it is there.
+        Ok(fs::remove_file(self.data().join("daemon.json"))?)
     }
 
     pub fn root(&self) -> &Path {
@@ -129,7 +144,13 @@ impl Stage {
 
     /// Starts sessions of a shell at a prompt until there are so many, and waits until each has a host.
     pub fn idle_sessions(&self, count: usize) -> Result<Vec<HostRecord>> {
-        for _ in 0..count {
+        self.more_sessions(count)
+    }
+
+    /// Starts so many more of them, and returns the hosts of all.
+    pub fn more_sessions(&self, more: usize) -> Result<Vec<HostRecord>> {
+        let count = launch::all_below(&self.data()).len() + more;
+        for _ in 0..more {
             os::go_on()?;
             // A prompt sign with the cursor behind it: an agent that waits to be told something.
             self.ask(&["new", "--agent", "shell", "--no-prompt", "--", "sh", "-c", "printf '$ '; exec cat"])?;
@@ -168,10 +189,10 @@ impl Stage {
         Ok(())
     }
 
-    fn sample(&self) -> Result<()> {
+    fn sample(&self, files: usize) -> Result<()> {
         let repository = self.root().join("app");
-        for file in 0..FILES {
-            let dir = repository.join(format!("dir{}", file % DIRECTORIES));
+        for file in 0..files {
+            let dir = repository.join(format!("dir{}", file % DIRECTORIES.max(files / 500)));
             fs::create_dir_all(&dir)?;
             let text: String = (0..LINES).map(|line| format!("file {file}, line {line} of the sample\n")).collect();
             fs::write(dir.join(format!("file{file}.txt")), text)?;

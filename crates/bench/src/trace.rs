@@ -25,16 +25,21 @@ pub struct Trace {
     /// Kept open: strace would end at a line that nobody can read any more.
     _said: BufReader<ChildStderr>,
     output: PathBuf,
-    traced: u32,
+    traced: Vec<u32>,
 }
 
 impl Trace {
     /// Attaches to a process and all that it starts; `calls` as strace's `-e trace=` takes them.
     pub fn attach(pid: u32, calls: &str, output: &Path) -> Result<Self> {
+        Self::attach_all(vec![pid], calls, output)
+    }
+
+    /// Attaches to several processes.
+    pub fn attach_all(pids: Vec<u32>, calls: &str, output: &Path) -> Result<Self> {
         let mut strace = Command::new("strace")
             .args(["-f", "-e", &format!("trace={calls}"), "-e", "signal=none", "-o"])
             .arg(output)
-            .args(["-p", &pid.to_string()])
+            .args(pids.iter().flat_map(|pid| ["-p".to_owned(), pid.to_string()]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -44,7 +49,7 @@ impl Trace {
         let mut line = String::new();
         let mut said = BufReader::new(said);
         said.read_line(&mut line)?;
-        let mut trace = Self { strace, _said: said, output: output.to_owned(), traced: pid };
+        let mut trace = Self { strace, _said: said, output: output.to_owned(), traced: pids };
         if !line.contains("attached") {
             trace.strace.wait()?;
             bail!("strace may not trace ({}): {HINT}", line.trim());
@@ -58,10 +63,11 @@ impl Trace {
     }
 
     fn has_all(&self) -> bool {
-        process::thread_ids(self.traced).iter().all(|tid| {
-            let status = fs::read_to_string(format!("/proc/{}/task/{tid}/status", self.traced)).unwrap_or_default();
+        let is_traced = |pid: u32, tid: &u32| {
+            let status = fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).unwrap_or_default();
             !status.contains("TracerPid:\t0\n")
-        })
+        };
+        self.traced.iter().all(|&pid| process::thread_ids(pid).iter().all(|tid| is_traced(pid, tid)))
     }
 
     /// Detaches; every call that ended meanwhile, with the process or thread that made it, in order.

@@ -72,9 +72,15 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
         Quantity::milliseconds(costs.iter().map(|&cost| part(cost)).sum::<Duration>() / count)
     };
     let part = |name: &str, part: fn(Cost) -> Duration| Figure::new(name, mean(&ours, part)).floor(mean(&bares, part));
+    let added = |ours: Quantity, bares: Quantity| Quantity::new((ours.number - bares.number).max(0.0), ours.unit);
     let mut figures = vec![
         Figure::new("wall", wall(&ours)).floor(wall(&bares)).bar(Bar::Times(MOST_TIMES)),
+        Figure::new("wall, without what git and a bare terminal need", added(wall(&ours), wall(&bares))),
         part("CPU", Cost::cpu).bar(Bar::Times(MOST_TIMES)),
+        Figure::new(
+            "CPU, without that of git and a bare agent",
+            added(mean(&ours, Cost::cpu), mean(&bares, Cost::cpu)),
+        ),
         part("of that the command line", |cost| cost.command_line),
         part("of that the daemon", |cost| cost.daemon),
         part("of that git, and starting the host", |cost| cost.git),
@@ -82,6 +88,24 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
     ];
     figures.extend(syncs(&stage, ROUNDS + 2)?);
     Ok(figures)
+}
+
+/// Wall of a new session beside git alone, in a repository of any size.
+pub(super) fn beside_git(stage: &Stage, rounds: usize, most_times: f64) -> Result<Figures> {
+    session(stage, 1)?;
+    bare(stage, 0)?;
+    let (mut ours, mut bares) = (Vec::new(), Vec::new());
+    for round in 0..rounds {
+        os::go_on()?;
+        bares.push(bare(stage, round + 1)?);
+        ours.push(session(stage, round + 2)?);
+    }
+    let wall = |costs: &[Cost]| Quantity::milliseconds(middle(&costs.iter().map(|cost| cost.wall).collect::<Vec<_>>()));
+    let cpu = |costs: &[Cost]| Quantity::milliseconds(middle(&costs.iter().map(|cost| cost.cpu()).collect::<Vec<_>>()));
+    Ok(vec![
+        Figure::new("wall", wall(&ours)).floor(wall(&bares)).bar(Bar::Times(most_times)),
+        Figure::new("CPU", cpu(&ours)).floor(cpu(&bares)),
+    ])
 }
 
 /// One session from the command line on.
