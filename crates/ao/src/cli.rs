@@ -1,8 +1,8 @@
 //! The command line: every verb with its file, what holds for all of them, and the call of the one that was asked for.
 
 use crate::command::{
-    api, attach, cleanup, daemon, demo, doctor, events, explain, fix, issues, list, logs, merge_queue, new, next, open,
-    rescue, restore, send, start, status, stop, token, trust, version, wait,
+    api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, issues, list, logs, merge_queue, new, next,
+    open, rescue, restore, send, start, status, stop, token, trust, version, wait,
 };
 use crate::context::Context;
 use crate::exit::{self, Ended, TABLE};
@@ -74,6 +74,8 @@ pub enum Verb {
     Send(send::Args),
     /// Show what a session's terminal printed
     Logs(logs::Args),
+    /// Make a recording of a session's terminal that can be played and shared
+    Export(export::Args),
     /// Wait until a session is where you want it
     Wait(wait::Args),
     /// Show why a session has its status, with the evidence
@@ -170,6 +172,7 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::Attach(args) => attach::run(context, args).await,
         Verb::Send(args) => send::run(context, args).await,
         Verb::Logs(args) => logs::run(context, args).await,
+        Verb::Export(args) => export::run(context, args).await,
         Verb::Wait(args) => wait::run(context, args).await,
         Verb::Explain(args) => explain::run(context, args).await,
         Verb::Stop(args) => stop::run(context, args).await,

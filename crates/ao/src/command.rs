@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doctor;
 pub mod events;
 pub mod explain;
+pub mod export;
 pub mod fix;
 pub mod issues;
 pub mod list;

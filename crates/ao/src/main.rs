@@ -17,6 +17,8 @@ mod output;
 mod patience;
 mod place;
 mod progress;
+mod recorded;
+mod redact;
 mod render;
 mod route;
 mod scripted;

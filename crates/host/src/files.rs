@@ -5,11 +5,13 @@
 mod deliveries;
 mod index;
 mod output;
+mod past;
 mod place;
 mod rows;
 
 pub use deliveries::{DeliveryLog, read_deliveries};
 pub use index::{IndexRecord, Kind as IndexKind, read_index};
 pub use output::{OutputLog, read_output};
+pub use past::read_rows;
 pub use place::private_dir;
 pub use rows::RowLog;

@@ -2,24 +2,39 @@
 
 use crate::context::Context;
 use crate::exit::Ended;
-use crate::{ask, connect};
+use crate::recorded::{self, Launch, words};
+use crate::render::words::{age, now_ms};
 use ao_core::kind::{Fault, Kind};
-use ao_host::attach::{AttachEnd, AttachError, AttachOptions, attach_terminal};
+use ao_host::attach::{AttachEnd, AttachError, AttachOptions, DetachKey, attach_terminal};
 use ao_host::client::ClientError;
-use ao_host::discover::{Standing, probe};
-use ao_host::record::{Ending, ExitRecord, HostRecord};
+use ao_host::discover::Standing;
+use ao_host::record::ExitRecord;
 use ao_host::wire::Access;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What was asked for.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Ctrl-\\ leaves: at once with any other key, by itself a moment later. Before that
+  Ctrl-\\ again  types it into the session
+  PgUp, ↑      scrolls back through the session's history (q comes back)
+  Esc          stays
+The wheel scrolls back too where the program does not use the mouse; hold Shift to select text, or give --no-wheel.
+
+The session has one size: that of whoever typed last. A larger terminal shows it with a border, a smaller one shows the part
+with the cursor. Your own screen is as it was when you leave, whatever ended it.")]
 pub struct Args {
     /// Session
     session: String,
     /// Only look
     #[arg(short, long)]
     read_only: bool,
+    /// The key that leaves: ctrl- and a letter or one of @ \ ] ^ _
+    #[arg(long, value_name = "KEY", default_value = r"ctrl-\")]
+    detach_key: DetachKey,
+    /// Leave the mouse to this terminal where the program does not use it
+    #[arg(long)]
+    no_wheel: bool,
 }
 
 /// Joins a session's terminal.
@@ -30,67 +45,70 @@ pub async fn run(context: &Context, args: Args) -> Ended {
             Fault::new(Kind::Unsupported, "a terminal is not JSON").hint("ao logs SESSION --json shows it as text")
         );
     }
-    // A live host needs no daemon; without one the id itself must be given.
-    let id = match connect::running(context).await? {
-        Some(client) => ask::session(&client, &args.session).await?.id,
-        None => args.session,
+    // A live host needs no daemon.
+    let id = recorded::session_id(context, &args.session).await?;
+    let launch = recorded::launch(context, &id, None)?;
+    let Some(record) = running(context, &launch)? else { return Err(over(context, &launch)) };
+    let options = AttachOptions {
+        access: if args.read_only { Access::ReadOnly } else { Access::ReadWrite },
+        launch: Some(record.launch.clone()),
+        detach: args.detach_key,
+        wheel: !args.no_wheel,
     };
-    let record = host(context, &id)?;
-    let access = if args.read_only { Access::ReadOnly } else { Access::ReadWrite };
-    let options = AttachOptions { access, launch: Some(record.launch) };
     // Nothing else runs in this process: the terminal may have its thread.
     match attach_terminal(&record.socket, &options) {
         Ok(AttachEnd::Detached) => out.note(&format!("left {id}; it goes on (ao attach {id} comes back)")),
         Ok(AttachEnd::Interrupted) => out.note(&format!("cut off from {id}; it goes on (ao attach {id} comes back)")),
-        Ok(AttachEnd::Ended(exit)) => out.note(&format!("{id} ended: {}", words(&exit))),
+        Ok(AttachEnd::Ended(exit)) => {
+            show(context, &exit.screen);
+            out.note(&format!("{id} ended: {} (ao restore {id} starts it again)", words(&exit)));
+        }
         Err(error) => return Err(fault(&id, &error)),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The host of the session's running launch.
-///
-/// # Errors
-/// `not_found` for a session that left no files, `conflict` when it does not run.
-pub fn host(context: &Context, id: &str) -> Result<HostRecord, Fault> {
-    ao_core::id::checked_name("session", id).map_err(|e| Fault::invalid(e.to_string()))?;
-    let mut known = false;
-    let mut doubt = None;
-    for dir in launches(context.paths.root(), id) {
-        let launch = probe(&dir);
-        let Some(record) = launch.record else { continue };
-        known = true;
-        match launch.standing {
-            Standing::Alive { .. } => return Ok(record),
-            Standing::Unknown { why } => doubt = Some(why),
-            Standing::NotStarted | Standing::Dead { .. } => {}
+/// The host of a launch that runs; none when it is over.
+fn running<'a>(context: &Context, launch: &'a Launch) -> Result<Option<&'a ao_host::record::HostRecord>, Fault> {
+    let id = &launch.session;
+    match (&launch.found.standing, &launch.found.record) {
+        (Standing::Alive { .. }, Some(record)) if launch.exit().is_none() => Ok(Some(record)),
+        (Standing::Alive { .. } | Standing::Dead { .. }, Some(_)) => Ok(None),
+        (Standing::Unknown { why }, _) => {
+            let fault = Fault::unavailable(format!("the host of session {id} does not answer: {why}"));
+            Err(fault.hint("it may only be busy: try again; nothing was ended"))
+        }
+        (Standing::NotStarted | Standing::Alive { .. } | Standing::Dead { .. }, _) => {
+            let dir = context.paths.root().display();
+            let fault = Fault::conflict(format!("session {id} has no terminal of ours under {dir}"));
+            Err(fault
+                .hint(format!("`ao status {id}` says why; `ao open {id} --with web` shows other runtimes' terminals")))
         }
     }
-    if let Some(why) = doubt {
-        return Err(Fault::unavailable(format!("the host of session {id} does not answer: {why}")).hint("try again"));
-    }
-    if known {
-        let fault = Fault::conflict(format!("session {id} has no running agent"));
-        return Err(fault.hint(format!("ao logs {id} shows what it printed; ao restore {id} starts it again")));
-    }
-    let fault = Fault::not_found(format!("session {id:?} has no terminal"));
-    Err(fault.hint("ao list --all shows every session; without a daemon only an exact id is found"))
 }
 
-/// Directories of the session's launches: `{project}/sessions/{id}.d/{launch}`.
-fn launches(root: &Path, id: &str) -> Vec<PathBuf> {
-    let inside = |dir: &Path| -> Vec<PathBuf> {
-        std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p.is_dir()).collect()
-    };
-    inside(root).iter().flat_map(|project| inside(&project.join("sessions").join(format!("{id}.d")))).collect()
+/// Shows a session that is over, and says how it ended and how to go on.
+fn over(context: &Context, launch: &Launch) -> Fault {
+    let id = &launch.session;
+    show(context, &launch.last_screen());
+    let again = format!("ao restore {id} starts it again in its worktree; ao logs {id} shows more of what it printed");
+    match launch.exit() {
+        Some(exit) => ended(id, exit).hint(again),
+        None => Fault::conflict(format!(
+            "session {id} is lost: its host died without a word, and what you see is the last it printed"
+        ))
+        .hint(again),
+    }
 }
 
-fn words(exit: &ExitRecord) -> String {
-    match &exit.ending {
-        Ending::Exited { code } => format!("exit code {code}"),
-        Ending::Signaled { signal } => format!("signal {signal}"),
-        Ending::NotStarted { reason } => format!("it could not be started: {reason}"),
-    }
+fn ended(id: &str, exit: &ExitRecord) -> Fault {
+    Fault::conflict(format!("session {id} ended {} ago: {}", age(exit.at_ms, now_ms()), words(exit)))
+}
+
+/// Prints a screen as text.
+fn show(context: &Context, screen: &[String]) {
+    let end = screen.iter().rposition(|row| !row.trim().is_empty()).map_or(0, |last| last + 1);
+    screen.iter().take(end).for_each(|row| context.out.line(row));
 }
 
 fn fault(id: &str, error: &AttachError) -> Fault {
@@ -100,6 +118,8 @@ fn fault(id: &str, error: &AttachError) -> Fault {
         AttachError::Host(ClientError::Refused(refusal)) => {
             Fault::new(Kind::Denied, format!("session {id}: {refusal}"))
         }
+        AttachError::Host(ClientError::Closed) => Fault::unavailable(format!("session {id}: its host went away"))
+            .hint(format!("ao attach {id} again says what became of it")),
         AttachError::Host(_) | AttachError::Terminal(_) => {
             Fault::unavailable(format!("session {id}: {error}")).hint("the session itself goes on: try again")
         }
