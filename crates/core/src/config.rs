@@ -5,6 +5,7 @@ pub mod reactions;
 pub mod resources;
 pub mod size;
 pub mod spelling;
+mod workspaces;
 
 use crate::project::{BATCH_LIMIT, CHECK_TIMEOUT, MergeStrategy, Permissions, Settings};
 use duration::Duration;
@@ -98,6 +99,20 @@ pub struct ProjectConfig {
     pub symlinks: Vec<String>,
     /// Commands run in a new workspace.
     pub post_create: Vec<String>,
+    /// How long one of them may take, such as `10m`; 15 minutes when it is left out.
+    pub post_create_timeout: Option<Duration>,
+    /// Directory of the workspaces; a relative path starts at the repository. In the data directory when it is left out.
+    pub worktree_dir: Option<String>,
+    /// Patterns, as in `.gitignore`, of ignored files that every workspace gets a copy of, besides those of the file
+    /// `.worktreeinclude`.
+    pub worktree_include: Vec<String>,
+    /// Relative paths of files, such as `.env`, that every workspace gets a copy of; they are never committed.
+    pub env_files: Vec<String>,
+    /// Folders that git does not hold, such as `node_modules`, by relative path: `reflink` (where the file system can, else
+    /// left out), `copy` (a reflink where it can), `symlink` (shared by all) or `leave`.
+    pub dependencies: BTreeMap<String, String>,
+    /// Ports for sessions, such as `20000-29999`: each live session has ten of its own from `AO_PORT_BASE` on.
+    pub port_range: Option<String>,
     /// What agents may do, and with which model.
     pub agent_config: AgentConfig,
     /// Rules appended to what agents are told.
@@ -132,6 +147,10 @@ pub struct AgentConfig {
 pub struct Lifecycle {
     /// Remove a workspace through its rescue ref once its work has landed.
     pub auto_cleanup_on_merge: bool,
+    /// After a reboot, resume the sessions that lived when the machine went down, as places become free: each goes on with
+    /// its agent's own conversation, or begins a new one where the agent cannot, and nothing is typed into it; on unless
+    /// set to false.
+    pub resume_on_boot: Option<bool>,
     /// Halt the processes of a session that was idle for so long, such as `30m`, until somebody needs it; never when left out.
     pub freeze_idle_after: Option<Duration>,
 }
@@ -202,10 +221,12 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
         parallel: project.parallel.or(defaults.parallel).unwrap_or(0),
         symlinks: project.symlinks.clone(),
         post_create: project.post_create.clone(),
+        workspaces: workspaces::read(project)?,
         permissions: permissions(project.agent_config.permissions.as_deref())?,
         model: project.agent_config.model.clone(),
         agent_rules: project.agent_rules.clone(),
         auto_cleanup_on_merge: config.lifecycle.auto_cleanup_on_merge,
+        resume_on_boot: config.lifecycle.resume_on_boot.unwrap_or(built_in.resume_on_boot),
         limits: resources::limits(project.limits.as_ref(), defaults.limits.as_ref())?,
         container: resources::container(project.docker.as_ref(), &runtime)?,
         runtime,

@@ -6,6 +6,7 @@ use crate::id::{BatchId, CommitId, DeliveryId, EffectKey, LaunchId, PrId, Projec
 use crate::kind::Fault;
 use crate::project::MergeStrategy;
 use crate::time::{Millis, Time};
+use crate::workspace::{Ignored, PutBack};
 use serde::{Deserialize, Serialize};
 
 /// Something to be done.
@@ -61,6 +62,24 @@ pub enum Effect {
         session: SessionId,
         /// Which launch.
         launch: LaunchId,
+    },
+    /// Halt the processes of an idle session, unless somebody needs it.
+    EnsureFrozen {
+        /// Whose.
+        session: SessionId,
+        /// Which launch.
+        launch: LaunchId,
+        /// Which change of the session's rest.
+        n: u32,
+    },
+    /// Let them go on.
+    EnsureThawed {
+        /// Whose.
+        session: SessionId,
+        /// Which launch.
+        launch: LaunchId,
+        /// Which change of the session's rest.
+        n: u32,
     },
     /// Save what is in the workspace, then remove it.
     RemoveWorkspace {
@@ -265,6 +284,8 @@ impl Effect {
             Self::PastePrompt { delivery, launch, .. } => format!("paste:{delivery}:{launch}"),
             Self::SubmitPrompt { delivery, launch, n, .. } => format!("submit:{delivery}:{launch}:{n}"),
             Self::EnsureStopped { launch, .. } => format!("stop:{launch}"),
+            Self::EnsureFrozen { launch, n, .. } => format!("freeze:{launch}:{n}"),
+            Self::EnsureThawed { launch, n, .. } => format!("thaw:{launch}:{n}"),
             Self::RemoveWorkspace { session } => format!("remove:{session}"),
             Self::InspectWorkspace { session, n } => format!("inspect:{session}:{n}"),
             Self::RunCheck { purpose, .. } => match purpose {
@@ -290,6 +311,8 @@ impl Effect {
             Self::EnsureWorkspace { .. }
             | Self::EnsureHost { .. }
             | Self::EnsureStopped { .. }
+            | Self::EnsureFrozen { .. }
+            | Self::EnsureThawed { .. }
             | Self::RemoveWorkspace { .. }
             | Self::InspectWorkspace { .. }
             | Self::RunCheck { .. }
@@ -311,6 +334,8 @@ impl Effect {
             | Self::PastePrompt { session, .. }
             | Self::SubmitPrompt { session, .. }
             | Self::EnsureStopped { session, .. }
+            | Self::EnsureFrozen { session, .. }
+            | Self::EnsureThawed { session, .. }
             | Self::RemoveWorkspace { session }
             | Self::InspectWorkspace { session, .. } => Some(session),
             Self::RunCheck { purpose, .. } => match purpose {
@@ -339,6 +364,9 @@ pub enum Outcome {
         base: CommitId,
         /// The branch it is on.
         branch: String,
+        /// What became of rescued work that belongs into it, when it was made just now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        put_back: Option<PutBack>,
     },
     /// The host answered for this launch.
     HostStarted,
@@ -349,7 +377,7 @@ pub enum Outcome {
         /// Offset in the launch's output at that moment.
         offset: u64,
     },
-    /// Typing was not possible; nothing was typed.
+    /// Typing, or halting, was not possible; nothing was done.
     Held {
         /// Why.
         why: String,
@@ -359,10 +387,17 @@ pub enum Outcome {
         /// The agent's exit code, when known.
         code: Option<i32>,
     },
+    /// Its processes are halted.
+    Frozen,
+    /// They go on.
+    Thawed,
     /// The workspace is gone, its content is safe.
     WorkspaceRemoved {
         /// The rescue ref, when there was something to save.
         rescue: Option<String>,
+        /// What git ignored and went with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ignored: Option<Ignored>,
     },
     /// What the workspace holds.
     Inspected {

@@ -5,7 +5,7 @@ use crate::effect::Outcome;
 use crate::id::{BatchId, CommitId, DeliveryId, EffectKey, LaunchId, ProjectId, RunId, SessionId};
 use crate::kind::Fault;
 use crate::project::Settings;
-use crate::session::Role;
+use crate::session::{Remains, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -93,6 +93,16 @@ pub enum Event {
         /// Whose.
         session: SessionId,
     },
+    /// An idle session is to be halted now.
+    FreezeRequested {
+        /// Which.
+        session: SessionId,
+    },
+    /// A halted session is to go on.
+    ThawRequested {
+        /// Which.
+        session: SessionId,
+    },
     /// A held delivery is to be given up.
     DeliveryDropped {
         /// Which.
@@ -160,6 +170,15 @@ pub enum Event {
         /// Why it could not start, or how the end was learnt.
         why: Option<String>,
     },
+    /// A host says whether its session is halted: somebody changed that, or it was asked after a while.
+    HostFrozen {
+        /// Whose.
+        session: SessionId,
+        /// Which launch.
+        launch: LaunchId,
+        /// It is.
+        frozen: bool,
+    },
     /// A look at a host brought no answer.
     HostProbed {
         /// Whose.
@@ -178,7 +197,11 @@ pub enum Probe {
     /// It answered.
     Alive,
     /// Its lock is free and it left no exit record.
-    Gone,
+    Gone {
+        /// What is left of its processes.
+        #[serde(default)]
+        left: Remains,
+    },
     /// Nobody knows.
     Unknown {
         /// Why.

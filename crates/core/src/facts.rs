@@ -45,6 +45,9 @@ pub struct Machine {
     /// Sessions that may work at the same time, all projects together; 0 when nothing was measured.
     #[serde(default)]
     pub places: u32,
+    /// Since when so many hosts are lost at once that none of them is believed dead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted: Option<Time>,
 }
 
 /// One change: the new value of one thing.

@@ -4,9 +4,11 @@
 //! allow, so progress depends on facts and never on having seen a transition.
 
 mod admission;
+mod boot;
 mod decision;
 mod draft;
 mod ending;
+mod freeze;
 mod lookup;
 mod outcome;
 mod prompting;
@@ -24,6 +26,7 @@ use crate::event::{Answer, Event};
 use crate::facts::Facts;
 use crate::time::{Millis, Time};
 pub use decision::Decision;
+pub use freeze::may_freeze;
 use draft::{Draft, Signal};
 
 /// Decides what follows from `event`.
@@ -52,7 +55,9 @@ pub fn deadline(facts: &Facts, now: Time) -> Option<Time> {
     let deliveries = facts.sessions.values().filter_map(|s| prompting::deadline(facts, s));
     let reactions = facts.sessions.values().filter_map(|s| react::deadline(facts, s));
     let queues = facts.queues.values().filter_map(|q| queue::deadline(facts, q));
-    let soonest = retries.chain(deliveries).chain(reactions).chain(queues).min()?;
+    let lost = boot::deadline(facts);
+    let rests = facts.sessions.values().filter_map(|s| freeze::deadline(facts, s));
+    let soonest = retries.chain(deliveries).chain(reactions).chain(queues).chain(lost).chain(rests).min()?;
     // Every event clears what is overdue. Should something be left nevertheless, it is looked at again, but in no busy loop.
     Some(if soonest > now { soonest } else { now.after(OVERDUE_AGAIN) })
 }
@@ -62,7 +67,7 @@ const OVERDUE_AGAIN: Millis = Millis::secs(1);
 
 fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
     match event {
-        Event::DaemonStarted { boot_id, clock_base, .. } => session::daemon_started(d, boot_id, *clock_base),
+        Event::DaemonStarted { boot_id, clock_base, .. } => boot::daemon_started(d, boot_id, *clock_base),
         Event::Ticked | Event::StorageFailed { .. } => Answer::Noted,
         Event::PlacesMeasured { places } => {
             d.machine.places = *places;
@@ -89,6 +94,9 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::HostExited { session, launch, code, signal, why } => {
             session::exited(d, session, launch, *code, *signal, why.clone())
         }
+        Event::FreezeRequested { session } => freeze::freeze_requested(d, session),
+        Event::ThawRequested { session } => freeze::thaw_requested(d, session),
+        Event::HostFrozen { session, launch, frozen } => freeze::reported(d, session, launch, *frozen),
         Event::HostProbed { session, launch, probe } => session::probed(d, session, launch, probe),
     }
 }
@@ -108,10 +116,12 @@ fn follow(d: &mut Draft<'_>) {
 /// Moves on whatever the facts allow, in a fixed order.
 fn advance(d: &mut Draft<'_>) {
     outcome::retry_due(d);
+    boot::advance(d);
     prompting::retry_held(d);
     react::advance(d);
     run::advance(d);
     admission::advance(d);
+    freeze::advance(d);
     prompting::advance(d);
     queue::advance(d);
 }

@@ -4,6 +4,7 @@ use crate::id::ProjectId;
 use crate::limits::{Container, Limits};
 use crate::reaction::Reactions;
 use crate::time::Millis;
+use crate::workspace::Workspaces;
 use serde::{Deserialize, Serialize};
 
 /// One repository that `ao` works on.
@@ -64,6 +65,8 @@ pub struct Settings {
     pub symlinks: Vec<String>,
     /// Commands run in a new workspace, after `ao trust`.
     pub post_create: Vec<String>,
+    /// What workspaces get besides.
+    pub workspaces: Workspaces,
     /// How much an agent may do without asking.
     pub permissions: Permissions,
     /// Model to ask the agent for.
@@ -72,6 +75,8 @@ pub struct Settings {
     pub agent_rules: Option<String>,
     /// Remove a workspace through its rescue ref once its work has landed.
     pub auto_cleanup_on_merge: bool,
+    /// After a reboot, resume the sessions that lived: idle, as places become free.
+    pub resume_on_boot: bool,
     /// Bounds of each session.
     pub limits: Limits,
     /// The container of sessions that run in one.
@@ -137,10 +142,12 @@ impl Default for Settings {
             parallel: 0,
             symlinks: Vec::new(),
             post_create: Vec::new(),
+            workspaces: Workspaces::default(),
             permissions: Permissions::default(),
             model: None,
             agent_rules: None,
             auto_cleanup_on_merge: false,
+            resume_on_boot: true,
             limits: Limits::default(),
             container: None,
             freeze_idle_after: None,

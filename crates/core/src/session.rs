@@ -1,10 +1,12 @@
 //! A session: one agent, one workspace, one branch. Facts only; its status is derived in `status`.
 
 use crate::activity::{Known, Observation, Source};
+use crate::freeze::Freeze;
 use crate::id::{CommitId, DeliveryId, LaunchId, PrId, ProjectId, RunId, SessionId};
 use crate::kind::Fault;
 use crate::reaction::ReactionKey;
 use crate::time::Time;
+use crate::workspace::Belongings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -65,6 +67,9 @@ pub struct Session {
     pub launches: u32,
     /// Deliveries made so far.
     pub deliveries: u32,
+    /// Its host is gone and left no record of an end: since when, and what of its processes is left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
     /// What the agent does.
     pub known: Known,
     /// The latest observation of each source.
@@ -105,6 +110,12 @@ pub struct Session {
     /// Where removed work was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescue: Option<String>,
+    /// What it has of its workspace besides the path.
+    #[serde(default)]
+    pub belongings: Belongings,
+    /// Whether its processes are halted.
+    #[serde(default)]
+    pub freeze: Freeze,
 }
 
 /// What a session may do towards others (`docs/design/access.md`).
@@ -200,6 +211,47 @@ pub enum Process {
         /// What failed.
         why: String,
     },
+}
+
+/// A host that is gone and left no record of an end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Since when nobody finds it.
+    pub since: Time,
+    /// What is left of what ran in it.
+    pub left: Remains,
+}
+
+/// What is left of the processes of a launch whose host is gone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "left", rename_all = "snake_case")]
+pub enum Remains {
+    /// Nothing; that is proven.
+    None,
+    /// These processes.
+    Left {
+        /// Their ids when it was looked.
+        pids: Vec<u32>,
+    },
+    /// None was found, and nobody can say that there is none.
+    #[default]
+    Unknown,
+}
+
+impl Lost {
+    /// What is left, in words that follow what happened.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.left {
+            Remains::None => String::new(),
+            Remains::Left { pids } => {
+                let some: Vec<String> = pids.iter().take(5).map(ToString::to_string).collect();
+                let more = if pids.len() > 5 { ", …" } else { "" };
+                format!("; its agent may still run (processes {}{more})", some.join(", "))
+            }
+            Remains::Unknown => "; whether its agent still runs cannot be told here".to_owned(),
+        }
+    }
 }
 
 /// One turn of an agent.

@@ -198,10 +198,11 @@ pub struct Verdict {
 }
 
 /// The precedence table: the first row that holds decides. The docs' table is made from it.
-pub const PRECEDENCE: [(&str, &str); 14] = [
+pub const PRECEDENCE: [(&str, &str); 15] = [
     ("ended", "an ended session has the status of its end"),
     ("stopping", "being stopped: cleanup"),
     ("spawning", "queued, preparing or launching: spawning"),
+    ("lost", "its host does not answer and left no record of an end: detecting"),
     ("asks", "the agent waits for a person: needs_input, or auth_required for a login"),
     ("limited", "the provider's limit: rate_limited"),
     ("attention", "a reaction gave up, or nothing moves: stuck"),
@@ -239,6 +240,10 @@ pub fn status(facts: &Facts, session: &Session, now: Time) -> Verdict {
 
 fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -> Verdict {
     let known = &session.known;
+    if let (Some(lost), Process::ProbeFailed { why }) = (&session.lost, &session.process) {
+        let looked = if facts.machine.doubted.is_some() { "with many others at once: it is looked for" } else { "looking again" };
+        return verdict(Status::Detecting, "lost", format!("{why}{}; {looked}", lost.words()));
+    }
     if let Activity::NeedsInput { what } = &known.activity {
         let status =
             if matches!(what, crate::activity::InputKind::Login) { Status::AuthRequired } else { Status::NeedsInput };
@@ -265,7 +270,9 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
     }
     match &session.process {
         Process::Missing => {
-            return verdict(Status::Terminated, "process-gone", "host and agent are gone and left no exit record");
+            let words = session.lost.as_ref().map(crate::session::Lost::words).unwrap_or_default();
+            let why = format!("its host is gone and left no record of an end{words}");
+            return verdict(Status::Terminated, "process-gone", why);
         }
         Process::Exited { code, signal, .. } => {
             return verdict(
@@ -283,7 +290,7 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
         Activity::Working { .. } | Activity::Retrying => verdict(Status::Working, "activity", known.why.clone()),
         Activity::Starting => verdict(Status::Spawning, "activity", known.why.clone()),
         Activity::Ready | Activity::Idle | Activity::Interrupted => {
-            verdict(Status::Idle, "activity", known.why.clone())
+            verdict(Status::Idle, "activity", format!("{}{}", known.why, rest_words(session)))
         }
         Activity::Error { kind } => {
             verdict(Status::Errored, "activity", format!("the agent reported an error ({kind}): {}", known.why))
@@ -296,6 +303,11 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
             }
         }
     }
+}
+
+/// What is to be added of an idle session that is halted.
+fn rest_words(session: &Session) -> &'static str {
+    if session.freeze.since().is_some() { "; halted to save power until somebody needs it" } else { "" }
 }
 
 /// Work that waits in the merge queue does not need its agent any more.

@@ -41,6 +41,7 @@ fn session() -> Session {
         launch: None,
         launches: 1,
         deliveries: 0,
+        lost: None,
         known: known(Activity::Idle),
         evidence: BTreeMap::new(),
         seen_offset: 0,
@@ -55,6 +56,8 @@ fn session() -> Session {
         tries: BTreeMap::new(),
         attention: None,
         rescue: None,
+        belongings: ao_core::workspace::Belongings::default(),
+        freeze: Default::default(),
     }
 }
 

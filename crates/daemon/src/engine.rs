@@ -12,7 +12,7 @@ use ao_core::kind::{Fault, Kind};
 use ao_core::time::Time;
 use ao_slots::Registry;
 use ao_slots::runtime::{Attachment, View};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 /// A journalled event as followers get it.
@@ -65,8 +65,8 @@ struct Inner {
     paths: Paths,
     registry: Registry,
     hub: Hub,
-    /// Why nothing more is decided, after the journal failed.
-    failure: OnceLock<Fault>,
+    /// Why nothing is decided while the journal cannot be written.
+    failure: RwLock<Option<Fault>>,
 }
 
 impl Engine {
@@ -88,7 +88,7 @@ impl Engine {
             paths,
             registry,
             hub: Hub::default(),
-            failure: OnceLock::new(),
+            failure: RwLock::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -177,15 +177,15 @@ impl Engine {
         Ok(self.inner.hub.link(session)?.screen.borrow().clone())
     }
 
-    /// Why nothing more is decided until a restart, if the journal failed.
+    /// Why nothing is decided now, while the journal cannot be written.
     #[must_use]
-    pub fn failure(&self) -> Option<&Fault> {
-        self.inner.failure.get()
+    pub fn failure(&self) -> Option<Fault> {
+        self.inner.failure.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The journal failed; the first failure is the one that counts.
-    pub(crate) fn fail(&self, fault: Fault) {
-        let _ = self.inner.failure.set(fault);
+    /// The journal failed, or takes records again.
+    pub(crate) fn set_failure(&self, fault: Option<Fault>) {
+        *self.inner.failure.write().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Machine time now.

@@ -25,6 +25,7 @@ mod active;
 pub mod disk;
 pub mod line;
 mod lock;
+mod mend;
 pub mod read;
 pub mod record;
 pub mod recover;
@@ -93,9 +94,9 @@ pub struct Committed {
     pub synced_seq: u64,
 }
 
-/// The disk failed and the journal takes no more records until the daemon is started again; reading goes on.
+/// The disk failed and the journal takes no more records until it is mended ([`Journal::mend`]); reading goes on.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path} could not be {doing}: {reason}; ao reads on, changes nothing more, and needs a restart once this is mended{}",
+#[error("{path} could not be {doing}: {reason}; ao reads on and changes nothing more until the disk takes writes again{}",
     match .leftover { 0 => String::new(), bytes => format!(" ({bytes} bytes that are not committed could not be removed)") })]
 pub struct StorageFailed {
     /// The file or directory.
@@ -275,7 +276,7 @@ impl Journal {
     /// Facts may change, and effects be performed, only after this returned.
     ///
     /// # Errors
-    /// After [`AppendError::Storage`] the journal stays failed. When the sync failed, the unsynced records of earlier
+    /// After [`AppendError::Storage`] the journal stays failed until [`Journal::mend`]. When the sync failed, the unsynced records of earlier
     /// turns are taken back as well, because nobody knows whether the disk has them: [`Journal::next_seq`] goes back.
     pub fn append<E, D, F>(
         &mut self,

@@ -14,6 +14,7 @@ pub mod trust;
 mod clock;
 mod env;
 mod hub;
+mod outage;
 mod perform;
 mod projection;
 mod spool;

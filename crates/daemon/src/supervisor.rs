@@ -3,6 +3,7 @@
 use crate::clock::wall_ms;
 use crate::engine::{Engine, Inbound, Record, Word};
 use crate::journal::{AppendError, Durability, Journal};
+use crate::outage::Outage;
 use crate::perform::Performer;
 use crate::projection;
 use ao_core::effect::Effect;
@@ -11,11 +12,21 @@ use ao_core::facts::Facts;
 use ao_core::id::{ProjectId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::machine;
-use ao_core::time::Time;
+use ao_core::time::{Millis, Time};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Events decided in one turn at the most: one write and one sync serve them all, and nobody waits longer than for these.
 const TURN: usize = 64;
+
+/// Pause before a journal that failed is tried again; it doubles up to [`LONGEST_PAUSE`] while it keeps failing.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest such pause: a person who has made room does not wait long.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Records that may be written and not synced: they are kept in memory, because a failed sync takes them back.
+const UNSYNCED: usize = 1000;
 
 /// The loop's own state.
 pub(crate) struct Supervisor {
@@ -27,10 +38,23 @@ pub(crate) struct Supervisor {
     inbound: mpsc::Receiver<Word>,
     /// The next moment at which something is due, for the timer.
     due: watch::Sender<Option<Time>>,
+    /// What is committed and not synced.
+    unsynced: Vec<Record>,
+    outage: Outage,
 }
 
 /// A caller and what it is told once its event is committed.
 type Waiting = (oneshot::Sender<Result<Answer, Fault>>, Answer);
+
+/// What was decided in a turn and is to be committed.
+#[derive(Default)]
+struct Decided {
+    records: Vec<Record>,
+    effects: Vec<Effect>,
+    waiting: Vec<Waiting>,
+    /// For each record whether nobody waits for its answer: the world reports once, and its news is kept over an outage.
+    news: Vec<bool>,
+}
 
 impl Supervisor {
     pub(crate) fn new(
@@ -41,7 +65,8 @@ impl Supervisor {
         inbound: mpsc::Receiver<Word>,
     ) -> (Self, watch::Receiver<Option<Time>>) {
         let (due, timer) = watch::channel(None);
-        (Self { facts, journal, engine, performer, inbound, due }, timer)
+        let outage = Outage::new(FIRST_PAUSE, LONGEST_PAUSE);
+        (Self { facts, journal, engine, performer, inbound, due, unsynced: Vec::new(), outage }, timer)
     }
 
     /// Runs until it is told to finish. Blocking: it has a thread of its own.
@@ -71,27 +96,34 @@ impl Supervisor {
     }
 
     fn turn(&mut self, turn: Vec<Inbound>) {
-        let mut records = Vec::new();
-        let mut effects = Vec::new();
-        let mut waiting: Vec<Waiting> = Vec::new();
+        let mut turn = turn;
+        if let Some(fault) = self.engine.failure() {
+            if !self.goes_on() {
+                return self.outage.wait(turn, &fault);
+            }
+            let missed = self.outage.over().into_iter().map(|event| Inbound { event, durable: false, reply: None });
+            turn.splice(0..0, missed);
+        }
+        let mut decided = Decided::default();
         let mut promised = false;
         for inbound in turn {
             promised |= inbound.durable;
             let now = self.engine.now();
             let decision = machine::decide(&self.facts, &inbound.event, now);
             if !decision.delta.is_empty() || !decision.effects.is_empty() {
-                records.push(self.record(inbound.event, now, &decision, records.len()));
+                decided.news.push(inbound.reply.is_none());
+                decided.records.push(self.record(inbound.event, now, &decision, decided.records.len()));
                 self.facts.apply_all(decision.delta);
-                effects.extend(decision.effects);
+                decided.effects.extend(decision.effects);
             }
             if let Some(reply) = inbound.reply {
-                waiting.push((reply, decision.answer));
+                decided.waiting.push((reply, decision.answer));
             }
         }
-        let durable = !effects.is_empty() || promised;
-        match self.commit(&records, durable) {
-            Ok(()) => self.committed(records, effects, waiting),
-            Err(fault) => self.failed(&fault, waiting),
+        let durable = !decided.effects.is_empty() || promised || self.unsynced.len() > UNSYNCED;
+        match self.commit(&decided.records, durable) {
+            Ok(()) => self.committed(decided),
+            Err(fault) => self.failed(&fault, decided),
         }
     }
 
@@ -114,20 +146,24 @@ impl Supervisor {
             return Ok(());
         }
         let durability = if durable { Durability::Synced } else { Durability::Written };
-        self.journal.append(records, durability).map(|_| ()).map_err(|e| match e {
+        let committed = self.journal.append(records, durability).map_err(|e| match e {
             AppendError::Storage(e) => Fault::new(Kind::StorageFailed, format!("the journal cannot be written: {e}"))
-                .hint("make room or mend the disk, then `ao daemon restart`"),
+                .hint("make room or mend the disk: the daemon goes on by itself within seconds"),
             other => Fault::new(Kind::Bug, format!("the journal refused the event: {other}")),
-        })
+        })?;
+        self.outage.good();
+        self.unsynced.extend_from_slice(records);
+        self.unsynced.retain(|record| record.seq > committed.synced_seq);
+        Ok(())
     }
 
-    fn committed(&mut self, records: Vec<Record>, effects: Vec<Effect>, waiting: Vec<Waiting>) {
-        let touched = projection::touched(&records);
-        self.engine.publish(records);
-        for effect in effects {
+    fn committed(&mut self, decided: Decided) {
+        let touched = projection::touched(&decided.records);
+        self.engine.publish(decided.records);
+        for effect in decided.effects {
             self.performer.perform(effect);
         }
-        for (reply, answer) in waiting {
+        for (reply, answer) in decided.waiting {
             // A caller that went away wants no answer.
             let _ = reply.send(Ok(answer));
         }
@@ -139,15 +175,45 @@ impl Supervisor {
         }
     }
 
-    /// The journal is read-only from here on: what was decided in this turn did not happen.
-    fn failed(&mut self, fault: &Fault, waiting: Vec<Waiting>) {
-        tracing::error!(error = %fault, "nothing more is done until the daemon is restarted");
-        self.record_failure(fault);
-        self.engine.fail(fault.clone());
+    /// The journal is read-only for now: what was decided in this turn did not happen. What the world reported is kept.
+    fn failed(&mut self, fault: &Fault, decided: Decided) {
+        tracing::error!(error = %fault, "nothing more is done until the journal can be written again");
+        let first = self.engine.failure().is_none();
         self.facts = self.engine.read(|committed| committed.facts.clone());
-        for (reply, _) in waiting {
+        // Lines that a failed sync took back keep their numbers: they are written again first.
+        let nothing_taken_back = self.journal.next_seq() == self.engine.read(|committed| committed.seq) + 1;
+        if first && nothing_taken_back && fault.kind == Kind::StorageFailed {
+            self.record_failure(fault);
+        }
+        if self.journal.failure().is_some() {
+            self.engine.set_failure(Some(fault.clone()));
+            let news = decided.records.into_iter().zip(decided.news).filter(|(_, news)| *news);
+            self.outage.keep(news.map(|(record, _)| record.event));
+        }
+        for (reply, _) in decided.waiting {
             let _ = reply.send(Err(fault.clone()));
         }
+    }
+
+    /// Whether the journal takes records again, with everything in it that was told to anybody.
+    fn goes_on(&mut self) -> bool {
+        if !self.outage.may_try() {
+            return false;
+        }
+        if let Err(e) = self.journal.mend() {
+            tracing::debug!(error = %e, "the journal still cannot be written");
+            return false;
+        }
+        let next = self.journal.next_seq();
+        let again: Vec<Record> = self.unsynced.iter().filter(|record| record.seq >= next).cloned().collect();
+        if !again.is_empty() && let Err(e) = self.journal.append(&again, Durability::Synced) {
+            tracing::debug!(error = %e, "the journal still cannot be written");
+            return false;
+        }
+        self.unsynced.clear();
+        self.engine.set_failure(None);
+        tracing::warn!("the journal can be written again: the daemon goes on");
+        true
     }
 
     /// Uses the reserve to leave a line that says what happened; when even that fails the log has it.
@@ -164,14 +230,19 @@ impl Supervisor {
             delta: Vec::new(),
             effects: Vec::new(),
         };
-        if let Err(e) = self.journal.record_failure(&record) {
-            tracing::error!(error = %e, "the failure could not be recorded either");
+        match self.journal.record_failure(&record) {
+            Ok(_) => self.engine.publish(vec![record]),
+            Err(e) => tracing::error!(error = %e, "the failure could not be recorded either"),
         }
     }
 
     fn announce_deadline(&self) {
-        let next =
-            if self.journal.failure().is_some() { None } else { machine::deadline(&self.facts, self.engine.now()) };
+        let next = match self.outage.next_try() {
+            Some(pause) if self.engine.failure().is_some() => {
+                Some(self.engine.now().after(Millis(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) + 1)))
+            }
+            _ => machine::deadline(&self.facts, self.engine.now()),
+        };
         self.due.send_if_modified(|due| {
             let changed = *due != next;
             *due = next;
@@ -224,6 +295,9 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::RestoreRequested { session }
         | Event::CleanupRequested { session }
         | Event::MergeRequested { session }
+        | Event::FreezeRequested { session }
+        | Event::ThawRequested { session }
+        | Event::HostFrozen { session, .. }
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
         | Event::HostExited { session, .. }
@@ -256,6 +330,8 @@ fn project_of(effect: &Effect) -> Option<&ProjectId> {
         | Effect::PastePrompt { .. }
         | Effect::SubmitPrompt { .. }
         | Effect::EnsureStopped { .. }
+        | Effect::EnsureFrozen { .. }
+        | Effect::EnsureThawed { .. }
         | Effect::RemoveWorkspace { .. }
         | Effect::InspectWorkspace { .. } => None,
     }

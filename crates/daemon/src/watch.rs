@@ -8,9 +8,11 @@ use ao_core::adapter::watch::Watch;
 use ao_core::adapter::{Adapter, observe};
 use ao_core::delivery::DeliveryState;
 use ao_core::event::{Event, Probe};
+use ao_core::freeze::Frozen;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::Fault;
 use ao_core::screen::Screen;
+use ao_core::session::Process;
 use ao_core::time::{Millis, Time};
 use ao_slots::agent::Agent;
 use ao_slots::runtime::{Control, Exit, Found, LaunchPlace, Link, Push, Runtime};
@@ -30,6 +32,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The longest pause between two looks.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// The pause before the end of an agent that could not be recorded is reported again.
+const UNTOLD_PAUSE: Duration = Duration::from_secs(2);
 
 /// Starts actors.
 #[derive(Clone)]
@@ -92,7 +97,9 @@ impl Watcher {
             let mut pause = FIRST_PAUSE;
             while !this.shutdown.is_cancelled() {
                 match this.look(&session, &launch).await {
-                    Ok(()) => return,
+                    Ok(Looked::Settled) => return,
+                    // It may be a disk that is not there: looked at again until that is believed or it answers.
+                    Ok(Looked::Lost) => {}
                     Err(fault) => {
                         let probe = Probe::Unknown { why: fault.message };
                         this.engine
@@ -109,7 +116,7 @@ impl Watcher {
         self.tasks.spawn_on(work, &self.runtime);
     }
 
-    async fn look(&self, session: &SessionId, launch: &LaunchId) -> Result<(), Fault> {
+    async fn look(&self, session: &SessionId, launch: &LaunchId) -> Result<Looked, Fault> {
         let actor = self.actor(session, launch)?;
         match actor.runtime.find(&actor.place).await {
             Found::Alive => {
@@ -117,11 +124,11 @@ impl Watcher {
                 self.engine
                     .report(Event::HostProbed { session: session.clone(), launch: launch.clone(), probe: Probe::Alive })
                     .await;
-                Ok(())
+                Ok(Looked::Settled)
             }
             Found::Dead(exit) => {
                 actor.report_end(exit).await;
-                Ok(())
+                Ok(if actor.is_over() { Looked::Settled } else { Looked::Lost })
             }
             Found::Unknown(why) => Err(Fault::unavailable(why)),
         }
@@ -147,6 +154,14 @@ impl Watcher {
             life_sign: facts.last_output,
         })
     }
+}
+
+/// What a look at a launch of an earlier daemon led to.
+enum Looked {
+    /// It is watched, or over.
+    Settled,
+    /// Its host is gone, which nobody believes yet.
+    Lost,
 }
 
 enum First {
@@ -180,7 +195,7 @@ impl Actor {
         let mut next = match first {
             First::Dead(exit) => {
                 self.report_end(exit).await;
-                return;
+                None
             }
             First::Link(connected) => Some(connected),
         };
@@ -191,24 +206,32 @@ impl Actor {
                 let control = connected.link.control.clone();
                 if let Ended::Exited(exit) = self.listen(connected).await {
                     self.engine.hub().remove(&self.session, &self.launch);
-                    self.report_end(Some(exit)).await;
-                    self.rest(&control).await;
-                    return;
+                    if self.report_end(Some(exit)).await {
+                        self.rest(&control).await;
+                        return;
+                    }
+                    // It is told again, by a host that waits until it is told to rest.
+                    tokio::time::sleep(UNTOLD_PAUSE).await;
                 }
                 self.engine.hub().remove(&self.session, &self.launch);
+            }
+            if self.is_over() {
+                return;
             }
             match self.runtime.find(&self.place).await {
                 Found::Dead(exit) => {
                     self.report_end(exit).await;
-                    return;
                 }
                 Found::Alive => match self.connect().await {
-                    Ok(connected) => next = Some(connected),
+                    Ok(connected) => {
+                        next = Some(connected);
+                        self.report_probe(Probe::Alive).await;
+                    }
                     Err(fault) => self.report_unknown(fault.message).await,
                 },
                 Found::Unknown(why) => self.report_unknown(why).await,
             }
-            if next.is_none() {
+            if next.is_none() && !self.is_over() {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
@@ -242,8 +265,7 @@ impl Actor {
             match push {
                 None => return Ended::Lost,
                 Some(Push::Exited(exit)) => return Ended::Exited(exit),
-                // What that means for the session is decided where it is frozen: see `machine::freeze`.
-                Some(Push::Frozen(_)) => {}
+                Some(Push::Frozen(frozen)) => self.report_frozen(frozen).await,
                 Some(Push::Screen(screen)) => {
                     self.observe(adapter, &screen).await;
                     connected.screen.send_replace(screen.clone());
@@ -294,23 +316,56 @@ impl Actor {
             .await;
     }
 
+    /// Whether this launch is known to be over: nobody has to look at it any more.
+    fn is_over(&self) -> bool {
+        self.engine.read(|c| {
+            c.facts.sessions.get(&self.session).is_none_or(|s| {
+                let gone = matches!(s.process, Process::Exited { .. } | Process::Missing);
+                gone || s.ended() || s.launch.as_ref() != Some(&self.launch)
+            })
+        })
+    }
+
+    /// Hosts say it with every connection: only what is news is recorded.
+    async fn report_frozen(&self, frozen: bool) {
+        let known = self.engine.read(|c| c.facts.sessions.get(&self.session).map(|s| s.freeze.frozen.clone()));
+        let news = match known {
+            None => false,
+            Some(Frozen::No) => frozen,
+            Some(Frozen::Since { .. }) => !frozen,
+            Some(Frozen::Asked | Frozen::Waking) => true,
+        };
+        if news {
+            let (session, launch) = (self.session.clone(), self.launch.clone());
+            self.engine.report(Event::HostFrozen { session, launch, frozen }).await;
+        }
+    }
+
     async fn report_unknown(&self, why: String) {
-        let probe = Probe::Unknown { why };
+        self.report_probe(Probe::Unknown { why }).await;
+    }
+
+    async fn report_probe(&self, probe: Probe) {
         self.engine
             .report(Event::HostProbed { session: self.session.clone(), launch: self.launch.clone(), probe })
             .await;
     }
 
-    /// Reports the end, as durably as a command: the host is told to rest only when it is on the disk.
-    async fn report_end(&self, exit: Option<Exit>) {
+    /// Reports the end, as durably as a command: the host is told to rest only when it is on the disk. False when it is not.
+    async fn report_end(&self, exit: Option<Exit>) -> bool {
         let (session, launch) = (self.session.clone(), self.launch.clone());
         let event = match exit {
             Some(Exit { code, signal, why, .. }) => Event::HostExited { session, launch, code, signal, why },
-            None => Event::HostProbed { session, launch, probe: Probe::Gone },
+            None => {
+                let left = self.runtime.remains(&self.place).await;
+                Event::HostProbed { session, launch, probe: Probe::Gone { left } }
+            }
         };
-        if let Err(fault) = self.engine.command(event).await {
-            tracing::warn!(session = %self.session, %fault, "the end of an agent was not recorded; the next daemon sees it again");
+        let recorded = self.engine.command(event).await;
+        if let Err(fault) = &recorded {
+            tracing::warn!(session = %self.session, %fault, "the end of an agent was not recorded; it is looked at again");
         }
+        recorded.is_ok()
     }
 
     async fn rest(&self, control: &Arc<dyn Control>) {

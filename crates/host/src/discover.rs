@@ -10,7 +10,11 @@ use std::path::{Path, PathBuf};
 use crate::client::Client;
 use crate::platform::{self, Cgroup};
 use crate::record::{self, EXIT_FILE, ExitRecord, HOST_FILE, HostRecord, LAUNCH_FILE, LOCK_FILE, Tree};
+use crate::spec::LaunchSpec;
 use crate::wire::HelloOk;
+
+/// Variables that together name one launch on this machine.
+const MARKS: [&str; 2] = ["AO_HOME", "AO_LAUNCH"];
 
 /// How a launch stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +97,55 @@ pub fn clear(record: &HostRecord) -> Tree {
     left
 }
 
+/// As [`remains`], from the launch's files: a host of another boot left nothing; where there is no control group, processes
+/// are looked for by what the launch wrote into their environment, and none found is still no proof.
+#[must_use]
+pub fn left_behind(launch_dir: &Path) -> Tree {
+    match read_host(launch_dir) {
+        Some(record) if is_of_another_boot(&record) => Tree::Empty,
+        Some(record) => match remains(&record) {
+            Tree::Unknown => found(platform::marked(&marks(launch_dir))),
+            told => told,
+        },
+        None => found(platform::marked(&marks(launch_dir))),
+    }
+}
+
+/// As [`clear`], from the launch's files, with whatever [`left_behind`] finds.
+#[must_use]
+pub fn clear_behind(launch_dir: &Path) -> Tree {
+    if let Some(record) = read_host(launch_dir).filter(|record| !is_of_another_boot(record)) {
+        let told = clear(&record);
+        if told != Tree::Unknown {
+            return told;
+        }
+    }
+    platform::kill_marked(&marks(launch_dir));
+    left_behind(launch_dir)
+}
+
+/// Pids of another boot mean nothing, and none of its processes can live.
+fn is_of_another_boot(record: &HostRecord) -> bool {
+    let boot = platform::boot_id();
+    !boot.is_empty() && !record.boot_id.is_empty() && boot != record.boot_id
+}
+
+fn read_host(launch_dir: &Path) -> Option<HostRecord> {
+    record::read_json(&launch_dir.join(HOST_FILE)).ok()
+}
+
+fn found(pids: Vec<u32>) -> Tree {
+    if pids.is_empty() { Tree::Unknown } else { Tree::Left { pids } }
+}
+
+/// What every process of a launch has in its environment and no other: which launch of which data root it is. Without
+/// both nobody is looked for.
+fn marks(launch_dir: &Path) -> Vec<String> {
+    let Ok(spec) = LaunchSpec::read(launch_dir) else { return Vec::new() };
+    let marks: Vec<String> = MARKS.iter().filter_map(|name| Some(format!("{name}={}", spec.env.get(*name)?))).collect();
+    if marks.len() == MARKS.len() { marks } else { Vec::new() }
+}
+
 fn group(record: &HostRecord) -> Option<Cgroup> {
     Cgroup::known(record.cgroup.as_deref()?, &record.launch).ok()
 }
@@ -155,7 +208,21 @@ fn gone(launch_dir: &Path, record: Option<&HostRecord>) -> Standing {
         (Err(_), None) if launch_dir.join(HOST_FILE).exists() => {
             Standing::Unknown { why: format!("{} is not readable", launch_dir.join(HOST_FILE).display()) }
         }
-        (Err(_), None) => Standing::NotStarted,
+        (Err(_), None) if launch_dir.exists() => Standing::NotStarted,
+        (Err(_), None) => absent(launch_dir),
+    }
+}
+
+/// There is no such directory: it was never made, or it was taken away from under a host, or with the disk that it lies on.
+fn absent(launch_dir: &Path) -> Standing {
+    if let Some(pid) = platform::host_of(launch_dir) {
+        return Standing::Unknown { why: format!("its files are gone, but process {pid} is its host") };
+    }
+    match launch_dir.ancestors().nth(2) {
+        Some(sessions) if !sessions.exists() => {
+            Standing::Unknown { why: format!("{} is not there: is its disk mounted?", sessions.display()) }
+        }
+        _ => Standing::NotStarted,
     }
 }
 

@@ -78,6 +78,8 @@ pub struct Usage {
     pub processes: Option<u32>,
     /// Its processes are halted.
     pub frozen: bool,
+    /// What it may use: what the launch was started with.
+    pub limits: Limits,
 }
 
 /// Where a launch lives, known without asking anybody.

@@ -20,7 +20,7 @@ use ao_core::kind::Fault;
 use ao_core::machine;
 use ao_core::project::Settings;
 use ao_core::run::{RunOutcome, RunState};
-use ao_core::session::Role;
+use ao_core::session::{Remains, Role};
 use ao_core::time::{Millis, Time};
 use repo::{Repo, Tree};
 use std::collections::{BTreeMap, VecDeque};
@@ -349,11 +349,18 @@ impl World {
         self.todo.extend(asked);
     }
 
-    /// A host is looked at and is gone without a trace.
+    /// A host is looked at and is gone without a trace, and so it stays until that is believed.
     pub fn host_dies(&mut self, session: &SessionId) {
+        self.host_is_lost(session, Remains::None);
+        self.now = self.now.after(Millis::secs(3));
+        self.happen(Event::Ticked);
+    }
+
+    /// A host is looked at and is gone without a trace; so much of its processes is left.
+    pub fn host_is_lost(&mut self, session: &SessionId, left: Remains) {
         let launch = self.session(session).launch.clone().expect("a session with a host has a launch");
         self.hosts.remove(&launch);
-        self.happen(Event::HostProbed { session: session.clone(), launch, probe: Probe::Gone });
+        self.happen(Event::HostProbed { session: session.clone(), launch, probe: Probe::Gone { left } });
     }
 
     /// A person answers what the agent asks: the turn goes on and ends, or the agent is ready.
@@ -376,6 +383,14 @@ impl World {
         host.shows = what;
         let event = host.mark(now);
         self.inbox.extend(event);
+    }
+
+    /// A person begins or ceases to look at a session; its host wakes it first.
+    pub fn look_at(&mut self, session: &SessionId, viewed: bool) {
+        let host = self.host(session);
+        host.viewed = viewed;
+        let launch = host.launch.clone();
+        self.set_frozen(&launch, false);
     }
 
     /// Something is observed of a session's current launch.

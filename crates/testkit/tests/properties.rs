@@ -196,6 +196,9 @@ fn project_of(facts: &Facts, event: &Event) -> Option<ProjectId> {
         | Event::RestoreRequested { session }
         | Event::CleanupRequested { session }
         | Event::MergeRequested { session }
+        | Event::FreezeRequested { session }
+        | Event::ThawRequested { session }
+        | Event::HostFrozen { session, .. }
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
         | Event::HostExited { session, .. }

@@ -6,6 +6,8 @@ use crate::effect::Effect;
 use crate::id::{ProjectId, SessionId};
 use crate::session::Phase;
 use crate::time::Time;
+use crate::workspace::PORT_RANGE;
+use std::collections::BTreeSet;
 
 /// Starts queued sessions while there is room.
 pub(super) fn advance(d: &mut Draft<'_>) {
@@ -48,7 +50,14 @@ fn obstacle(d: &Draft<'_>, project: &ProjectId) -> Option<String> {
 }
 
 fn start(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let range = d.projects.get(&session.project).map_or(PORT_RANGE, |p| p.settings.workspaces.ports);
+    let taken: BTreeSet<u16> =
+        d.sessions.values().filter(|s| !s.ended() && s.id != *id).filter_map(|s| s.belongings.ports).collect();
     let Some(session) = d.sessions.get_mut(id) else { return };
+    if session.belongings.ports.is_none() {
+        session.belongings.ports = range.free(&taken);
+    }
     if session.workspace_path.is_some() {
         life::launch(d, id, true);
         return;

@@ -2,13 +2,14 @@
 
 use super::draft::{Draft, Signal};
 use super::lookup::{removing, run_of, settings};
-use super::{prompting, task, turn};
+use super::{boot, prompting, task, turn};
 use crate::effect::{Effect, Priority};
 use crate::event::Answer;
 use crate::id::{LaunchId, SessionId};
 use crate::kind::{Fault, Kind};
 use crate::pull_request::PrState;
-use crate::session::{Ending, Phase, Process, Session, TurnHow, WorkReview};
+use crate::session::{Ending, Phase, Process, Remains, Session, TurnHow, WorkReview};
+use crate::workspace::Ignored;
 
 /// Ends a session and tells whoever must know and was not told yet.
 pub(super) fn end(d: &mut Draft<'_>, id: &SessionId, how: Ending) {
@@ -23,6 +24,7 @@ pub(super) fn end(d: &mut Draft<'_>, id: &SessionId, how: Ending) {
     let (project, name, run, launches) =
         (session.project.clone(), session.name.clone(), session.run.clone(), session.launches);
     session.phase = Phase::Ended { how: how.clone(), at: now };
+    session.belongings.ports = None;
     session.review = WorkReview::None;
     session.attention = None;
     d.signal(Signal::WorkDropped { session: id.clone() });
@@ -47,6 +49,7 @@ pub(super) fn stop(d: &mut Draft<'_>, id: &SessionId, why: &str, cleanup: bool) 
     };
     match session.phase.clone() {
         Phase::Ended { .. } => {
+            end_remains(d, id);
             if cleanup {
                 return self::cleanup(d, id);
             }
@@ -78,6 +81,20 @@ pub(super) fn stop(d: &mut Draft<'_>, id: &SessionId, why: &str, cleanup: bool) 
     Answer::Session(id.clone())
 }
 
+/// Asks for the end of what a lost host may have left of a session that is over.
+fn end_remains(d: &mut Draft<'_>, id: &SessionId) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let left = match &session.process {
+        Process::Exited { .. } => false,
+        Process::Missing => session.lost.as_ref().is_none_or(|lost| lost.left != Remains::None),
+        // Its start was given up, which proves nothing.
+        Process::Unknown | Process::Alive | Process::ProbeFailed { .. } => true,
+    };
+    if let Some(launch) = session.launch.clone().filter(|_| left) {
+        d.ask(Effect::EnsureStopped { session: id.clone(), launch });
+    }
+}
+
 /// Begins to stop a session that has a launch.
 pub(super) fn begin_stop(d: &mut Draft<'_>, id: &SessionId, why: &str, cleanup: bool) {
     prompting::drop_all(d, id, "the session is being stopped");
@@ -104,6 +121,12 @@ pub(super) fn end_processes(d: &mut Draft<'_>, id: &SessionId) {
 /// Nothing of the launch runs any more.
 pub(super) fn stopped(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, code: Option<i32>) {
     let Some(session) = d.sessions.get_mut(id).filter(|s| s.launch.as_ref() == Some(launch)) else { return };
+    if let Some(lost) = &mut session.lost {
+        lost.left = Remains::None;
+    }
+    if session.ended() && matches!(session.process, Process::Missing) {
+        return;
+    }
     if !matches!(session.process, Process::Exited { .. }) {
         session.process = Process::Exited { code, signal: None, why: Some("stopped".to_owned()) };
     }
@@ -153,10 +176,17 @@ pub(super) fn cleanup(d: &mut Draft<'_>, id: &SessionId) -> Answer {
 }
 
 /// The workspace is gone.
-pub(super) fn workspace_removed(d: &mut Draft<'_>, id: &SessionId, rescue: Option<&String>) {
+pub(super) fn workspace_removed(
+    d: &mut Draft<'_>,
+    id: &SessionId,
+    rescue: Option<&String>,
+    ignored: Option<&Ignored>,
+) {
     if let Some(session) = d.sessions.get_mut(id) {
         session.workspace_path = None;
         session.rescue = rescue.cloned().or_else(|| session.rescue.take());
+        session.belongings.ignored = ignored.cloned();
+        session.belongings.put_back = None;
     }
 }
 
@@ -167,6 +197,10 @@ pub(super) fn restorable(d: &Draft<'_>, id: &SessionId) -> Result<(), Fault> {
     };
     if !session.ended() {
         return Err(Fault::conflict(format!("session {id} is not over")));
+    }
+    if let Err(why) = boot::may_launch(session) {
+        let hint = format!("ao stop {id} ends them; then: ao restore {id}");
+        return Err(Fault::conflict(format!("{why}: two agents never work in one workspace")).hint(hint));
     }
     if removing(d, id) {
         return Err(Fault::conflict(format!("the workspace of session {id} is being removed")).hint("try again soon"));

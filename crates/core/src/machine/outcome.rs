@@ -1,7 +1,7 @@
 //! Ends of effects: what an outcome changes, and what a failure means.
 
 use super::draft::Draft;
-use super::{ending, prompting, queue, react, review, run, session};
+use super::{ending, freeze, prompting, queue, react, review, run, session};
 use crate::effect::{CheckPurpose, Effect, Outcome};
 use crate::event::Answer;
 use crate::failure::Report;
@@ -48,9 +48,11 @@ pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Ans
                 ending::stopped(d, session, launch, *code);
             }
         }
+        Effect::EnsureFrozen { session, .. } => freeze::frozen(d, session, outcome),
+        Effect::EnsureThawed { session, .. } => freeze::thawed(d, session),
         Effect::RemoveWorkspace { session } => {
-            if let Outcome::WorkspaceRemoved { rescue } = outcome {
-                ending::workspace_removed(d, session, rescue.as_ref());
+            if let Outcome::WorkspaceRemoved { rescue, ignored } = outcome {
+                ending::workspace_removed(d, session, rescue.as_ref(), ignored.as_ref());
             }
         }
         Effect::InspectWorkspace { session, n } => {
@@ -99,6 +101,8 @@ fn fits(effect: &Effect, outcome: &Outcome) -> bool {
         Effect::PastePrompt { .. } => matches!(outcome, Outcome::Pasted | Outcome::Held { .. }),
         Effect::SubmitPrompt { .. } => matches!(outcome, Outcome::Submitted { .. } | Outcome::Held { .. }),
         Effect::EnsureStopped { .. } => matches!(outcome, Outcome::Stopped { .. }),
+        Effect::EnsureFrozen { .. } => matches!(outcome, Outcome::Frozen | Outcome::Held { .. }),
+        Effect::EnsureThawed { .. } => matches!(outcome, Outcome::Thawed),
         Effect::RemoveWorkspace { .. } => matches!(outcome, Outcome::WorkspaceRemoved { .. }),
         Effect::InspectWorkspace { .. } => matches!(outcome, Outcome::Inspected { .. }),
         Effect::RunCheck { .. } => matches!(outcome, Outcome::Checked { .. }),
@@ -130,8 +134,8 @@ pub(super) fn failed(d: &mut Draft<'_>, key: &EffectKey, fault: &Fault) -> Answe
         | Kind::StorageFailed
         | Kind::Bug => Millis(FIRST_PAUSE.0 << pending.failures.min(6)),
     };
-    // A stop is never given up: something of the user's may still be running.
-    let stubborn = matches!(pending.effect, Effect::EnsureStopped { .. });
+    // A stop is never given up: something of the user's may still be running. Nor is a wake-up: prompts wait for it.
+    let stubborn = matches!(pending.effect, Effect::EnsureStopped { .. } | Effect::EnsureThawed { .. });
     if stubborn || (wanted(d, &pending.effect) && fault.kind.may_pass() && pending.failures < MAX_FAILURES) {
         pending.fault = Some(fault.clone());
         pending.uncertain = false;
@@ -144,8 +148,12 @@ pub(super) fn failed(d: &mut Draft<'_>, key: &EffectKey, fault: &Fault) -> Answe
     Answer::Noted
 }
 
-/// Whether an effect that failed is worth another try: a session that is being stopped needs neither workspace nor host.
+/// Whether an effect that failed is worth another try: a session that is being stopped needs neither workspace nor host, and
+/// one that could not be halted is left to its next rest.
 fn wanted(d: &Draft<'_>, effect: &Effect) -> bool {
+    if let Effect::EnsureFrozen { .. } = effect {
+        return false;
+    }
     let (Effect::EnsureWorkspace { session, .. } | Effect::EnsureHost { session, .. }) = effect else { return true };
     d.sessions.get(session).is_some_and(|s| matches!(s.phase, Phase::Preparing | Phase::Launching))
 }
@@ -172,7 +180,8 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
         Effect::PastePrompt { delivery, .. } | Effect::SubmitPrompt { delivery, .. } => {
             prompting::held(d, delivery, &fault.message);
         }
-        Effect::EnsureStopped { .. } => {}
+        Effect::EnsureStopped { .. } | Effect::EnsureThawed { .. } => {}
+        Effect::EnsureFrozen { session: id, .. } => freeze::not_frozen(d, id, fault),
         Effect::RemoveWorkspace { session: id } => {
             let Some(s) = d.sessions.get(id) else { return };
             let (project, name) = (s.project.clone(), s.name.clone());

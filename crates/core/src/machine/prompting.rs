@@ -133,7 +133,7 @@ fn advance_one(d: &mut Draft<'_>, id: &SessionId) {
 fn ready_launch(session: &Session) -> Option<LaunchId> {
     let live =
         matches!(session.phase, Phase::Live) && matches!(session.process, Process::Alive | Process::ProbeFailed { .. });
-    let reviewed = matches!(session.review, WorkReview::None);
+    let reviewed = matches!(session.review, WorkReview::None) && !session.freeze.holds();
     if live && reviewed && !session.in_turn() && session.known.activity.takes_prompts() {
         session.launch.clone()
     } else {

@@ -372,6 +372,8 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
         | Outcome::Submitted { .. }
         | Outcome::Held { .. }
         | Outcome::Stopped { .. }
+        | Outcome::Frozen
+        | Outcome::Thawed
         | Outcome::WorkspaceRemoved { .. }
         | Outcome::Inspected { .. }
         | Outcome::Checked { .. }

@@ -6,6 +6,7 @@ use super::{ending, prompting};
 use crate::activity::Known;
 use crate::delivery::Cause;
 use crate::event::{Answer, NewSession};
+use crate::freeze::Freeze;
 use crate::id::{ProjectId, SessionId, checked_branch, checked_name, slug};
 use crate::kind::Fault;
 use crate::merge_queue::{Baseline, MergeQueue};
@@ -13,6 +14,7 @@ use crate::project::{Project, Settings};
 use crate::prompt;
 use crate::pull_request::PullRequest;
 use crate::session::{Phase, Process, Session, WorkReview};
+use crate::workspace::Belongings;
 use std::collections::BTreeMap;
 
 pub(super) fn project_configured(
@@ -160,6 +162,7 @@ pub(super) fn make_session(
         launch: None,
         launches: 0,
         deliveries: 0,
+        lost: None,
         known: Known::nothing(d.now),
         evidence: BTreeMap::new(),
         seen_offset: 0,
@@ -174,6 +177,8 @@ pub(super) fn make_session(
         tries: BTreeMap::new(),
         attention: None,
         rescue: None,
+        belongings: Belongings::default(),
+        freeze: Freeze::default(),
     };
     d.sessions.put(id.clone(), session);
     if let Some(project) = d.projects.get_mut(&new.project) {

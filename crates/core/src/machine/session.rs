@@ -1,10 +1,10 @@
 //! The life of a session while it lasts: launches, observations, and what becomes of its process. Its end is in `ending`.
 
 use super::draft::{Draft, Signal};
-use super::{ending, prompting, turn};
+use super::{boot, ending, freeze, prompting, turn};
 use crate::activity::{Activity, Known, Observation, Source};
 use crate::arbiter;
-use crate::effect::{Effect, Outcome, Recovery};
+use crate::effect::{Effect, Outcome};
 use crate::event::{Answer, Probe};
 use crate::id::{LaunchId, SessionId};
 use crate::kind::{Fault, Kind};
@@ -12,44 +12,20 @@ use crate::reaction::ReactionKey;
 use crate::session::{Ending, Phase, Process, Session, TurnHow};
 use crate::status::exit_words;
 
-/// The daemon begins to work. Time in which nobody watched counts against nobody; after a reboot every process is gone.
-pub(super) fn daemon_started(d: &mut Draft<'_>, boot_id: &str, clock_base: u64) -> Answer {
-    let now = d.now;
-    let before = std::mem::replace(&mut d.machine.boot_id, boot_id.to_owned());
-    d.machine.clock_base = clock_base;
-    d.machine.started = now;
-    // What is sent at most once may have been on its way when the last daemon ended: nobody knows, so it is not repeated.
-    // What is known to have failed was not sent.
-    let once = |p: &crate::effect::Pending| p.effect.recovery() == Recovery::Once && p.again.is_none() && !p.uncertain;
-    let once: Vec<_> = d.pending.values().filter(|p| once(p)).map(|p| p.effect.key()).collect();
-    for key in once {
-        if let Some(pending) = d.pending.get_mut(&key) {
-            pending.uncertain = true;
-        }
-    }
-    let rebooted = !before.is_empty() && !boot_id.is_empty() && before != boot_id;
-    let live: Vec<SessionId> =
-        d.sessions.values().filter(|s| matches!(s.phase, Phase::Live)).map(|s| s.id.clone()).collect();
-    for id in live {
-        if rebooted {
-            missing(d, &id, "the machine was restarted");
-        } else {
-            prompting::watched_again(d, &id);
-            if let Some(session) = d.sessions.get_mut(&id).filter(|s| s.in_turn()) {
-                session.last_output = now;
-            }
-        }
-    }
-    Answer::Noted
-}
-
 /// The workspace is there: start the agent.
 pub(super) fn workspace_ready(d: &mut Draft<'_>, id: &SessionId, outcome: &Outcome) {
-    let Outcome::WorkspaceReady { path, base, branch } = outcome else { return };
+    let Outcome::WorkspaceReady { path, base, branch, put_back } = outcome else { return };
     let Some(session) = d.sessions.get_mut(id) else { return };
     session.workspace_path = Some(path.clone());
     session.base.get_or_insert_with(|| base.clone());
     branch.clone_into(&mut session.branch);
+    if let Some(put_back) = put_back {
+        if put_back.complete {
+            // It is in the workspace again: its next removal is another rescue.
+            session.rescue = None;
+        }
+        session.belongings.put_back = Some(put_back.clone());
+    }
     match session.phase {
         Phase::Preparing => launch(d, id, false),
         // The stop waited for it.
@@ -58,9 +34,13 @@ pub(super) fn workspace_ready(d: &mut Draft<'_>, id: &SessionId, outcome: &Outco
     }
 }
 
-/// Starts the agent once more.
+/// Starts the agent once more, unless the one before may live.
 pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     let now = d.now;
+    if let Some(Err(why)) = d.sessions.get(id).map(boot::may_launch) {
+        ending::end(d, id, Ending::SpawnFailed { fault: Fault::conflict(why) });
+        return;
+    }
     let _ = turn::end(d, id, TurnHow::Exited);
     let Some(session) = d.sessions.get_mut(id) else { return };
     session.launches += 1;
@@ -72,6 +52,8 @@ pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     session.evidence.clear();
     session.seen_offset = 0;
     session.last_output = now;
+    session.lost = None;
+    session.freeze.forget();
     forget_attention(session);
     d.ask(Effect::EnsureHost { session: id.clone(), launch, resume });
 }
@@ -227,7 +209,7 @@ pub(super) fn exited(
 }
 
 /// Host and agent are gone without an exit record.
-fn missing(d: &mut Draft<'_>, id: &SessionId, why: &str) {
+pub(super) fn missing(d: &mut Draft<'_>, id: &SessionId, why: &str) {
     let now = d.now;
     let Some(session) = d.sessions.get_mut(id) else { return };
     let Some(launch) = session.launch.clone() else { return };
@@ -242,12 +224,14 @@ fn missing(d: &mut Draft<'_>, id: &SessionId, why: &str) {
         confidence: 90,
         why: why.to_owned(),
     };
-    process_over(d, id, &launch, Some(why.to_owned()));
+    let why = session.lost.as_ref().map_or_else(|| why.to_owned(), |lost| format!("{why}{}", lost.words()));
+    process_over(d, id, &launch, Some(why));
 }
 
 fn process_over(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, why: Option<String>) {
     d.settle(&Effect::EnsureHost { session: id.clone(), launch: launch.clone(), resume: false }.key());
     prompting::launch_over(d, id);
+    freeze::launch_over(d, id);
     let in_turn = turn::end(d, id, TurnHow::Exited);
     let Some(session) = d.sessions.get_mut(id) else { return };
     match &session.phase {
@@ -288,18 +272,24 @@ fn process_over(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, why: Optio
 pub(super) fn probed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, probe: &Probe) -> Answer {
     let Some(session) = current(d, id, launch) else { return Answer::Noted };
     match (probe, &session.process) {
-        (Probe::Alive, Process::Unknown | Process::ProbeFailed { .. }) => session.process = Process::Alive,
+        (Probe::Alive, Process::Unknown | Process::ProbeFailed { .. }) => boot::found(session),
         (Probe::Unknown { why }, Process::Unknown | Process::Alive | Process::ProbeFailed { .. }) => {
+            session.lost = None;
             session.process = Process::ProbeFailed { why: why.clone() };
         }
         // A host that is still to be started cannot be missed.
-        (Probe::Gone, Process::Unknown | Process::Alive | Process::ProbeFailed { .. })
-            if !matches!(session.phase, Phase::Launching) =>
+        (Probe::Gone { left }, Process::Unknown | Process::Alive | Process::ProbeFailed { .. })
+            if matches!(session.phase, Phase::Live) =>
+        {
+            boot::gone(d, id, left);
+        }
+        (Probe::Gone { .. }, Process::Unknown | Process::Alive | Process::ProbeFailed { .. })
+            if matches!(session.phase, Phase::Stopping { .. }) =>
         {
             missing(d, id, "its host is gone and left no exit record");
         }
         // The end of a process is final for its launch, whatever a late look says.
-        (Probe::Gone, Process::Unknown | Process::Alive | Process::ProbeFailed { .. })
+        (Probe::Gone { .. }, Process::Unknown | Process::Alive | Process::ProbeFailed { .. })
         | (Probe::Alive, Process::Alive)
         | (_, Process::Exited { .. } | Process::Missing) => {}
     }

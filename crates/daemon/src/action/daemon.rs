@@ -33,7 +33,7 @@ async fn health(call: Call, _: Nothing) -> Result<Health, Fault> {
     let (seq, live) = call.engine().read(|c| (c.seq, c.facts.sessions.values().filter(|s| !s.ended()).count()));
     let failure = call.engine().failure();
     let mut notes = about.notes.clone();
-    notes.extend(failure.map(|fault| fault.message.clone()));
+    notes.extend(failure.as_ref().map(|fault| fault.message.clone()));
     Ok(Health {
         status: if failure.is_some() { "read_only" } else { "ok" }.to_owned(),
         version: about.version.clone(),

@@ -33,6 +33,8 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::RestoreRequested { .. } => "restore_requested",
         Event::CleanupRequested { .. } => "cleanup_requested",
         Event::MergeRequested { .. } => "merge_requested",
+        Event::FreezeRequested { .. } => "freeze_requested",
+        Event::ThawRequested { .. } => "thaw_requested",
         Event::DeliveryDropped { .. } => "delivery_dropped",
         Event::RunRequested { .. } => "run_requested",
         Event::RunCancelled { .. } => "run_cancelled",
@@ -42,6 +44,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::Observed { .. } => "observed",
         Event::OutputSeen { .. } => "output_seen",
         Event::HostExited { .. } => "host_exited",
+        Event::HostFrozen { .. } => "host_frozen",
         Event::HostProbed { .. } => "host_probed",
     }
 }
@@ -84,6 +87,8 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
         Event::RestoreRequested { session } => format!("{session} is started again"),
         Event::CleanupRequested { session } => format!("{session}: its workspace is being removed"),
         Event::MergeRequested { session } => format!("{session}: its work is to be merged"),
+        Event::FreezeRequested { session } => format!("{session} is to be halted"),
+        Event::ThawRequested { session } => format!("{session} is to go on"),
         Event::DeliveryDropped { delivery } => format!("prompt {delivery} was given up"),
         Event::RunRequested { new } => {
             let made =
@@ -108,9 +113,11 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
             let why = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
             format!("{session}: the agent ended with {}{why}", exit_words(*code, *signal))
         }
+        Event::HostFrozen { session, frozen: true, .. } => format!("{session}: its processes are halted"),
+        Event::HostFrozen { session, frozen: false, .. } => format!("{session}: its processes go on"),
         Event::HostProbed { session, probe, .. } => match probe {
             Probe::Alive => format!("{session}: the agent runs"),
-            Probe::Gone => format!("{session}: host and agent are gone"),
+            Probe::Gone { .. } => format!("{session}: its host is gone and left no record of an end"),
             Probe::Unknown { why } => format!("{session}: whether the agent runs is not known ({why})"),
         },
     })
@@ -123,15 +130,18 @@ fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
         Outcome::HostStarted => format!("{who}: agent started"),
         Outcome::Pasted => format!("{who}: prompt pasted"),
         Outcome::Submitted { .. } => format!("{who}: prompt submitted"),
+        Outcome::Frozen => format!("{who}: its processes are halted"),
+        Outcome::Thawed => format!("{who}: its processes go on"),
+        Outcome::Held { why } if key.as_str().starts_with("freeze:") => format!("{who}: not halted ({why})"),
         Outcome::Held { why } => format!("{who}: prompt held back ({why})"),
         Outcome::Stopped { code } => match code {
             Some(code) => format!("{who}: nothing of it runs any more (exit code {code})"),
             None => format!("{who}: nothing of it runs any more"),
         },
-        Outcome::WorkspaceRemoved { rescue: Some(name) } => {
+        Outcome::WorkspaceRemoved { rescue: Some(name), .. } => {
             format!("{who}: workspace removed, its work is kept as {name}")
         }
-        Outcome::WorkspaceRemoved { rescue: None } => format!("{who}: workspace removed, there was nothing to keep"),
+        Outcome::WorkspaceRemoved { rescue: None, .. } => format!("{who}: workspace removed, there was nothing to keep"),
         Outcome::Inspected { found } => match found {
             Inspection::Missing => format!("{who}: its workspace is gone"),
             Inspection::Unchanged => format!("{who}: nothing was changed"),
@@ -345,7 +355,7 @@ mod tests {
         let done = |key: &str, outcome| line(Event::EffectDone { key: EffectKey::new(key), outcome }, Vec::new());
         assert_eq!(done("host:app-1.1", Outcome::HostStarted), "app-1: agent started");
         assert_eq!(
-            done("remove:app-1", Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/app-1".to_owned()) }),
+            done("remove:app-1", Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/app-1".to_owned()), ignored: None }),
             "app-1: workspace removed, its work is kept as refs/ao/rescue/app-1"
         );
         let failed =

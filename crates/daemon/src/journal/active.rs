@@ -95,6 +95,12 @@ impl Active {
         self.sync()
     }
 
+    /// Goes on in a file that was shown to be good and synced up to where this one was.
+    pub(super) fn mended(&mut self, file: Box<dyn DiskFile>) {
+        self.file = file;
+        self.synced = self.written;
+    }
+
     /// Counts from here on as empty: its lines belong to a closed segment now.
     pub(super) fn close(&mut self) {
         self.from = self.written.seq + 1;

@@ -51,7 +51,7 @@ fn a_short_write_is_taken_back_and_only_reading_goes_on() {
     assert_eq!(failed.leftover, 0);
     assert_eq!(disk.files()[&dir.path().join("events.jsonl")], before);
 
-    // The disk works again, and still nothing is taken until a restart.
+    // The disk works again, and still nothing is taken until the journal is mended.
     assert_eq!(refused(journal.append(&records(4, 4), Durability::Written)), failed);
     assert_eq!(journal.sync().unwrap_err(), failed);
     assert!(matches!(journal.snapshot(0, &Facts::after(3)), Err(SnapshotError::Storage(_))));

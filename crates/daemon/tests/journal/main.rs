@@ -7,6 +7,7 @@ mod failures;
 mod fixture;
 mod kill;
 mod meeting;
+mod mends;
 mod model;
 mod opening;
 mod random;

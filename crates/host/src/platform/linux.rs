@@ -15,7 +15,7 @@ use std::io;
 
 pub use bounds::{Bounds, control_groups};
 pub use cgroup::Cgroup;
-pub use marked::{kill_marked, marked};
+pub use marked::{host_of, kill_marked, marked};
 pub use peer::{Peer, nearest_session, peer};
 pub use tree::{descendants, start_ticks};
 pub use usage::usage;

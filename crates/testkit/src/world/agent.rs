@@ -89,6 +89,10 @@ pub struct Host {
     pub person: bool,
     /// What its last mark said: idle, working, or that it asks.
     pub shows: Shows,
+    /// It is halted.
+    pub frozen: bool,
+    /// A person looks at it: it is not halted.
+    pub viewed: bool,
 }
 
 /// What an agent's last mark says.
@@ -118,6 +122,8 @@ impl Host {
             composer: String::new(),
             typed: BTreeMap::new(),
             offset: 0,
+            frozen: false,
+            viewed: false,
             exit: None,
             swallows: 0,
             person: false,

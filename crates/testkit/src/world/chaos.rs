@@ -9,7 +9,7 @@ use ao_core::facts::Facts;
 use ao_core::id::{CommitId, DeliveryId, EffectKey, LaunchId, PrId, ProjectId, RunId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Settings;
-use ao_core::session::Phase;
+use ao_core::session::{Phase, Remains};
 use ao_core::time::{Millis, Time};
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ pub fn pause(dice: &mut Dice) -> Millis {
 /// Some event. `old` are keys of effects that were once asked for.
 #[must_use]
 pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
-    match dice.below(30) {
+    match dice.below(33) {
         0 if dice.below(2) == 0 => Event::PlacesMeasured { places: dice.number(3) },
         0 => Event::Ticked,
         1 => Event::DaemonStarted {
@@ -103,9 +103,16 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
         18 => Event::HostProbed {
             session: session(facts, dice),
             launch: launch(facts, dice),
-            probe: dice.pick(&[Probe::Alive, Probe::Gone, Probe::Unknown { why: "no answer".into() }]),
+            probe: dice.pick(&[Probe::Alive, Probe::Gone { left: Remains::None }, Probe::Gone { left: Remains::Unknown }, Probe::Gone { left: Remains::Left { pids: vec![7] } }, Probe::Unknown { why: "no answer".into() }]),
         },
         19..=22 => observed(facts, dice),
+        23 => Event::FreezeRequested { session: session(facts, dice) },
+        24 => Event::ThawRequested { session: session(facts, dice) },
+        25 => Event::HostFrozen {
+            session: session(facts, dice),
+            launch: launch(facts, dice),
+            frozen: dice.below(2) == 0,
+        },
         _ => {
             let key = key(facts, old, dice);
             let outcome = match facts.pending.get(&key) {
@@ -165,6 +172,7 @@ fn configured(dice: &mut Dice) -> Event {
         parallel: dice.number(3),
         batch_limit: dice.number(4),
         auto_cleanup_on_merge: dice.below(2) == 0,
+        freeze_idle_after: dice.pick(&[None, Some(Millis::secs(30))]),
         ..Settings::default()
     };
     let prefix = dice.pick(&[id, id, "app"]).to_owned();
@@ -239,6 +247,7 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
             path: format!("/trees/{session}"),
             base: commit(dice),
             branch: format!("b/{session}"),
+            put_back: None,
         },
         Effect::EnsureHost { .. } => Outcome::HostStarted,
         Effect::PastePrompt { .. } => dice.pick(&[Outcome::Pasted, Outcome::Pasted, held()]),
@@ -247,7 +256,9 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
             dice.pick(&[submitted.clone(), submitted, held()])
         }
         Effect::EnsureStopped { .. } => Outcome::Stopped { code: Some(0) },
-        Effect::RemoveWorkspace { .. } => Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/x".into()) },
+        Effect::EnsureFrozen { .. } => dice.pick(&[Outcome::Frozen, Outcome::Held { why: "somebody looks".into() }]),
+        Effect::EnsureThawed { .. } => Outcome::Thawed,
+        Effect::RemoveWorkspace { .. } => Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/x".into()), ignored: None },
         Effect::InspectWorkspace { .. } => Outcome::Inspected {
             found: match dice.below(8) {
                 0 => Inspection::Missing,

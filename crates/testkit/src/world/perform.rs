@@ -32,9 +32,14 @@ impl World {
                 let code = host.and_then(|h| *h.exit.get_or_insert(Some(143)));
                 self.done(effect, Outcome::Stopped { code });
             }
+            Effect::EnsureFrozen { launch, .. } => self.freeze(effect, launch),
+            Effect::EnsureThawed { launch, .. } => {
+                self.set_frozen(launch, false);
+                self.done(effect, Outcome::Thawed);
+            }
             Effect::RemoveWorkspace { session } => {
                 let rescue = self.workspaces.remove(session).map(|_| format!("refs/ao/rescue/{session}"));
-                self.done(effect, Outcome::WorkspaceRemoved { rescue });
+                self.done(effect, Outcome::WorkspaceRemoved { rescue, ignored: None });
             }
             Effect::InspectWorkspace { session, .. } => {
                 let found = self.inspect(session);
@@ -88,7 +93,7 @@ impl World {
             Workspace { tree: tree.clone(), base: base.clone(), first: tree, gone: false, unmerged: Vec::new() };
         self.workspaces.entry(session.clone()).or_insert(fresh);
         let branch = self.facts.sessions.get(session).map(|s| s.branch.clone()).unwrap_or_default();
-        self.done(effect, Outcome::WorkspaceReady { path: format!("/trees/{session}"), base, branch });
+        self.done(effect, Outcome::WorkspaceReady { path: format!("/trees/{session}"), base, branch, put_back: None });
     }
 
     fn title(&self, session: &SessionId) -> String {
@@ -133,7 +138,29 @@ impl World {
         }
     }
 
+    fn freeze(&mut self, effect: &Effect, launch: &LaunchId) {
+        match self.hosts.get(launch).filter(|h| h.exit.is_none()) {
+            None => self.refuse(effect, "its host does not answer"),
+            Some(host) if host.viewed => {
+                self.done(effect, Outcome::Held { why: "somebody looks at it".into() });
+            }
+            Some(_) => {
+                self.set_frozen(launch, true);
+                self.done(effect, Outcome::Frozen);
+            }
+        }
+    }
+
+    /// Whoever subscribes to a host hears of it, whoever did it.
+    pub(super) fn set_frozen(&mut self, launch: &LaunchId, frozen: bool) {
+        let Some(host) = self.hosts.get_mut(launch).filter(|h| h.frozen != frozen) else { return };
+        host.frozen = frozen;
+        let (session, launch) = (host.session.clone(), launch.clone());
+        self.inbox.push_back(Event::HostFrozen { session, launch, frozen });
+    }
+
     fn paste(&mut self, effect: &Effect, delivery: &DeliveryId, launch: &LaunchId, text: &str) {
+        self.typed_into(launch);
         let Some(host) = self.hosts.get_mut(launch).filter(|h| h.exit.is_none()) else {
             return self.refuse(effect, "its host does not answer");
         };
@@ -150,7 +177,15 @@ impl World {
         self.done(effect, Outcome::Pasted);
     }
 
+    /// A host wakes by itself what is typed into. The machine never counts on that in a world where things happen in order.
+    fn typed_into(&mut self, launch: &LaunchId) {
+        let halted = self.hosts.get(launch).is_some_and(|h| h.frozen);
+        assert!(!halted || self.order.is_some(), "something is typed into {launch}, which is halted");
+        self.set_frozen(launch, false);
+    }
+
     fn submit(&mut self, effect: &Effect, delivery: &DeliveryId, launch: &LaunchId, n: u32, text: &str) {
+        self.typed_into(launch);
         let Some(host) = self.hosts.get_mut(launch).filter(|h| h.exit.is_none()) else {
             return self.refuse(effect, "its host does not answer");
         };

@@ -1,6 +1,8 @@
 //! Stories under the virtual clock: what users see happen, told from the first event to the last.
 
+mod boots;
 mod deliveries;
+mod freezing;
 mod landing;
 mod restarts;
 mod runs;

@@ -77,8 +77,9 @@ fn time_while_the_daemon_was_away_does_not_count_against_a_prompt() {
 }
 
 #[test]
-fn after_a_reboot_runs_go_on_and_plain_sessions_wait_for_a_restore() {
+fn after_a_reboot_runs_go_on_and_plain_sessions_wait_for_a_restore_when_they_are_not_to_be_resumed() {
     let mut world = World::new(&EIGHT);
+    world.project("app", |s| s.resume_on_boot = false);
     world.behave("chat", |_| Reply::Done);
     let chat = world.spawn("chat", Some("Chat."));
     let run = world.fix(|_| {});
