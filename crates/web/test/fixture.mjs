@@ -14,10 +14,11 @@ const CODE = 'one-time-code';
  * @param {string} options.web the directory crates/web
  * @param {string} [options.role]
  * @param {string} [options.cast] a recording that terminals show
+ * @param {string} [options.drawn] what terminals show instead, 120 × 40
  * @param {number} [options.part] how much of it, 1 being all
  * @param {boolean} [options.empty] nothing was ever started
  */
-export async function startFixture({ web, role = 'operator', cast, part = 1, empty = false }) {
+export async function startFixture({ web, role = 'operator', cast, drawn, part = 1, empty = false }) {
   const state = shifted(JSON.parse(readFileSync(join(web, 'test/fixtures/board.json'), 'utf8')));
   const explain = shifted(JSON.parse(readFileSync(join(web, 'test/fixtures/explain.json'), 'utf8')), state.shift);
   if (empty) {
@@ -28,7 +29,7 @@ export async function startFixture({ web, role = 'operator', cast, part = 1, emp
   const streams = new Set();
   const terminals = [];
   const policy = contentSecurityPolicy(web);
-  const screen = cast ? screenOf(cast, part) : null;
+  const screen = cast ? screenOf(cast, part) : drawn ? { bytes: Buffer.from(drawn), cols: 120, rows: 40 } : null;
   let streamsOpened = 0;
 
   const server = createServer(async (request, response) => {

@@ -113,7 +113,7 @@ describe('the board', () => {
     const guest = await visitor(browser);
     const page = await signedIn(guest);
     const before = daemon.asked.length;
-    daemon.publish({ type: 'observed', session: 'bil-3', summary: 'turn 2 began', sessions: [{ ...daemon.session('bil-3'), status: 'working', why: 'the question was answered' }] });
+    daemon.publish({ type: 'observed', session: 'bil-3', summary: 'turn 2 began', sessions: [{ ...daemon.session('bil-3'), status: 'working', needsPerson: false, why: 'the question was answered' }] });
     await page.locator('.column-working .card', { hasText: 'the question was answered' }).waitFor();
     assert.equal(await page.title(), '(2) Board · ao');
     daemon.publish({ type: 'session_requested', session: 'bil-13', summary: 'asked for', sessions: [{ ...daemon.session('bil-4'), id: 'bil-13', title: 'Brand new', status: 'spawning' }] });
@@ -245,6 +245,20 @@ describe('a session', () => {
     await until('the key', () => daemon.terminals.at(-1).keys === '!');
     assert.equal(terminal.keys, '');
     assert.deepEqual(terminal.size, { cols: 120, rows: 40 });
+    await guest.leave(daemon.url);
+  });
+
+  it('characters take as many columns as on the screen of the host', async () => {
+    // Each is two columns wide; what is drawn at the third column stands right behind it.
+    const wide = ['👨‍👩‍👧', '👍🏽', '🇩🇪', '漢'];
+    await start({ drawn: wide.map((text, row) => `\x1b[${row + 1};1H${text}\x1b[${row + 1};3Hx`).join('') });
+    const guest = await visitor(browser);
+    const page = await signedIn(guest, '#/session/bil-3');
+    const rows = await until('the rows', async () => {
+      const lines = (await screen(page)).split('\n').map((line) => line.trim()).filter(Boolean);
+      return lines.length >= wide.length && lines;
+    });
+    assert.deepEqual(rows.slice(0, wide.length), wide.map((text) => `${text}x`));
     await guest.leave(daemon.url);
   });
 
