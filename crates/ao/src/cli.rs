@@ -1,7 +1,7 @@
 //! The command line: every verb with its file, what holds for all of them, and the call of the one that was asked for.
 
 use crate::command::{
-    api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, issues, list, logs, merge_queue, new, next,
+    api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list, logs, merge_queue, new, next,
     open, rescue, restore, send, start, status, stop, token, trust, version, wait,
 };
 use crate::context::Context;
@@ -82,6 +82,10 @@ pub enum Verb {
     Explain(explain::Args),
     /// Stop sessions; their worktrees stay
     Stop(stop::Args),
+    /// Halt an idle session's processes until it is needed; they keep their memory
+    Freeze(freeze::Args),
+    /// Let a halted session go on
+    Thaw(freeze::Args),
     /// Start an ended session again in its worktree
     Restore(restore::Args),
     /// Remove worktrees of ended sessions; what is in them is kept as a ref
@@ -176,6 +180,8 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::Wait(args) => wait::run(context, args).await,
         Verb::Explain(args) => explain::run(context, args).await,
         Verb::Stop(args) => stop::run(context, args).await,
+        Verb::Freeze(args) => freeze::freeze(context, args).await,
+        Verb::Thaw(args) => freeze::thaw(context, args).await,
         Verb::Restore(args) => restore::run(context, args).await,
         Verb::Cleanup(args) => cleanup::run(context, args).await,
         Verb::Rescue(args) => rescue::run(context, args).await,

@@ -10,6 +10,7 @@ pub mod events;
 pub mod explain;
 pub mod export;
 pub mod fix;
+pub mod freeze;
 pub mod issues;
 pub mod list;
 pub mod logs;

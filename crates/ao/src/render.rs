@@ -4,4 +4,5 @@ pub mod evidence;
 pub mod run;
 pub mod sessions;
 pub mod table;
+pub mod usage;
 pub mod words;

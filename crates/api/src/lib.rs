@@ -14,3 +14,4 @@ pub mod request;
 pub mod run;
 pub mod session;
 pub mod terminal;
+pub mod usage;

@@ -73,6 +73,9 @@ pub struct SessionView {
     /// Where removed work was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescue: Option<String>,
+    /// Since when its processes are halted to save power: Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_since: Option<u64>,
     /// When it was asked for: Unix milliseconds.
     pub created_at: u64,
     /// When it last changed: Unix milliseconds.
@@ -167,6 +170,7 @@ impl SessionView {
             turns: session.turns,
             ended: matches!(session.phase, Phase::Ended { .. }),
             rescue: session.rescue.clone(),
+            frozen_since: session.freeze.since().map(|at| at.0),
             created_at: session.created.0,
             changed_at: session.changed.0,
         }

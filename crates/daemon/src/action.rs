@@ -10,6 +10,7 @@ mod keyboard;
 mod openapi;
 mod projects;
 mod rescues;
+mod rest;
 pub mod row;
 mod runs;
 mod sessions;
@@ -28,6 +29,7 @@ pub fn rows() -> &'static [Row] {
     ROWS.get_or_init(|| {
         let rooms = [
             sessions::rows(),
+            rest::rows(),
             terminal::rows(),
             deliveries::rows(),
             runs::rows(),

@@ -6,6 +6,7 @@ mod host;
 pub(crate) use host::secret as host_secret;
 mod merge;
 mod notify;
+mod rest;
 mod typing;
 mod workspace;
 
@@ -73,6 +74,8 @@ impl Performer {
                 typing::submit(engine, delivery, session, launch, *n, text).await
             }
             Effect::EnsureStopped { session, launch } => host::stop(engine, session, launch).await,
+            Effect::EnsureFrozen { session, launch, .. } => rest::freeze(engine, session, launch).await,
+            Effect::EnsureThawed { session, launch, .. } => rest::thaw(engine, session, launch).await,
             Effect::RemoveWorkspace { session } => workspace::remove(engine, session).await,
             Effect::InspectWorkspace { session, .. } => workspace::inspect(engine, session).await,
             Effect::RunCheck { purpose, project, place, command, limit } => {

@@ -78,7 +78,9 @@ fn next(effect: &Effect) -> Option<Effect> {
         Effect::EnsureHost { .. } => Effect::PastePrompt { delivery, session, launch, text: String::new(), file: None },
         Effect::PastePrompt { .. } => Effect::SubmitPrompt { delivery, session, launch, n: 1, text: String::new() },
         Effect::SubmitPrompt { .. } => Effect::EnsureStopped { session, launch },
-        Effect::EnsureStopped { .. } => Effect::InspectWorkspace { session, n: 1 },
+        Effect::EnsureStopped { .. } => Effect::EnsureFrozen { session, launch, n: 1 },
+        Effect::EnsureFrozen { .. } => Effect::EnsureThawed { session, launch, n: 2 },
+        Effect::EnsureThawed { .. } => Effect::InspectWorkspace { session, n: 1 },
         Effect::InspectWorkspace { .. } => Effect::RunCheck {
             purpose: CheckPurpose::All { session, n: 1 },
             project,

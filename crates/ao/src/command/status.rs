@@ -2,10 +2,11 @@
 
 use crate::context::Context;
 use crate::exit::Ended;
-use crate::render::{sessions, words};
-use crate::{ask, connect};
+use crate::render::{sessions, usage, words};
+use crate::{ask, connect, route};
 use ao_api::run::QueueView;
 use ao_api::session::SessionView;
+use ao_api::usage::UsageView;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -22,6 +23,15 @@ pub struct Args {
     all: bool,
 }
 
+/// One session, as the HTTP surface answers it, and what it uses.
+#[derive(Serialize)]
+struct One {
+    #[serde(flatten)]
+    session: SessionView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageView>,
+}
+
 #[derive(Serialize)]
 struct Board {
     sessions: Vec<SessionView>,
@@ -36,10 +46,14 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     let now = words::now_ms();
     if let Some(given) = &args.session {
         let session = ask::session(&client, given).await?;
+        // A session without a running agent uses nothing, and a host of an older version cannot say.
+        let used: Option<UsageView> = client.get(&route::of_session(&session.id, "usage")).await.ok();
         if out.is_json() {
-            out.json(&session);
+            out.json(&One { session, usage: used });
+            return Ok(ExitCode::SUCCESS);
         }
-        for line in sessions::one(&session, now, out.colours()) {
+        let used = used.as_ref().and_then(usage::usage);
+        for line in sessions::one(&session, used.as_deref(), now, out.colours()) {
             out.line(&line);
         }
         return Ok(ExitCode::SUCCESS);

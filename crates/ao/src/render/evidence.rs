@@ -8,7 +8,7 @@ use ao_api::session::Explanation;
 /// The evidence behind one session's status.
 #[must_use]
 pub fn explain(e: &Explanation, env: bool, now: u64, width: Option<usize>, colour: bool) -> Vec<String> {
-    let mut out = super::sessions::one(&e.session, now, colour);
+    let mut out = super::sessions::one(&e.session, None, now, colour);
     let mut section = |title: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             out.push(String::new());

@@ -87,9 +87,9 @@ pub fn queue(queue: &QueueView, colour: bool) -> String {
     out
 }
 
-/// Everything about one session.
+/// Everything about one session, and what it uses.
 #[must_use]
-pub fn one(s: &SessionView, now: u64, colour: bool) -> Vec<String> {
+pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<String> {
     let mut rows: Vec<(&str, String)> = Vec::new();
     let mut add = |name, value: String| rows.push((name, value));
     add("status", format!("{} · {}", paint(colour, style_of(&s.status), &s.status), line(&s.why)));
@@ -103,6 +103,9 @@ pub fn one(s: &SessionView, now: u64, colour: bool) -> Vec<String> {
     let process =
         s.exit.as_ref().map_or_else(|| s.runtime_state.clone(), |exit| format!("{} ({exit})", s.runtime_state));
     add("runtime", format!("{} · {}", line(&s.runtime), line(&process)));
+    if let Some(used) = used {
+        add("uses", used.to_owned());
+    }
     add("branch", line(&s.branch));
     if let Some(path) = &s.workspace_path {
         add("workspace", format!("{} · {}", line(&s.workspace), line(path)));
@@ -176,6 +179,7 @@ pub mod tests {
             turns: 1,
             ended: false,
             rescue: None,
+            frozen_since: None,
             created_at: 60_000,
             changed_at: 100_000,
         }
@@ -231,7 +235,7 @@ pub mod tests {
         s.attention = Some("three attempts failed".to_owned());
         s.exit = Some("exit code 1".to_owned());
         s.runtime_state = "exited".to_owned();
-        let lines = one(&s, 160_000, false);
+        let lines = one(&s, Some("2.5 s of CPU"), 160_000, false);
         let without_date: Vec<&String> = lines.iter().filter(|l| !l.contains("created")).collect();
         let text = without_date.into_iter().cloned().collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(text, @r#"
@@ -243,6 +247,7 @@ pub mod tests {
           project    app
           agent      claude-code · stuck for 1m
           runtime    process · exited (exit code 1)
+          uses       2.5 s of CPU
           branch     fix/app-1
           turns      1
         "#);

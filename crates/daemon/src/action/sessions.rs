@@ -293,7 +293,8 @@ async fn merge(call: Call, _: Nothing) -> Result<SessionView, Fault> {
     act(&call, &session.id, Event::MergeRequested { session: session.id.clone() }).await
 }
 
-async fn act(call: &Call, id: &SessionId, event: Event) -> Result<SessionView, Fault> {
+/// Has something decided about a session and answers how it stands then.
+pub(super) async fn act(call: &Call, id: &SessionId, event: Event) -> Result<SessionView, Fault> {
     call.engine().command(event).await?;
     view(call, id)
 }

@@ -374,7 +374,7 @@ impl Host {
 
     fn usage(&self) -> UsageIs {
         let TreeUsage { cpu_us, memory_bytes, processes } = self.family.usage();
-        UsageIs { cpu_us, memory_bytes, processes, frozen: self.family.frozen }
+        UsageIs { cpu_us, memory_bytes, processes, frozen: self.family.frozen, limits: self.spec.limits }
     }
 }
 

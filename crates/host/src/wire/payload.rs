@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::engine::Size;
 use crate::record::{ExitRecord, Tree};
+use crate::spec::Limits;
 
 /// First words of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -401,6 +402,9 @@ pub struct UsageIs {
     pub processes: Option<u32>,
     /// They are halted.
     pub frozen: bool,
+    /// What they may use: what the launch was started with.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 /// Whether the session's processes are halted.

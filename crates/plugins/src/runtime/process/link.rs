@@ -2,6 +2,7 @@
 
 use super::exit::exit_of;
 use ao_core::kind::{Fault, Kind};
+use ao_core::limits::Limits;
 use ao_core::screen::{Mark, Screen};
 use ao_host::record::HostRecord;
 use ao_host::record::{HOST_FILE, now_ms, read_json};
@@ -295,6 +296,11 @@ impl Control for HostControl {
                 memory_bytes: usage.memory_bytes,
                 processes: usage.processes,
                 frozen: usage.frozen,
+                limits: Limits {
+                    memory_bytes: usage.limits.memory_bytes,
+                    processes: usage.limits.processes,
+                    cpu_percent: usage.limits.cpu_percent,
+                },
             }),
             other => Err(unexpected("usage", &other)),
         }

@@ -3,8 +3,10 @@
 //! A control group of its own holds them together; without one only those that descend from the agent are known, and what
 //! is left is not.
 
+use ao_core::limits::Limits;
 use ao_host::exec_launch::AgentRecord;
 use ao_host::platform::{self, Bounds, Cgroup};
+use ao_host::spec::LaunchSpec;
 use ao_slots::runtime::Usage;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use std::collections::BTreeMap;
@@ -25,6 +27,7 @@ pub(super) struct Family {
     agent: u32,
     group: Option<Cgroup>,
     bounds: Bounds,
+    limits: Limits,
     /// Without a group: those that were seen, each with its start.
     known: BTreeMap<u32, u64>,
 }
@@ -37,7 +40,10 @@ impl Family {
         let bounds = record.as_ref().map(AgentRecord::older_groups).unwrap_or_default();
         // A process that took the number of an agent that ended is none of ours.
         let agent = if record.is_some_and(|record| record.is_running() == Some(false)) { 0 } else { agent };
-        Self { agent, group, bounds, known: BTreeMap::new() }
+        let limits = LaunchSpec::read(dir).map(|spec| spec.limits).unwrap_or_default();
+        let limits =
+            Limits { memory_bytes: limits.memory_bytes, processes: limits.processes, cpu_percent: limits.cpu_percent };
+        Self { agent, group, bounds, limits, known: BTreeMap::new() }
     }
 
     /// Everything that runs, as far as it can be told.
@@ -172,6 +178,8 @@ impl Family {
             memory_bytes: usage.memory_bytes,
             processes: usage.processes,
             frozen: self.frozen(),
+            limits: self.limits,
+            ..Usage::default()
         }
     }
 }
