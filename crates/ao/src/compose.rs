@@ -10,6 +10,7 @@ use ao_daemon::start::{self, Options, Port, StartError};
 use ao_plugins::agent::{built_in, load_dir};
 use ao_plugins::exec::Environment;
 use ao_plugins::notifier::{Desktop, Webhook};
+use ao_plugins::runtime::docker::{DOCKER_HOST, DockerRuntime};
 use ao_plugins::runtime::process::ProcessRuntime;
 use ao_plugins::scm::Local as LocalScm;
 use ao_plugins::terminal::Web;
@@ -42,6 +43,7 @@ pub fn registry(context: &Context) -> Result<Registry, Fault> {
         registry.agents.insert(agent.adapter().name.clone(), agent);
     }
     let env = Environment::of_process();
+    registry.runtimes.insert("docker".to_owned(), Arc::new(docker(&ao)));
     registry.runtimes.insert("process".to_owned(), Arc::new(ProcessRuntime::new(ao)));
     registry.workspaces.insert("worktree".to_owned(), Arc::new(Worktree::new(env.clone())));
     registry.workspaces.insert("clone".to_owned(), Arc::new(LocalClone::new(env.clone())));
@@ -55,6 +57,12 @@ pub fn registry(context: &Context) -> Result<Registry, Fault> {
     }
     registry.terminals.insert("web".to_owned(), Arc::new(Web::of_process()));
     Ok(registry)
+}
+
+/// Runtime `docker`, with the engine that this process's environment names.
+#[must_use]
+pub fn docker(ao: &Path) -> DockerRuntime {
+    DockerRuntime::new(ao.to_owned(), std::env::var(DOCKER_HOST).ok())
 }
 
 /// The built-in agents, and the user's own, which take the place of built-in ones of the same name.

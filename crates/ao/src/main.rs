@@ -23,6 +23,7 @@ mod render;
 mod route;
 mod scripted;
 
+use ao_plugins::runtime::docker;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     match args.split_first() {
         Some((verb, [dir])) if verb == "host" => ao_host::run(Path::new(dir)),
         Some((verb, rest)) if verb == "hook" => hook::run(rest),
+        Some((verb, [dir])) if verb == docker::BRIDGE_VERB => docker::bridge(Path::new(dir)),
         Some((verb, rest)) if verb == "scripted-agent" => scripted::run(rest),
         Some((verb, _)) if verb == "credential" => no_credential(),
         Some(_) | None => cli::run(),

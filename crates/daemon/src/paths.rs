@@ -11,6 +11,9 @@ pub struct Paths {
     root: PathBuf,
 }
 
+/// Hexadecimal digits of the data root's hash in names outside of it: data roots of one machine are few.
+const LABEL_HASH: usize = 8;
+
 impl Paths {
     /// For the data root `root`, an absolute path.
     #[must_use]
@@ -21,6 +24,12 @@ impl Paths {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+    /// What names of this data root's things begin with where other roots have theirs, such as containers.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let hash = sha256_hex(self.root.as_os_str().as_encoded_bytes());
+        format!("ao-{}", hash.get(..LABEL_HASH).unwrap_or(&hash))
     }
     /// Sockets.
     #[must_use]

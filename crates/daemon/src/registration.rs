@@ -251,8 +251,11 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
     let path = wanted.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
     // A run that is joined has its agent already, and a dry run needs none.
     let joins = engine.read(|c| c.facts.runs.values().any(|r| r.project == project.id && !r.finished()));
+    // Where this machine's programs are not, the launch itself says what is missing.
+    let runtime = engine.registry().runtime(&project.settings.runtime)?;
     if !joins
         && !wanted.dry_run
+        && runtime.own_home(Path::new("/")).is_none()
         && let ao_slots::agent::Detected::Missing { hint } = agent.detect(&path).await
     {
         return Err(Fault::not_found(format!("the agent {} is not installed", agent.adapter().name)).hint(hint));

@@ -1,3 +1,4 @@
 //! Runtimes: where an agent's terminal lives.
 
+pub mod docker;
 pub mod process;

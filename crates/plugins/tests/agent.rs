@@ -55,6 +55,7 @@ impl Machine {
             model: None,
             args: Vec::new(),
             env: env.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            own_home: None,
             resume: false,
         }
     }

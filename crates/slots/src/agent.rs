@@ -33,6 +33,9 @@ pub struct AgentPlan {
     pub args: Vec<String>,
     /// The caller's environment, already filtered.
     pub env: BTreeMap<String, String>,
+    /// Set when it runs where this machine's programs are not: they are called by name, and the home directory that it sees
+    /// lies here.
+    pub own_home: Option<PathBuf>,
     /// Continue the earlier conversation of this session.
     pub resume: bool,
 }
@@ -40,7 +43,7 @@ pub struct AgentPlan {
 /// How an agent is started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentLaunch {
-    /// Program (absolute path) and arguments.
+    /// Program (absolute path, or a name where this machine's programs are not) and arguments.
     pub argv: Vec<String>,
     /// Additions to the environment.
     pub env: BTreeMap<String, String>,

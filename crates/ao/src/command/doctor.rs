@@ -1,5 +1,6 @@
 //! `ao doctor`: what is missing, in the way or left over, and what to do about each. It changes nothing.
 
+mod containers;
 mod finding;
 mod here;
 mod machine;
@@ -29,6 +30,7 @@ pub async fn run(context: &Context, _: Args) -> Ended {
     let look = async {
         let mut findings = machine::look(context).await;
         findings.extend(root::look(context).await);
+        findings.extend(containers::look(context).await);
         findings.extend(here::look(context).await);
         findings
     };

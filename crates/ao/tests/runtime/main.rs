@@ -1,3 +1,4 @@
 //! The runtime contract, kept by real runtimes with the real binary.
 
+mod docker;
 mod process;

@@ -34,10 +34,11 @@ pub struct DeliveryLog {
 }
 
 impl DeliveryLog {
-    /// Starts the log of a launch.
+    /// Starts the log of a launch, or goes on with what an earlier host of the same launch wrote: what it typed stays typed.
     #[must_use]
     pub fn new(dir: &Path) -> Self {
-        Self { path: dir.join(FILE), stages: Vec::new() }
+        // A log that cannot be read cannot be written either, and says so then.
+        Self { path: dir.join(FILE), stages: read_deliveries(dir).unwrap_or_default() }
     }
 
     /// All stages that began, oldest first.

@@ -50,8 +50,7 @@ fn command(plan: &AgentPlan, path: &str, shell: impl Fn() -> Answer<PathBuf>) ->
         }
         [name, rest @ ..] => {
             let program = if plan.own_home.is_some() { Some(PathBuf::from(name)) } else { probe::find(name, path) };
-            let program = program
-                .ok_or_else(|| Fault::not_found(format!("there is no program {name:?} on PATH")))?;
+            let program = program.ok_or_else(|| Fault::not_found(format!("there is no program {name:?} on PATH")))?;
             Ok(std::iter::once(program.into()).chain(rest.iter().map(OsString::from)).collect())
         }
         [] => Ok(vec![shell()?.into()]),
@@ -62,7 +61,8 @@ fn command(plan: &AgentPlan, path: &str, shell: impl Fn() -> Answer<PathBuf>) ->
 fn conversation<'a>(adapter: &'a Adapter, plan: &AgentPlan, words: &Words) -> &'a [String] {
     let own = plan.own_home.as_ref().map(|home| words.at_home(home));
     let homes = [Some(words), own.as_ref()];
-    let places = homes.into_iter().flatten().flat_map(|words| adapter.transcript.iter().filter_map(|place| words.place(place)));
+    let places =
+        homes.into_iter().flatten().flat_map(|words| adapter.transcript.iter().filter_map(|place| words.place(place)));
     let kept = places.into_iter().any(|file| file.is_file());
     let can_continue = !adapter.resume_args.is_empty() && (kept || adapter.transcript.is_empty());
     match (plan.resume, can_continue, kept) {

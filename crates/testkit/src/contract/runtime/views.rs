@@ -122,7 +122,7 @@ pub async fn a_new_size_reaches_the_program(maker: Arc<dyn Maker>) {
 pub async fn a_view_that_nobody_reads_slows_nobody(maker: Arc<dyn Maker>) {
     let Some(world) = shell_world(maker) else { return };
     let program = Program::shell(
-        "echo ready; while ! [ -e go ]; do sleep 0.02; done; head -c 20000000 /dev/zero | tr '\\0' '\\n'; echo 'the flood is over'; echo over >over; while :; do sleep 1; done",
+        "echo ready; while ! [ -e go ]; do sleep 0.02; done; head -c 4000000 /dev/zero | tr '\\0' '\\n'; echo 'the flood is over'; echo over >over; while :; do sleep 1; done",
     );
     let agent = world.run(&program).await;
     let mut lazy = agent.view(true).await;

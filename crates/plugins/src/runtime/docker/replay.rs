@@ -1,0 +1,30 @@
+//! Tells a new host what the last one wrote down, so that screen and history go on.
+
+use super::files::Files;
+use super::tty::Tty;
+use ao_host::files::read_output;
+use std::io;
+
+/// Bytes per read.
+const READ: usize = 64 << 10;
+
+/// What stands where something may be missing; it is told, because nobody can say how much.
+const GAP: &str = "\r\n[ao: the session host was started anew; what was printed in between is not kept]\r\n";
+
+/// Prints it, from the oldest byte that was kept.
+///
+/// # Errors
+/// When it cannot be read, or the new host is gone.
+pub(super) async fn print(files: &Files, tty: &Tty) -> io::Result<()> {
+    let Some(dir) = files.before() else { return Ok(()) };
+    let mut offset = 0;
+    loop {
+        let (from, bytes) = read_output(&dir, offset, READ)?;
+        if bytes.is_empty() {
+            break;
+        }
+        tty.write(&bytes).await?;
+        offset = from + bytes.len() as u64;
+    }
+    tty.write(GAP.as_bytes()).await
+}
