@@ -141,7 +141,9 @@ impl PutBack {
             (true, true) => format!("the rescued work ({short}) is back in the workspace"),
             (true, false) => format!("the rescued work ({short}) is back in the workspace, but for: {rest}"),
             (false, _) => {
-                format!("the rescued work ({short}) was not put back: {rest}; `ao rescue restore {short}` puts it elsewhere")
+                format!(
+                    "the rescued work ({short}) was not put back: {rest}; `ao rescue restore {short}` puts it elsewhere"
+                )
             }
         }
     }

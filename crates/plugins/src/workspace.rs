@@ -6,6 +6,7 @@ mod about;
 mod bytes;
 mod clone;
 mod conflict;
+mod copies;
 mod entries;
 mod inner;
 mod inspect;

@@ -3,7 +3,9 @@
 use crate::Answer;
 use ao_core::effect::Inspection;
 use ao_core::id::{CommitId, SessionId};
+use ao_core::workspace::Dependency;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,12 +26,22 @@ pub struct WorkspacePlan {
     pub target: String,
     /// Relative paths linked from the main checkout; absolute ones and `..` are refused.
     pub symlinks: Vec<String>,
+    /// Patterns, as in `.gitignore`, of ignored files that are copied from the main checkout.
+    pub include: Vec<String>,
+    /// Relative paths of files that are copied from the main checkout; they stay out of what is committed.
+    pub env_files: Vec<String>,
+    /// Folders that git does not hold, by relative path, and how they come in.
+    pub dependencies: BTreeMap<String, Dependency>,
     /// The rescue ref of this session whose content belongs into it, if it is made now.
     pub rescued: Option<String>,
     /// Commands to run in it, already trusted.
     pub post_create: Vec<String>,
     /// How long each of them may take.
     pub post_create_limit: Duration,
+    /// Variables that they get besides the usual ones.
+    pub post_create_env: BTreeMap<String, String>,
+    /// Where all that they print is kept.
+    pub log: Option<PathBuf>,
 }
 
 /// A workspace that is there.

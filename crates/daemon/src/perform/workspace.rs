@@ -7,12 +7,11 @@ use ao_core::id::{CommitId, SessionId};
 use ao_core::kind::Fault;
 use ao_core::project::Project;
 use ao_core::session::Session;
+use ao_core::workspace::{Ignored, PORTS_EACH, PutBack};
 use ao_slots::workspace::{InspectPlan, RemovePlan, WorkspacePlan};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// A command of `postCreate` may take this long: installing dependencies takes minutes, a hung prompt for ever.
-const POST_CREATE_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 /// A session with its project, as they are now.
 pub(super) fn look_up(engine: &Engine, id: &SessionId) -> Result<(Project, Session), Fault> {
@@ -32,10 +31,32 @@ pub(super) fn target(engine: &Engine, project: &Project, session: &Session) -> S
     of_run.unwrap_or_else(|| project.settings.default_branch.clone())
 }
 
+/// Where a session's workspace is to be.
+fn place(project: &Project, id: &SessionId) -> PathBuf {
+    let Some(dir) = &project.settings.workspaces.dir else { return Paths::workspace(project, id) };
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match (dir.strip_prefix("~/"), home) {
+        (Some(below), Some(home)) => home.join(below),
+        // A relative one starts at the repository; an absolute one stays as it is.
+        _ => PathBuf::from(&project.path).join(dir),
+    }
+    .join(id.as_str())
+}
+
+/// What a session is told about its ports.
+pub(super) fn ports(session: &Session) -> BTreeMap<String, String> {
+    let Some(base) = session.belongings.ports else { return BTreeMap::new() };
+    BTreeMap::from([
+        ("AO_PORT_BASE".to_owned(), base.to_string()),
+        ("AO_PORT_COUNT".to_owned(), PORTS_EACH.to_string()),
+    ])
+}
+
 pub(super) async fn ensure(engine: &Engine, id: &SessionId, base: Option<&CommitId>) -> Result<Outcome, Fault> {
     let (project, session) = look_up(engine, id)?;
     let target = target(engine, &project, &session);
-    let path = session.workspace_path.as_ref().map_or_else(|| Paths::workspace(&project, id), PathBuf::from);
+    let wanted = &project.settings.workspaces;
+    let path = session.workspace_path.as_ref().map_or_else(|| place(&project, id), PathBuf::from);
     let plan = WorkspacePlan {
         session: id.clone(),
         repository: PathBuf::from(&project.path),
@@ -43,13 +64,21 @@ pub(super) async fn ensure(engine: &Engine, id: &SessionId, base: Option<&Commit
         branch: session.branch.clone(),
         base: base.cloned(),
         target,
-        rescued: None,
+        // What was rescued belongs into a workspace that is made anew, not into one that is there.
+        rescued: session.workspace_path.is_none().then(|| session.rescue.clone()).flatten(),
         symlinks: project.settings.symlinks.clone(),
+        include: wanted.include.clone(),
+        env_files: wanted.env_files.clone(),
+        dependencies: wanted.dependencies.clone(),
         post_create: project.settings.post_create.clone(),
-        post_create_limit: POST_CREATE_LIMIT,
+        post_create_limit: Duration::from_millis(wanted.post_create_timeout.0),
+        post_create_env: ports(&session),
+        log: Some(Paths::session_dir(&project, id).join("post-create.log")),
     };
     let ready = engine.registry().workspace(&session.workspace)?.ensure(&plan).await?;
-    Ok(Outcome::WorkspaceReady { path: path.display().to_string(), base: ready.base, branch: ready.branch })
+    let put_back =
+        ready.put_back.map(|back| PutBack { name: back.name, complete: back.complete, left_out: back.left_out });
+    Ok(Outcome::WorkspaceReady { path: path.display().to_string(), base: ready.base, branch: ready.branch, put_back })
 }
 
 pub(super) async fn inspect(engine: &Engine, id: &SessionId) -> Result<Outcome, Fault> {
@@ -75,7 +104,7 @@ pub(super) async fn inspect(engine: &Engine, id: &SessionId) -> Result<Outcome, 
 pub(super) async fn remove(engine: &Engine, id: &SessionId) -> Result<Outcome, Fault> {
     let (project, session) = look_up(engine, id)?;
     let Some(path) = session.workspace_path.clone() else {
-        return Ok(Outcome::WorkspaceRemoved { rescue: session.rescue });
+        return Ok(Outcome::WorkspaceRemoved { rescue: session.rescue, ignored: session.belongings.ignored });
     };
     let plan = RemovePlan {
         session: id.clone(),
@@ -84,5 +113,5 @@ pub(super) async fn remove(engine: &Engine, id: &SessionId) -> Result<Outcome, F
         branch: session.branch.clone(),
     };
     let removed = engine.registry().workspace(&session.workspace)?.remove(&plan).await?;
-    Ok(Outcome::WorkspaceRemoved { rescue: removed.rescue })
+    Ok(Outcome::WorkspaceRemoved { rescue: removed.rescue, ignored: Ignored::of(&removed.ignored) })
 }

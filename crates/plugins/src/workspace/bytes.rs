@@ -6,12 +6,13 @@ use super::entries::{self, Entry, Watch};
 use super::snapshot::{Index, Site, draft};
 use crate::disk;
 use crate::disk::failed;
+use crate::git::Git;
 use ao_slots::{Answer, Fault};
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,9 +23,15 @@ const LIMIT: Duration = Duration::from_secs(15 * 60);
 /// Those of `files` that a checkout of what `index` holds would make otherwise, as they are now. `all` of them when they are
 /// in it without the filters that a checkout would apply.
 pub(super) async fn unlike(site: &Site, index: &Index, files: &[PathBuf], all: bool) -> Answer<Vec<Entry>> {
-    let is_file =
-        |path: &&PathBuf| fs::symlink_metadata(site.files.join(path)).is_ok_and(|about| about.file_type().is_file());
-    let files: Vec<PathBuf> = files.iter().filter(is_file).cloned().collect();
+    let listed = entries::list(&index.git).await?;
+    let mut files = files.to_vec();
+    if files.iter().any(|file| file.file_name() == Some(OsStr::new(".gitattributes"))) {
+        // New rules change files that nobody touched.
+        files.extend(listed.iter().map(|entry| entry.path.clone()));
+        files.sort();
+        files.dedup();
+    }
+    files.retain(|path| fs::symlink_metadata(site.files.join(path)).is_ok_and(|about| about.file_type().is_file()));
     if files.is_empty() {
         return Ok(Vec::new());
     }
@@ -32,15 +39,17 @@ pub(super) async fn unlike(site: &Site, index: &Index, files: &[PathBuf], all: b
         return kept(site, files).await;
     }
     let wanted: HashSet<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let listed = entries::list(&index.git).await?;
     let known: HashMap<&Path, &Entry> =
         listed.iter().filter(|e| wanted.contains(e.path.as_path())).map(|e| (e.path.as_path(), e)).collect();
     let objects = entries::objects(&site.git, &files, false).await?;
+    let converted = converted(&index.git, &files).await?;
     let mut other: Vec<PathBuf> = files
-        .into_iter()
+        .iter()
         .zip(objects)
-        .filter(|(path, object)| known.get(path.as_path()).is_none_or(|entry| entry.object != *object))
-        .map(|(path, _)| path)
+        .filter(|(path, object)| {
+            converted.contains(*path) || known.get(path.as_path()).is_none_or(|entry| entry.object != *object)
+        })
+        .map(|(path, _)| path.clone())
         .collect();
     if other.is_empty() {
         return Ok(Vec::new());
@@ -50,6 +59,36 @@ pub(super) async fn unlike(site: &Site, index: &Index, files: &[PathBuf], all: b
     disk::delete(&made).await?;
     other = compared?;
     kept(site, other).await
+}
+
+/// Those files that git may convert on the way out.
+async fn converted(git: &Git, files: &[PathBuf]) -> Answer<HashSet<PathBuf>> {
+    let ends = git.call(["config", "--get-regexp", "^core\\.(autocrlf|eol)$"]).ask().await?;
+    if !ends.stdout.is_empty() {
+        return Ok(files.iter().cloned().collect());
+    }
+    let call = ["check-attr", "-z", "--stdin", "text", "eol", "crlf", "filter", "ident", "working-tree-encoding"];
+    let said = git.call(call).stdin(names(files)).run().await?;
+    let mut found = HashSet::new();
+    let fields: Vec<&[u8]> = said.stdout.split(|&byte| byte == 0).collect();
+    for line in fields.chunks_exact(3) {
+        if let [path, _, value] = line
+            && !matches!(*value, b"unspecified" | b"unset")
+        {
+            found.insert(PathBuf::from(OsString::from_vec(path.to_vec())));
+        }
+    }
+    Ok(found)
+}
+
+/// Names, each with a NUL behind it.
+fn names(files: &[PathBuf]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for file in files {
+        text.extend_from_slice(file.as_os_str().as_bytes());
+        text.push(0);
+    }
+    text
 }
 
 /// Files as objects with their bytes.
@@ -70,17 +109,12 @@ async fn differing(site: &Site, index: &Index, made: &Path, files: Vec<PathBuf>)
     let mut prefix = OsString::from("--prefix=");
     prefix.push(made);
     prefix.push("/");
-    let mut names = Vec::new();
-    for file in &files {
-        names.extend_from_slice(file.as_os_str().as_bytes());
-        names.push(0);
-    }
     // A filter that fails, or is not installed, gives nothing back: then there is no file to compare with.
     index
         .git
         .call(["checkout-index", "--ignore-skip-worktree-bits", "-z", "--stdin"])
         .arg(prefix)
-        .stdin(names)
+        .stdin(names(&files))
         .env("GIT_LFS_SKIP_SMUDGE", "1")
         .limit(LIMIT)
         .ask()

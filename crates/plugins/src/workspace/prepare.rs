@@ -2,10 +2,11 @@
 //!
 //! The same for worktrees and clones. Doing it again changes nothing; what is already there is never overwritten.
 
+use super::copies;
 use crate::disk;
 use crate::disk::failed;
 use crate::exec::{Environment, Script, end_marked, place_mark, run_script};
-use crate::git::Git;
+use crate::git::{Git, plain_common};
 use ao_slots::workspace::WorkspacePlan;
 use ao_slots::{Answer, Fault};
 use std::ffi::OsString;
@@ -23,14 +24,17 @@ const INCLUDE: &str = ".worktreeinclude";
 /// Most bytes of a command's output in a message: the end, where failures stand.
 const OUTPUT: usize = 4 * 1024;
 
+/// Most bytes of a command's output that are kept: an installation prints a few hundred kilobytes.
+const LOG: usize = 4 * 1024 * 1024;
+
 /// Refuses a plan that could never be carried out, before anything is made.
 pub(super) fn check(plan: &WorkspacePlan) -> Answer<()> {
     ao_core::id::checked_branch(&plan.branch).map_err(|error| Fault::invalid(error.to_string()))?;
     if !plan.path.is_absolute() || !plan.repository.is_absolute() {
         return Err(Fault::invalid(format!("{} is not an absolute path", plan.path.display())));
     }
-    for link in &plan.symlinks {
-        disk::inside(&plan.repository, Path::new(link))?;
+    for path in plan.symlinks.iter().chain(&plan.env_files).chain(plan.dependencies.keys()) {
+        disk::inside(&plan.repository, Path::new(path))?;
     }
     Ok(())
 }
@@ -39,15 +43,21 @@ pub(super) fn check(plan: &WorkspacePlan) -> Answer<()> {
 pub(super) async fn prepare(plan: &WorkspacePlan, place: &Path, common: &Path, env: &Environment) -> Answer<()> {
     exclude(plan, common)?;
     copy_included(plan, place, env).await?;
+    for file in &plan.env_files {
+        copy_one(&plan.repository, place, Path::new(file))?;
+    }
     for link in &plan.symlinks {
         link_one(&plan.repository, place, Path::new(link))?;
+    }
+    for (path, how) in &plan.dependencies {
+        copies::bring(&plan.repository, place, Path::new(path), *how).await?;
     }
     if !plan.post_create.is_empty() {
         // A daemon that was killed may have left one of them running.
         end_marked(place_mark(place)).await;
     }
-    for command in &plan.post_create {
-        run_one(plan, place, command, env).await?;
+    for (n, command) in plan.post_create.iter().enumerate() {
+        run_one(plan, place, n + 1, command, env).await?;
     }
     Ok(())
 }
@@ -56,18 +66,21 @@ pub(super) async fn prepare(plan: &WorkspacePlan, place: &Path, common: &Path, e
 fn exclude(plan: &WorkspacePlan, common: &Path) -> Answer<()> {
     let mut lines: Vec<Vec<u8>> = vec![OURS.as_bytes().to_vec()];
     // Without the slash at the end: a link to a directory is no directory for git.
-    lines.extend(plan.symlinks.iter().map(|link| pattern(Path::new(link))));
-    // Workspaces inside the repository: their directory, once for all of them.
+    let brought = plan.symlinks.iter().chain(&plan.env_files).chain(plan.dependencies.keys());
+    lines.extend(brought.map(|path| pattern(Path::new(path))));
+    let file = common.join("info/exclude");
+    add_lines(&file, &lines).map_err(|error| failed(&file, &error))?;
+    // Workspaces inside the repository: their directory, once for all of them, where the main checkout looks.
     if let Some(inside) = plan.path.parent().and_then(|parent| parent.strip_prefix(&plan.repository).ok())
         && !inside.as_os_str().is_empty()
         && !plan.path.starts_with(common)
     {
         let mut line = pattern(inside);
         line.push(b'/');
-        lines.push(line);
+        let file = plain_common(&plan.repository).unwrap_or_else(|| common.to_owned()).join("info/exclude");
+        add_lines(&file, &[line]).map_err(|error| failed(&file, &error))?;
     }
-    let file = common.join("info/exclude");
-    add_lines(&file, &lines).map_err(|error| failed(&file, &error))
+    Ok(())
 }
 
 /// A pattern that matches exactly this path from the top.
@@ -115,16 +128,17 @@ fn add_lines(file: &Path, lines: &[Vec<u8>]) -> io::Result<()> {
 
 /// Copies what the list names and git ignores from the main checkout.
 async fn copy_included(plan: &WorkspacePlan, place: &Path, env: &Environment) -> Answer<()> {
-    if !plan.repository.join(INCLUDE).is_file() {
+    let has_list = plan.repository.join(INCLUDE).is_file();
+    if !has_list && plan.include.is_empty() {
         return Ok(());
     }
     let git = Git::at(&plan.repository, env);
-    let listed = git
-        .call(["ls-files", "-z", "--others", "--ignored"])
-        .arg(format!("--exclude-from={INCLUDE}"))
-        .run()
-        .await?
-        .stdout;
+    let mut call = git.call(["ls-files", "-z", "--others", "--ignored"]);
+    if has_list {
+        call = call.arg(format!("--exclude-from={INCLUDE}"));
+    }
+    call = call.args(plan.include.iter().map(|pattern| format!("--exclude={pattern}")));
+    let listed = call.run().await?.stdout;
     if listed.is_empty() {
         return Ok(());
     }
@@ -161,7 +175,7 @@ fn copy_one(from: &Path, to: &Path, relative: &Path) -> Answer<()> {
 }
 
 /// Links one path of the main checkout into the workspace.
-fn link_one(repository: &Path, place: &Path, relative: &Path) -> Answer<()> {
+pub(super) fn link_one(repository: &Path, place: &Path, relative: &Path) -> Answer<()> {
     let (source, target) = (disk::inside(repository, relative)?, disk::inside(place, relative)?);
     if fs::read_link(&target).is_ok_and(|there| there == source) {
         return Ok(());
@@ -183,14 +197,19 @@ fn link_one(repository: &Path, place: &Path, relative: &Path) -> Answer<()> {
     link().map_err(|error| failed(&target, &error))
 }
 
-async fn run_one(plan: &WorkspacePlan, place: &Path, command: &str, env: &Environment) -> Answer<()> {
+async fn run_one(plan: &WorkspacePlan, place: &Path, n: usize, command: &str, env: &Environment) -> Answer<()> {
+    let mut env = env.clone().with("AO_SESSION", plan.session.as_str()).with("AO_REPOSITORY", &plan.repository);
+    for (name, value) in &plan.post_create_env {
+        env.set(name, value);
+    }
+    let log = plan.log.as_ref().map(|log| log.with_extension(format!("{n}.log")));
     let script = Script {
         text: command.to_owned(),
         dir: place.to_owned(),
-        env: env.clone().with("AO_SESSION", plan.session.as_str()).with("AO_REPOSITORY", &plan.repository),
+        env,
         limit: plan.post_create_limit,
-        keep: OUTPUT,
-        log: None,
+        keep: LOG,
+        log: log.clone(),
     };
     let ran = run_script(&script).await.map_err(|error| Fault::unavailable(error.to_string()))?;
     if ran.code == Some(0) {
@@ -203,8 +222,11 @@ async fn run_one(plan: &WorkspacePlan, place: &Path, command: &str, env: &Enviro
     };
     let said = ran.output.text(OUTPUT);
     let said: String = said.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    Err(Fault::conflict(format!("`postCreate` {command:?} {how}: {said}"))
-        .hint("run it by hand in the workspace, or take it out of `postCreate`"))
+    let fault = Fault::conflict(format!("`postCreate` {command:?} {how}: {said}"));
+    Err(match log {
+        Some(log) => fault.hint(format!("all that it printed is in {}", log.display())),
+        None => fault.hint("run it by hand, or take it out of `postCreate`"),
+    })
 }
 
 /// Names with bytes that are no UTF-8, as text for people.

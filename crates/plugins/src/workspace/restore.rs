@@ -16,7 +16,7 @@ use ao_slots::{Answer, Fault};
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Checking out a rescued tree.
@@ -151,11 +151,19 @@ async fn put_back(
 
 /// In a sparse checkout: what the work had changed outside of it.
 async fn beside_sparse(git: &Git, site: &Site, head: Option<&CommitId>, commit: &CommitId) -> Answer<()> {
-    let Some(head) = head.filter(|_| site.git_dir.join("info/sparse-checkout").exists()) else { return Ok(()) };
-    let call = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=AMT"];
-    let changed = git.call(call).args([head.as_str(), commit.as_str()]).run().await?;
+    if !site.git_dir.join("info/sparse-checkout").exists() {
+        return Ok(());
+    }
+    let changed: Vec<PathBuf> = match head {
+        Some(head) => {
+            let call = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=AMT"];
+            git.call(call).args([head.as_str(), commit.as_str()]).run().await?.paths().collect()
+        }
+        // Before the first commit everything is work.
+        None => entries::of_tree(git, commit.as_str()).await?.into_iter().map(|entry| entry.path).collect(),
+    };
     let mut names = Vec::new();
-    for path in changed.paths().filter(|path| !disk::exists(&site.files.join(path))) {
+    for path in changed.iter().filter(|path| !disk::exists(&site.files.join(path))) {
         names.extend_from_slice(path.as_os_str().as_bytes());
         names.push(0);
     }

@@ -11,6 +11,7 @@ pub mod states;
 use super::repo::Repo;
 use ao_core::id::SessionId;
 use ao_slots::workspace::{InspectPlan, RemovePlan, Workspace, WorkspacePlan, WorkspaceReady};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,9 +36,14 @@ pub fn plan(repo: &Repo) -> WorkspacePlan {
         base: None,
         target: "main".to_owned(),
         symlinks: Vec::new(),
+        include: Vec::new(),
+        env_files: Vec::new(),
+        dependencies: BTreeMap::new(),
         rescued: None,
         post_create: Vec::new(),
         post_create_limit: Duration::from_secs(60),
+        post_create_env: BTreeMap::new(),
+        log: None,
     }
 }
 
