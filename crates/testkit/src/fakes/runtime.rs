@@ -41,11 +41,12 @@ pub struct FakeHost {
 #[derive(Default)]
 struct State {
     screen: Screen,
-    pushes: Option<mpsc::Sender<Push>>,
+    pushes: Vec<mpsc::Sender<Push>>,
     viewers: Vec<mpsc::Sender<Frame>>,
     views: Vec<View>,
     inputs: Vec<ViewerInput>,
     typed: Vec<TypedStage>,
+    bytes: Vec<u8>,
     exit: Option<Exit>,
 }
 
@@ -69,10 +70,8 @@ impl FakeHost {
             state.screen.marks.push(Mark { offset, osc: 7501, text: text.to_owned() });
         }
         let screen = state.screen.clone();
-        if let Some(pushes) = &state.pushes {
-            // Nobody connected is no error.
-            let _ = pushes.try_send(Push::Screen(screen));
-        }
+        // A link that was dropped is forgotten with the next one; nobody connected is no error.
+        state.pushes.retain(|pushes| pushes.try_send(Push::Screen(screen.clone())).is_ok());
     }
 
     /// Prints bytes to every viewer that has room for them.
@@ -88,15 +87,37 @@ impl FakeHost {
 
     /// Ends the agent.
     pub fn end(&self, code: i32) {
+        self.end_as(Exit { code: Some(code), signal: None, why: None, left: Some(0) });
+    }
+
+    /// Ends the agent like this, if it did not end before; how it ended.
+    pub fn end_as(&self, exit: Exit) -> Exit {
         let mut state = lock(&self.state);
-        let exit = Exit { code: Some(code), signal: None, why: None, left: Some(0) };
+        if let Some(known) = &state.exit {
+            return known.clone();
+        }
         state.exit = Some(exit.clone());
-        if let Some(pushes) = state.pushes.take() {
+        for pushes in state.pushes.drain(..) {
             let _ = pushes.try_send(Push::Exited(exit.clone()));
         }
         for viewer in state.viewers.drain(..) {
             let _ = viewer.try_send(Frame::Exited(exit.clone()));
         }
+        drop(state);
+        self.noted();
+        exit
+    }
+
+    /// How the agent ended.
+    #[must_use]
+    pub fn exit(&self) -> Option<Exit> {
+        lock(&self.state).exit.clone()
+    }
+
+    /// Everything that stages of deliveries typed.
+    #[must_use]
+    pub fn typed(&self) -> Vec<u8> {
+        lock(&self.state).bytes.clone()
     }
 
     /// What viewers did.
@@ -164,7 +185,10 @@ impl Runtime for FakeRuntime {
         let (sender, pushes) = mpsc::channel(64);
         let mut state = lock(&host.state);
         let _ = sender.try_send(Push::Screen(state.screen.clone()));
-        state.pushes = Some(sender);
+        match &state.exit {
+            Some(exit) => drop(sender.try_send(Push::Exited(exit.clone()))),
+            None => state.pushes.push(sender),
+        }
         drop(state);
         Ok(Link { control: Box::new(FakeControl(host)), pushes })
     }
@@ -188,6 +212,7 @@ impl Control for FakeControl {
             return Ok(Typed::Moved);
         }
         state.typed.push(TypedStage { delivery: stage.delivery, stage: stage.stage, offset });
+        state.bytes.extend(stage.bytes);
         drop(state);
         self.0.noted();
         Ok(Typed::Written { offset })
@@ -198,8 +223,7 @@ impl Control for FakeControl {
     }
 
     async fn stop(&self, _grace_ms: u64) -> Answer<Exit> {
-        self.0.end(0);
-        Ok(Exit { code: Some(0), signal: None, why: None, left: Some(0) })
+        Ok(self.0.end_as(Exit { code: Some(0), signal: None, why: None, left: Some(0) }))
     }
 
     async fn acknowledge_exit(&self) -> Answer<()> {
@@ -212,7 +236,7 @@ impl Control for FakeControl {
         let mut state = lock(&self.0.state);
         let screen = Frame::Screen {
             cols: state.screen.cols,
-            rows: 40,
+            rows: self.0.plan.rows,
             history: 0,
             offset: state.screen.offset,
             bytes: state.screen.rows.join("\r\n").into_bytes(),
