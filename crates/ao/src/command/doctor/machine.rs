@@ -4,6 +4,7 @@ use super::finding::Finding;
 use crate::capacity;
 use crate::compose;
 use crate::context::Context;
+use ao_host::platform::{ControlGroups, Keeper, control_groups};
 use ao_slots::agent::Detected;
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +22,9 @@ pub(super) async fn look(context: &Context) -> Vec<Finding> {
     let mut found = vec![git().await];
     found.extend(identity(context).await);
     found.extend(agents(context).await);
-    found.push(groups());
+    let offered = control_groups();
+    found.push(groups(&offered));
+    found.push(limits(&offered));
     found.push(capacity_finding());
     found.push(room(context.paths.root()));
     found
@@ -86,26 +89,44 @@ async fn agents(context: &Context) -> Vec<Finding> {
     found
 }
 
-/// Whether sessions get control groups: hosts make theirs below the group they are in.
-fn groups() -> Finding {
-    let text = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let own = text.lines().find_map(|l| l.strip_prefix("0::/"));
-    let dir = own.and_then(|own| {
-        ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]
-            .iter()
-            .map(|m| Path::new(m).join(own))
-            .find(|d| d.join("cgroup.procs").exists())
-    });
-    match dir {
-        Some(dir) if rustix::fs::access(&dir, rustix::fs::Access::WRITE_OK).is_ok() => {
-            Finding::ok("cgroups", "each session gets a control group")
-        }
-        Some(_) | None => Finding::note(
-            "cgroups",
-            "control groups cannot be used here: what agents start is found by its parents instead",
-            "nothing has to be done; in a container, mount /sys/fs/cgroup writable for the stricter way",
-        ),
+/// Whether sessions get control groups of their own.
+fn groups(groups: &ControlGroups) -> Finding {
+    let mode = match (&groups.mount, groups.hybrid) {
+        (Some(mount), false) => format!("cgroup2 at {}", mount.display()),
+        (Some(mount), true) => format!("hybrid: cgroup2 at {}, controllers mounted the older way", mount.display()),
+        (None, true) => "no cgroup2, only groups of the older kind".to_owned(),
+        (None, false) => "none on this system".to_owned(),
+    };
+    if groups.writable {
+        return Finding::ok("cgroups", format!("{mode}; each session gets a group, and its end is proved by it"));
     }
+    Finding::note(
+        "cgroups",
+        format!("{mode}; sessions get none of their own: what agents start is found by its parents instead"),
+        "nothing has to be done; in a container, mount /sys/fs/cgroup writable for the stricter way",
+    )
+}
+
+/// Which limits of the configuration hold here; a launch under one that does not is refused.
+fn limits(groups: &ControlGroups) -> Finding {
+    let (mut kept, mut missing) = (Vec::new(), Vec::new());
+    for (bound, keeper) in &groups.keepers {
+        match keeper {
+            Keeper::Group => kept.push(bound.key().to_owned()),
+            Keeper::OlderGroup => kept.push(format!("{} (by a group of the older kind)", bound.key())),
+            Keeper::Nobody { why } => missing.push(format!("{} ({why})", bound.key())),
+        }
+    }
+    if missing.is_empty() {
+        return Finding::ok("limits", format!("these can be kept: {}", kept.join(", ")));
+    }
+    let kept = if kept.is_empty() { "none".to_owned() } else { kept.join(", ") };
+    Finding::note(
+        "limits",
+        format!("can be kept: {kept}; cannot: {}", missing.join(", ")),
+        "leave those out of the configuration: a session under a limit that does not hold is not started. systemd hands \
+         memory and processes to services of a user: systemd-run --user ao daemon start",
+    )
 }
 
 fn capacity_finding() -> Finding {
