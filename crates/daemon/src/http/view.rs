@@ -28,6 +28,8 @@ const SIZE: (u16, u16) = (120, 40);
 const LARGEST: (u16, u16) = (500, 300);
 /// Largest message of a viewer: a paste.
 const MOST_BYTES: usize = 1024 * 1024;
+/// Bytes read from a viewer at once. They are zeroed before each read: as much as keys need, not as much as a paste.
+const READ: usize = 4 * 1024;
 /// A viewer that takes nothing for this long is gone.
 const STALLED: Duration = Duration::from_secs(60);
 
@@ -52,7 +54,7 @@ pub(super) async fn answer(
     let (cols, rows) = size(query.cols.unwrap_or(SIZE.0), query.rows.unwrap_or(SIZE.1));
     let read_only = query.read_only || !call.caller.types();
     let shutdown = call.house.shutdown.clone();
-    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES);
+    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES).read_buffer_size(READ);
     match call.engine().attach(&session.id, View { cols, rows, read_only }).await {
         Ok(attachment) => Ok(upgrade.on_upgrade(move |socket| live(socket, attachment, read_only, shutdown))),
         Err(fault) if fault.kind == Kind::Conflict => match after_the_end(&call, &session).await {

@@ -130,6 +130,10 @@ impl Conn {
                 Ok(count) => {
                     self.decoder.push(&bytes[..count]);
                     budget = budget.saturating_sub(count);
+                    if count < bytes.len() {
+                        // That was all; if more came meanwhile, the poll says so.
+                        return;
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -171,7 +171,8 @@ impl Host {
         }
     }
 
-    fn rows_are(&self, range: RowRange) -> Result<Reply, Refusal> {
+    fn rows_are(&mut self, range: RowRange) -> Result<Reply, Refusal> {
+        self.tidy_soon(Instant::now());
         let read = self.rows.read(range.from, range.to.min(self.rows.total()));
         let (from, rows) = read.map_err(|error| refusal(ErrorKind::Failed, &format!("history: {error}")))?;
         Ok(Reply::RowsAre(RowsAre { from, rows, oldest: self.rows.oldest(), total: self.rows.total() }))

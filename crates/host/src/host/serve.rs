@@ -24,6 +24,9 @@ use crate::wire::{ErrorKind, Health, Refusal};
 /// Most bytes that are taken from the terminal before they are logged, drawn and shown. A Linux terminal gives at most
 /// 4 KB per read and holds little more, so a larger piece only makes the program wait for the host.
 const PIECE: usize = 16 << 10;
+/// A read that brings less was of a terminal that is empty now: a program that floods fills it. Asking once more would only
+/// keep the echo of a key waiting; if more came meanwhile, the poll says so.
+const FEW: usize = 512;
 /// Bytes of a flood per wake-up before keys are looked at again (`docs/design/host.md`: 64 KB).
 const FLOOD_BUDGET: usize = 64 << 10;
 /// Most bytes read after the child's end; a terminal holds far less.
@@ -98,7 +101,7 @@ impl Host {
             }
             self.flush_keys();
             if ready.terminal {
-                self.drain(FLOOD_BUDGET);
+                self.drain_while(FLOOD_BUDGET, FEW);
             }
             self.on_time(Instant::now());
             self.catch_up();
@@ -233,10 +236,15 @@ impl Host {
 
     /// Takes output up to a budget: log, engine, rows, replies, viewers.
     pub(super) fn drain(&mut self, budget: usize) {
+        self.drain_while(budget, 0);
+    }
+
+    /// Takes output up to a budget, or until a read brings less than `few`.
+    fn drain_while(&mut self, budget: usize, few: usize) {
         let mut bytes = [0; PIECE];
         let mut left = budget;
         while left > 0 {
-            let (count, end) = self.take(&mut bytes[..left.min(PIECE)]);
+            let (count, end) = self.take(&mut bytes[..left.min(PIECE)], few);
             if count > 0 {
                 self.on_output(&bytes[..count]);
                 left -= count;
@@ -250,11 +258,16 @@ impl Host {
     }
 
     /// Takes output until the piece is full, or until there is no more: then it says why.
-    fn take(&self, piece: &mut [u8]) -> (usize, Option<Taken>) {
+    fn take(&self, piece: &mut [u8], few: usize) -> (usize, Option<Taken>) {
         let mut count = 0;
         while count < piece.len() {
             match self.pty.take(&mut piece[count..]) {
-                Ok(Taken::Bytes(more)) => count += more,
+                Ok(Taken::Bytes(more)) => {
+                    count += more;
+                    if more < few {
+                        return (count, Some(Taken::Nothing));
+                    }
+                }
                 Ok(Taken::Nothing) => return (count, Some(Taken::Nothing)),
                 Ok(Taken::HungUp) | Err(_) => return (count, Some(Taken::HungUp)),
             }
@@ -274,9 +287,14 @@ impl Host {
         let now = Instant::now();
         self.watch.output(now);
         if self.output.end() - self.tidied > TIDY_AFTER {
-            self.tidy_at = Some(now + TIDY_PAUSE);
+            self.tidy_soon(now);
         }
         self.flush_keys();
+    }
+
+    /// Gives memory back after a pause.
+    pub(super) fn tidy_soon(&mut self, now: Instant) {
+        self.tidy_at = Some(now + TIDY_PAUSE);
     }
 
     /// Gives everybody their part of what the terminal made of some bytes.

@@ -1,6 +1,7 @@
 //! Runtime `process`: a host process per session (`ao host`), reached over its socket.
 
 pub(super) mod exit;
+mod halves;
 mod link;
 
 use ao_core::kind::{Fault, Kind};

@@ -1,6 +1,7 @@
 //! A connection to a host: one task reads, requests find their answers by id, pushes become the slot's pushes.
 
 use super::exit::exit_of;
+use super::halves::{self, Incoming, Outgoing};
 use ao_core::kind::{Fault, Kind};
 use ao_core::limits::Limits;
 use ao_core::screen::{Mark, Screen};
@@ -19,9 +20,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::UnixStream;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -42,7 +40,7 @@ type Waiting = Arc<Mutex<BTreeMap<u32, oneshot::Sender<Reply>>>>;
 /// The sending half of a connection.
 struct Wire {
     launch: String,
-    writer: AsyncMutex<(OwnedWriteHalf, u32)>,
+    writer: AsyncMutex<(Outgoing, u32)>,
     waiting: Waiting,
 }
 
@@ -70,10 +68,8 @@ pub(super) async fn connect(place: &LaunchPlace) -> Answer<Link> {
 /// Opens a connection and agrees on a protocol; what the host says unasked arrives on the channel, which closes with the
 /// connection.
 async fn open(socket: &PathBuf, launch: &str) -> Answer<(Arc<Wire>, u16, mpsc::Receiver<HostPush>)> {
-    let stream = UnixStream::connect(socket)
-        .await
+    let (reader, writer) = halves::connect(socket)
         .map_err(|e| Fault::unavailable(format!("the session host does not answer on {}: {e}", socket.display())))?;
-    let (reader, writer) = stream.into_split();
     let waiting = Waiting::default();
     let (pushes, receiver) = mpsc::channel(PUSHES);
     tokio::spawn(read(reader, waiting.clone(), pushes));
@@ -85,7 +81,7 @@ async fn open(socket: &PathBuf, launch: &str) -> Answer<(Arc<Wire>, u16, mpsc::R
     }
 }
 
-async fn read(mut reader: OwnedReadHalf, waiting: Waiting, pushes: mpsc::Sender<HostPush>) {
+async fn read(reader: Incoming, waiting: Waiting, pushes: mpsc::Sender<HostPush>) {
     let mut decoder = Decoder::new(MAX_MESSAGE);
     let mut buffer = vec![0_u8; READ];
     loop {

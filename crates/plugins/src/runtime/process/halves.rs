@@ -1,0 +1,69 @@
+//! The two halves of a connection to a host, each woken only for what it waits for.
+//!
+//! A socket of `tokio` is woken for writing as often as the other side reads, which is twice for every key; here the
+//! writing half is watched only while it has to wait.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Connects; a socket of this machine does so at once or not at all.
+pub(super) fn connect(path: &Path) -> io::Result<(Incoming, Outgoing)> {
+    let stream = UnixStream::connect(path)?;
+    stream.set_nonblocking(true)?;
+    let outgoing = Outgoing(stream.try_clone()?);
+    Ok((Incoming(AsyncFd::register_with_interest(stream, Interest::READABLE)?), outgoing))
+}
+
+/// What the host says.
+pub(super) struct Incoming(AsyncFd<UnixStream>);
+
+impl Incoming {
+    /// Reads what is there, or waits for something; 0 at the end.
+    pub(super) async fn read(&self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let mut ready = self.0.readable().await?;
+            let got = ready.try_io(|socket| Ok(recv(socket.get_ref().as_fd(), &mut *into, RecvFlags::empty())?.0));
+            match got {
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(got) => return got,
+                Err(_would_block) => {}
+            }
+        }
+    }
+}
+
+/// What is said to the host.
+pub(super) struct Outgoing(UnixStream);
+
+impl Outgoing {
+    /// Sends everything.
+    pub(super) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match send(&self.0, rest, SendFlags::NOSIGNAL) {
+                Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    let room = AsyncFd::register_with_interest(self.0.try_clone()?, Interest::WRITABLE)?;
+                    room.writable().await?.retain_ready();
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        // The reading half may live on for a moment; the host learns of the end now. It may be gone itself.
+        drop(self.0.shutdown(std::net::Shutdown::Write));
+    }
+}
