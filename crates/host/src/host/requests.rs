@@ -18,8 +18,9 @@ use crate::wire::{
     Region, Reply, Request, RowRange, RowsAre, SignalTarget, Stopped, Type, Typed, UsageIs, region_sha256,
 };
 
-/// Output that is read before a region is compared, so that the comparison sees what the program wrote by now.
-const LOOK_BUDGET: usize = 64 << 10;
+/// Output that is read before a region is compared, so that the comparison sees what the program wrote by now: what a
+/// terminal can hold, and the half of the 64 KB for which input may wait that `FLOOD_BUDGET` leaves.
+const LOOK_BUDGET: usize = 32 << 10;
 
 impl Host {
     /// Answers one message of the connection at this place.

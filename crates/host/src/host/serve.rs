@@ -27,8 +27,9 @@ const PIECE: usize = 16 << 10;
 /// A read that brings less was of a terminal that is empty now: a program that floods fills it. Asking once more would only
 /// keep the echo of a key waiting; if more came meanwhile, the poll says so.
 const FEW: usize = 512;
-/// Bytes of a flood per wake-up before keys are looked at again (`docs/design/host.md`: 64 KB).
-const FLOOD_BUDGET: usize = 64 << 10;
+/// Bytes of a flood per wake-up before keys are looked at again (`docs/design/host.md`: input waits for at most 64 KB; the
+/// other half is for `LOOK_BUDGET`).
+const FLOOD_BUDGET: usize = 32 << 10;
 /// Most bytes read after the child's end; a terminal holds far less.
 const LAST_WORDS: usize = 1 << 20;
 /// Time between two tries of a disk that refused.

@@ -6,6 +6,7 @@ mod attach;
 mod conversation;
 mod discover;
 mod end;
+mod fair;
 mod files;
 mod protocol;
 mod screen;

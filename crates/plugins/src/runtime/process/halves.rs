@@ -18,7 +18,12 @@ pub(super) fn connect(path: &Path) -> io::Result<(Incoming, Outgoing)> {
     let stream = UnixStream::connect(path)?;
     stream.set_nonblocking(true)?;
     let outgoing = Outgoing(stream.try_clone()?);
-    Ok((Incoming(AsyncFd::register_with_interest(stream, Interest::READABLE)?), outgoing))
+    Ok((Incoming(watched(stream, Interest::READABLE)?), outgoing))
+}
+
+#[expect(deprecated, reason = "its successor is unsafe for the sake of types that lie about their descriptor")]
+fn watched(stream: UnixStream, interest: Interest) -> io::Result<AsyncFd<UnixStream>> {
+    AsyncFd::with_interest(stream, interest)
 }
 
 /// What the host says.
@@ -51,7 +56,7 @@ impl Outgoing {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    let room = AsyncFd::register_with_interest(self.0.try_clone()?, Interest::WRITABLE)?;
+                    let room = watched(self.0.try_clone()?, Interest::WRITABLE)?;
                     room.writable().await?.retain_ready();
                 }
                 Err(error) => return Err(error.into()),
