@@ -25,6 +25,6 @@ pub use pty::{Pty, Taken};
 pub use raw::{Fork, Signals, close_inherited, exit_at_once, fork, give_memory_back, ignore_signal};
 pub use stdio::detach_stdio;
 pub use system::{
-    Bounds, Cgroup, Peer, adopt_orphans, boot_id, control_groups, descendants, host_of, kill_marked, marked, name_process, nearest_session, peer,
-    start_ticks, usage,
+    Bounds, Cgroup, Peer, adopt_orphans, boot_id, control_groups, descendants, host_of, kill_marked, marked,
+    name_process, nearest_session, peer, start_ticks, usage,
 };

@@ -6,6 +6,7 @@ mod fix;
 mod help;
 mod output;
 mod replay;
+mod rest;
 mod sessions;
 mod terminal;
 mod trouble;

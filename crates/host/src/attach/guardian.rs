@@ -6,7 +6,8 @@ use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::pipe::pipe;
 use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 use rustix::termios::{OptionalActions, Termios, tcsetattr};
 
@@ -27,7 +28,10 @@ pub(super) struct Guardian {
 impl Guardian {
     /// Starts it; `termios` is what the terminal goes back to.
     pub fn start(termios: &Termios) -> io::Result<Self> {
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
+        // Not every system makes one that closes by itself; nothing is run in between.
+        let (reader, writer) = pipe()?;
+        fcntl_setfd(&reader, FdFlags::CLOEXEC)?;
+        fcntl_setfd(&writer, FdFlags::CLOEXEC)?;
         match fork()? {
             Fork::Parent(pid) => Ok(Self { pipe: writer.into(), pid }),
             Fork::Child => {

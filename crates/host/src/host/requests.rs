@@ -341,6 +341,9 @@ impl Host {
 
     /// Halts the session; whoever looks at it or waits for its end needs it awake.
     fn freeze(&mut self, asker: Asker) -> Result<Reply, Refusal> {
+        if !self.family.can_freeze() {
+            return Err(refusal(ErrorKind::Unsupported, "halting a session is not supported on this operating system"));
+        }
         let why = if self.exit.is_some() {
             "the program has ended"
         } else if self.conns.iter().any(|conn| conn.viewer.is_some() && conn.id != asker.conn) {

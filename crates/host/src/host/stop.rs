@@ -122,6 +122,11 @@ impl Family {
         self.bounds.remove();
     }
 
+    /// Whether every process can be reached, to be halted.
+    pub fn can_freeze(&self) -> bool {
+        self.cgroup.is_some() || self.adopts
+    }
+
     /// Halts every process, or lets all go on.
     ///
     /// Without a group that can, each is told by signal: parents are halted first and woken last, so that no shell sees its

@@ -5,10 +5,11 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::facts::{Membership, Unsupported};
-use crate::spec::CgroupParent;
+use super::facts::{Bound, CannotKeep, ControlGroups, Keeper, Membership, TreeUsage, Unsupported};
+use super::raw;
+use crate::spec::{CgroupParent, Limits};
 
 /// The process at the other end when it connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Cgroup {
     ///
     /// # Errors
     /// Always.
-    pub fn create(_parent: &CgroupParent, _launch: &str) -> io::Result<Self> {
+    pub fn create(_parent: &CgroupParent, _launch: &str, _limits: &Limits) -> io::Result<Self> {
         Err(Unsupported { what: "a control group per session" }.into())
     }
 
@@ -103,6 +104,64 @@ impl Cgroup {
     }
 }
 
+/// Bounds of a session do not exist here.
+#[derive(Debug, Default)]
+pub struct Bounds;
+
+impl Bounds {
+    /// Refuses every limit.
+    ///
+    /// # Errors
+    /// The first limit there is.
+    pub fn set(_: &CgroupParent, _: &str, limits: &Limits, _: Option<&Cgroup>) -> Result<Self, CannotKeep> {
+        let wanted = [
+            (Bound::Memory, limits.memory_bytes.is_some()),
+            (Bound::Processes, limits.processes.is_some()),
+            (Bound::Cpu, limits.cpu_percent.is_some()),
+        ];
+        match wanted.into_iter().find(|(_, wanted)| *wanted) {
+            Some((bound, _)) => Err(CannotKeep { bound, why: unbounded().to_string() }),
+            None => Ok(Self),
+        }
+    }
+
+    /// None.
+    #[must_use]
+    pub fn known(_: &[PathBuf], _: &str) -> Self {
+        Self
+    }
+
+    /// None.
+    #[must_use]
+    pub fn dirs(&self) -> &[PathBuf] {
+        &[]
+    }
+
+    pub(crate) fn procs(&self) -> io::Result<Vec<File>> {
+        Ok(Vec::new())
+    }
+
+    /// Does nothing.
+    pub fn remove(&self) {}
+}
+
+fn unbounded() -> Unsupported {
+    Unsupported { what: "bounding what a session uses" }
+}
+
+/// There are none.
+#[must_use]
+pub fn control_groups() -> ControlGroups {
+    let nobody = |bound| (bound, Keeper::Nobody { why: unbounded().to_string() });
+    ControlGroups { mount: None, hybrid: false, writable: false, keepers: Bound::ALL.map(nobody).into() }
+}
+
+/// Unknown here.
+#[must_use]
+pub fn usage(_host: u32, _pids: &[u32], _group: Option<&Cgroup>, _bounds: &Bounds) -> TreeUsage {
+    TreeUsage::default()
+}
+
 /// Refuses: orphans go to the system's first process here.
 ///
 /// # Errors
@@ -132,12 +191,12 @@ pub fn descendants(_root: u32) -> Vec<u32> {
     Vec::new()
 }
 
-/// Refuses, so that nobody is trusted who could not be told apart.
+/// Asks the system which user connected; which process it was stays unknown.
 ///
 /// # Errors
-/// Always.
-pub fn peer(_socket: impl AsFd) -> io::Result<Peer> {
-    Err(Unsupported { what: "asking who connected" }.into())
+/// When the socket is no local one.
+pub fn peer(socket: impl AsFd) -> io::Result<Peer> {
+    Ok(Peer { uid: raw::peer_user(socket.as_fd())?, pid: 0 })
 }
 
 /// Unknown here.

@@ -221,6 +221,18 @@ pub fn give_memory_back() {
     }
 }
 
+/// Asks the system for the user of whoever connected (`getpeereid` of the BSDs).
+///
+/// # Errors
+/// When the socket is no local one.
+#[cfg(not(target_os = "linux"))]
+pub fn peer_user(socket: BorrowedFd<'_>) -> io::Result<u32> {
+    let (mut uid, mut gid) = (0, 0);
+    // SAFETY: the call writes one value of the right type into each of the two places.
+    let failed = unsafe { libc::getpeereid(socket.as_raw_fd(), &raw mut uid, &raw mut gid) };
+    if failed == 0 { Ok(uid) } else { Err(io::Error::last_os_error()) }
+}
+
 /// Asks the kernel for user and process id of whoever connected; the process id is 0 when it is not visible here.
 ///
 /// # Errors
