@@ -16,7 +16,7 @@ pub(super) struct Picture {
     pub cols: usize,
     /// The cells.
     pub rows: Vec<Vec<Cell>>,
-    /// Where the cursor is (row, column), if it is shown.
+    /// Where the cursor is (row, column), if anywhere.
     pub cursor: Option<(usize, usize)>,
 }
 

@@ -420,7 +420,7 @@ impl<'a> Viewer<'a> {
         } else if let Some((text, _)) = &self.notice {
             picture.text(last, &format!(" {text}"), &bar);
         }
-        let wanted = self.switches(picture.cursor.is_some());
+        let wanted = self.switches();
         let mut frame = String::from("\x1b[?2026h");
         let begin = frame.len();
         if let Some(outer) = &mut self.outer {
@@ -463,22 +463,23 @@ impl<'a> Viewer<'a> {
                 picture.rows[rows][cols] = dim('┘');
             }
         }
-        if screen.modes.has(Mode::CursorShown) {
-            picture.cursor = Some((at.0 - corner.0, at.1 - corner.1));
-        }
+        // A hidden one has its place, too: what a person composes (input methods) is shown there.
+        picture.cursor = Some((at.0 - corner.0, at.1 - corner.1));
         self.corner = corner;
         picture
     }
 
     /// What the session's program wants of the terminal, as far as this person may use it.
-    fn switches(&self, cursor: bool) -> Switches {
+    fn switches(&self) -> Switches {
         let screen = self.engine.screen();
         let mut modes = screen.modes;
         // They steer how text is drawn, and it is drawn here.
         modes.set(Mode::Insert, false);
         modes.set(Mode::NewLine, false);
         modes.set(Mode::Autowrap, true);
-        modes.set(Mode::CursorShown, cursor);
+        if self.history.is_some() {
+            modes.set(Mode::CursorShown, false);
+        }
         // What the wheel does is decided here, too.
         modes.set(Mode::AlternateScroll, false);
         let types = self.options.access == Access::ReadWrite && self.history.is_none();
