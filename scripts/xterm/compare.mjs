@@ -1,15 +1,22 @@
-// Holds the screen engine against xterm.js: compare.mjs RECORDING.cast < output of the example `replay`.
+// Holds the screen engine against xterm.js: compare.mjs < output of the example `replay`.
 // At every report: the text and cursor of both, then a fresh xterm.js given the snapshot against the one that saw every
-// byte, at once and again 4 KB later.
-import { readFileSync } from 'node:fs';
+// byte (cells with colours and attributes, cursor, modes), at once and again 4 KB later.
+// It stops at the first difference, or, with --all, counts them and prints one for each stream.
+import { createInterface } from 'node:readline';
+import { widths } from './widths.mjs';
 import xterm from '@xterm/headless';
 
 const AHEAD = 4096;
-const [path] = process.argv.slice(2);
-const cast = readFileSync(path, 'utf8').trim().split('\n').slice(1).map((line) => JSON.parse(line));
-const reports = readFileSync(0, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+const all = process.argv.includes('--all');
 
-const make = (cols, rows) => new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 0 });
+// The options and the addon of the page's terminal.
+function make(cols, rows) {
+  const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 0 });
+  terminal.unicode.register(widths);
+  terminal.unicode.activeVersion = widths.version;
+  return terminal;
+}
+
 const write = (terminal, data) => new Promise((done) => terminal.write(data, done));
 
 const look = (cell) => ({
@@ -41,45 +48,102 @@ function compare(what, a, b, cols) {
   if (at >= 0) throw new Error(`${what}: cell ${Math.floor(at / cols)},${at % cols}: ${a.cells[at]} and ${b.cells[at]}`);
 }
 
-const bytes = Buffer.concat(cast.filter(([, kind]) => kind === 'o').map(([, , data]) => Buffer.from(data)));
+class Stream {
+  constructor({ stream, size }) {
+    this.name = stream;
+    this.size = size;
+    this.live = make(...size);
+    this.bytes = Buffer.alloc(0);
+    this.at = 0;
+    this.copies = [];
+    this.compared = 0;
+  }
 
-let live = make(120, 40);
-let at = 0;
-let size = [120, 40];
-let copies = [];
-let compared = 0;
-for (const report of reports) {
-  if (report.size.join() !== size.join()) {
-    // What a change of size does to the text is not the same in any two terminals: begin again from the snapshot.
-    size = report.size;
-    live = make(...size);
-    await write(live, report.snapshot);
-    at = report.ground;
-    copies = [];
+  async report(report) {
+    if (report.size.join() !== this.size.join()) {
+      // What a change of size does to the text is not the same in any two terminals: begin again from the snapshot.
+      this.size = report.size;
+      this.live = make(...this.size);
+      await write(this.live, report.snapshot);
+      this.bytes = this.bytes.subarray(report.ground - this.at);
+      this.at = report.ground;
+      this.copies = [];
+    }
+    const next = this.bytes.subarray(0, report.ground - this.at);
+    this.bytes = this.bytes.subarray(report.ground - this.at);
+    await write(this.live, next);
+    for (const copy of this.copies) await write(copy.terminal, next);
+    this.at = report.ground;
+    const now = state(this.live);
+    const [cols] = this.size;
+    const buffer = this.live.buffer.active;
+    for (const [y, text] of report.rows.entries()) {
+      const seen = buffer.getLine(buffer.baseY + y).translateToString(true).trimEnd();
+      if (seen !== text.trimEnd()) {
+        throw new Error(`at ${this.at}: row ${y}: xterm.js ${JSON.stringify(seen)}, engine ${JSON.stringify(text.trimEnd())}`);
+      }
+    }
+    const x = Math.min(buffer.cursorX, cols - 1);
+    if (buffer.cursorY !== report.cursor[0] || x !== report.cursor[1]) {
+      throw new Error(`at ${this.at}: cursor ${buffer.cursorY},${x}, engine ${report.cursor}`);
+    }
+    const fresh = make(...this.size);
+    await write(fresh, report.snapshot);
+    compare(`at ${this.at}: xterm.js and the snapshot`, now, state(fresh), cols);
+    while (this.copies.length && this.copies[0].from + AHEAD <= this.at) {
+      const copy = this.copies.shift();
+      compare(`at ${this.at}: ${this.at - copy.from} bytes after a snapshot`, now, state(copy.terminal), cols);
+    }
+    this.copies.push({ from: this.at, terminal: fresh });
+    this.compared += 1;
   }
-  const next = bytes.subarray(at, report.ground);
-  await write(live, next);
-  for (const copy of copies) await write(copy.terminal, next);
-  at = report.ground;
-  const now = state(live);
-  const [cols] = size;
-  const lines = report.rows.map((text) => text.trimEnd());
-  for (const [y, text] of lines.entries()) {
-    const seen = live.buffer.active.getLine(live.buffer.active.baseY + y).translateToString(true).trimEnd();
-    if (seen !== text) throw new Error(`${path} at ${at}: row ${y}: xterm.js ${JSON.stringify(seen)}, engine ${JSON.stringify(text)}`);
+
+  end() {
+    const now = state(this.live);
+    for (const copy of this.copies) {
+      compare(`at the end: ${this.at - copy.from} bytes after a snapshot`, now, state(copy.terminal), this.size[0]);
+    }
   }
-  const x = Math.min(live.buffer.active.cursorX, cols - 1);
-  if (live.buffer.active.cursorY !== report.cursor[0] || x !== report.cursor[1]) {
-    throw new Error(`${path} at ${at}: cursor ${live.buffer.active.cursorY},${x}, engine ${report.cursor}`);
-  }
-  const fresh = make(...size);
-  await write(fresh, report.snapshot);
-  compare(`${path} at ${at}: xterm.js and the snapshot`, now, state(fresh), cols);
-  while (copies.length && copies[0].from + AHEAD <= at) {
-    const copy = copies.shift();
-    compare(`${path} at ${at}: ${at - copy.from} bytes after a snapshot`, now, state(copy.terminal), cols);
-  }
-  copies.push({ from: at, terminal: fresh });
-  compared += 1;
 }
-console.log(`${path}: ${compared} snapshots equal in xterm.js`);
+
+let stream;
+let failed = false;
+let [streams, snapshots, differences] = [0, 0, 0];
+
+async function attempt(step) {
+  if (failed) return;
+  try {
+    await step();
+  } catch (error) {
+    if (!all) {
+      console.error(`${stream.name} ${error.message}`);
+      process.exit(1);
+    }
+    console.log(`${stream.name} ${error.message}`);
+    failed = true;
+    differences += 1;
+  }
+}
+
+async function finish() {
+  if (!stream) return;
+  await attempt(() => stream.end());
+  streams += 1;
+  snapshots += stream.compared;
+  failed = false;
+}
+
+for await (const text of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
+  const line = JSON.parse(text);
+  if (line.stream) {
+    await finish();
+    stream = new Stream(line);
+  } else if (line.bytes) {
+    stream.bytes = Buffer.concat([stream.bytes, Buffer.from(line.bytes)]);
+  } else {
+    await attempt(() => stream.report(line));
+  }
+}
+await finish();
+console.log(`${streams} streams, ${snapshots} snapshots compared with xterm.js, ${differences} streams differ`);
+if (differences) process.exit(1);

@@ -1,26 +1,51 @@
-//! Replays a recording through the screen engine and prints, as JSON lines, what it shows after every few KB.
+//! Replays recordings, raw streams or random ones through the screen engine and prints, as JSON lines, what it shows.
 //!
-//! For `scripts/test-xterm.sh`, which holds it against another terminal; it judges nothing.
+//! For `scripts/test-xterm.sh` and `scripts/test-vttest.sh`, which hold it against another terminal; it judges nothing.
+//!
+//! `replay FILE.cast …`, `replay FILE …` (raw bytes, 80 × 24), `replay --random FIRST COUNT` (that many streams by their numbers).
+//! Each begins with `{"stream": name, "size": [cols, rows]}`; then come its bytes (`{"bytes": [...]}`), changes of size and
+//! reports, in the order in which the engine saw them.
 
 use std::io::Write as _;
 
 use ao_host::engine::terminal::Terminal;
 use ao_host::engine::{Engine, Size};
 
+#[path = "../src/engine/tests/grammar.rs"]
+mod grammar;
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
 /// Bytes between two reports: a prime, so that sequences are cut at ever different places.
 const STEP: usize = 2039;
+/// The same for random streams, which are short.
+const RANDOM_STEP: usize = 127;
+/// Bytes of entropy of a random stream.
+const ENTROPY: usize = 400;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let path = std::env::args().nth(1).ok_or("usage: replay RECORDING.cast")?;
+fn main() -> Outcome {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--random", first, count] => {
+            let first: u64 = first.parse()?;
+            (first..first + count.parse::<u64>()?).try_for_each(random)
+        }
+        ref paths if !paths.is_empty() => paths.iter().try_for_each(|path| file(path)),
+        _ => Err("usage: replay FILE… | --random FIRST COUNT".into()),
+    }
+}
+
+fn file(path: &str) -> Outcome {
+    if !path.ends_with(".cast") {
+        let mut engine = begin(path, Size::clamped(80, 24))?;
+        return feed(&mut engine, &std::fs::read(path)?, STEP);
+    }
     let text = std::fs::read_to_string(path)?;
-    let mut engine = Terminal::new(Size::clamped(120, 40));
+    let mut engine = begin(path, Size::clamped(120, 40))?;
     for line in text.lines().skip(1) {
         let (_, kind, data): (f64, String, String) = serde_json::from_str(line)?;
         if kind == "o" {
-            for part in data.as_bytes().chunks(STEP) {
-                engine.feed(part);
-                report(&engine)?;
-            }
+            feed(&mut engine, data.as_bytes(), STEP)?;
         } else if let Some((cols, rows)) = data.split_once('x').filter(|_| kind == "r") {
             engine.resize(Size::clamped(cols.parse()?, rows.parse()?));
         }
@@ -28,10 +53,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn report(engine: &Terminal) -> Result<(), Box<dyn std::error::Error>> {
+/// xorshift64*: the same streams for the same numbers, everywhere.
+fn random(number: u64) -> Outcome {
+    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        state.wrapping_mul(0x2545_f491_4f6c_dd1d).to_be_bytes()[0]
+    };
+    let size = Size::clamped(10 + u16::from(next() % 20), 3 + u16::from(next() % 6));
+    let entropy: Vec<u8> = (0..ENTROPY).map(|_| next()).collect();
+    let bytes = grammar::stream(&entropy, grammar::Reader::XtermJs);
+    feed(&mut begin(&format!("random {number}"), size)?, &bytes, RANDOM_STEP)
+}
+
+fn begin(name: &str, size: Size) -> Result<Terminal, Box<dyn std::error::Error>> {
+    print(&serde_json::json!({ "stream": name, "size": [size.cols, size.rows] }))?;
+    Ok(Terminal::new(size))
+}
+
+fn feed(engine: &mut Terminal, bytes: &[u8], step: usize) -> Outcome {
+    for part in bytes.chunks(step) {
+        engine.feed(part);
+        print(&serde_json::json!({ "bytes": part }))?;
+        report(engine)?;
+    }
+    Ok(())
+}
+
+fn report(engine: &Terminal) -> Outcome {
     let (row, col, shown) = engine.cursor();
     let rows: Vec<String> = (0..engine.size().rows).map(|row| engine.row_text(row)).collect();
-    let line = serde_json::json!({
+    print(&serde_json::json!({
         "fed": engine.offset(),
         "ground": engine.ground_offset(),
         "size": [engine.size().cols, engine.size().rows],
@@ -39,6 +93,9 @@ fn report(engine: &Terminal) -> Result<(), Box<dyn std::error::Error>> {
         "rows": rows,
         "cursor": [row, col],
         "shown": shown,
-    });
+    }))
+}
+
+fn print(line: &serde_json::Value) -> Outcome {
     Ok(writeln!(std::io::stdout(), "{line}")?)
 }

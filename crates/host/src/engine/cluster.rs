@@ -15,7 +15,8 @@ const ZWJ: char = '\u{200d}';
 pub const EMOJI_STYLE: char = '\u{fe0f}';
 
 /// Emoji and what Unicode keeps free for them (property `Extended_Pictographic`), without skin tones and flag halves.
-fn is_pictograph(c: char) -> bool {
+#[must_use]
+pub fn is_pictograph(c: char) -> bool {
     matches!(c,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2194}'..='\u{2199}'
         | '\u{21a9}' | '\u{21aa}' | '\u{231a}' | '\u{231b}' | '\u{2328}' | '\u{2388}' | '\u{23cf}'
@@ -100,11 +101,14 @@ impl Screen {
             *self.page.grid.row_mut(self.cursor.row).cell_mut(col) = blank;
             self.wrap();
             let col = self.cursor.col;
+            if self.modes.has(Mode::Insert) {
+                self.make_room(col, 2);
+            }
             self.page.grid.row_mut(self.cursor.row).draw_again(col, &cell);
             self.passed(col + 2);
             return Some(col);
         }
-        if self.modes.has(Mode::Insert) {
+        if self.modes.has(Mode::Insert) && self.sides.contains(&col) {
             self.make_room(col + 1, 1);
         }
         self.page.grid.row_mut(self.cursor.row).draw_again(col, &cell);

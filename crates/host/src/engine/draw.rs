@@ -81,13 +81,14 @@ impl Screen {
         if self.row().cell(col).width == Width::Spacer {
             col = col.saturating_sub(1);
         }
+        let is_last = self.drawn_last.is_some_and(|last| usize::from(last) == col);
         let cell = self.row().cell_mut(col);
         if c == EMOJI_STYLE && !cell.is_wide() && has_emoji_style(cell.c) {
             let Some(wider) = self.widen(col) else { return };
             col = wider;
         }
         self.row().cell_mut(col).push_mark(c);
-        self.drawn_last = u16::try_from(col).ok();
+        self.drawn_last = if is_last { u16::try_from(col).ok() } else { None };
     }
 
     /// REP: draws the character before the cursor `n` more times.

@@ -5,6 +5,8 @@
 mod answers;
 mod compare;
 mod fidelity;
+mod fuzzed;
+mod grammar;
 mod hostile;
 mod judge;
 mod queries;
@@ -12,3 +14,4 @@ mod recordings;
 mod shortcuts;
 mod snapshot;
 mod table;
+mod widths;

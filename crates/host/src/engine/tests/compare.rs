@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt::Debug;
 
-use crate::engine::Engine;
-use crate::engine::screen::{Page, Screen};
-use crate::engine::terminal::Terminal;
+use ao_host::engine::Engine;
+use ao_host::engine::screen::{Page, Screen};
+use ao_host::engine::terminal::Terminal;
 
 fn part<T: PartialEq + Debug>(name: &str, a: &T, b: &T) -> Result<(), String> {
     if a == b { Ok(()) } else { Err(format!("{name}: {a:?} and {b:?}")) }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::compare;
+use super::grammar::{self, Reader};
 use crate::engine::terminal::Terminal;
 use crate::engine::{Engine, Size};
 
@@ -184,6 +185,16 @@ proptest! {
     fn a_snapshot_of_random_output_rebuilds_the_same_terminal(
         bytes in stream(), chunk in 1usize..60, cols in 1u16..25, rows in 1u16..8,
     ) {
+        let mut engine = Terminal::new(Size::clamped(cols, rows));
+        let result = compare::follow(&mut engine, &bytes, chunk);
+        prop_assert!(result.is_ok(), "{} in {:?}", result.unwrap_err(), String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn a_snapshot_of_grammatical_output_rebuilds_the_same_terminal(
+        entropy in prop::collection::vec(any::<u8>(), 1..600), chunk in 1usize..60, cols in 1u16..25, rows in 1u16..8,
+    ) {
+        let bytes = grammar::stream(&entropy, Reader::Engine);
         let mut engine = Terminal::new(Size::clamped(cols, rows));
         let result = compare::follow(&mut engine, &bytes, chunk);
         prop_assert!(result.is_ok(), "{} in {:?}", result.unwrap_err(), String::from_utf8_lossy(&bytes));
