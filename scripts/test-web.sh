@@ -2,8 +2,8 @@
 # The page: types, vendored files, and what it does in Chromium, recorded and against the real daemon (installs what it needs).
 set -euo pipefail
 
-# The versions that the page was written for; xterm.js and its addons are the vendored ones.
-readonly TYPESCRIPT=5.9.3 PLAYWRIGHT=1.65.1 WS=8.23.0 AXE=4.14.1 XTERM=6.0.0 FIT=0.11.0 GRAPHEMES=0.4.0
+# The versions that the page was written for; xterm.js and its addon are the vendored ones.
+readonly TYPESCRIPT=5.9.3 PLAYWRIGHT=1.65.1 WS=8.23.0 AXE=4.14.1 XTERM=6.0.0 FIT=0.11.0
 
 cd "$(dirname "$0")/.."
 scripts/need.sh node npm chromium
@@ -11,16 +11,13 @@ web=$PWD/crates/web
 place=$(mktemp -d "${TMPDIR:-/tmp}/ao-web.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 
-echo "test-web: installing typescript $TYPESCRIPT, playwright-core $PLAYWRIGHT, ws $WS, axe-core $AXE, @xterm/xterm $XTERM, @xterm/addon-fit $FIT, @xterm/addon-unicode-graphemes $GRAPHEMES"
+echo "test-web: installing typescript $TYPESCRIPT, playwright-core $PLAYWRIGHT, ws $WS, axe-core $AXE, @xterm/xterm $XTERM, @xterm/addon-fit $FIT"
 npm install --silent --no-audit --no-fund --prefix "$place" "typescript@$TYPESCRIPT" "playwright-core@$PLAYWRIGHT" "ws@$WS" \
-    "axe-core@$AXE" "@xterm/xterm@$XTERM" "@xterm/addon-fit@$FIT" \
-    "@xterm/addon-unicode-graphemes@$GRAPHEMES"
+    "axe-core@$AXE" "@xterm/xterm@$XTERM" "@xterm/addon-fit@$FIT"
 
 packages=$place/node_modules/@xterm
 for pair in xterm.mjs:xterm/lib/xterm.mjs xterm.css:xterm/css/xterm.css xterm.LICENSE.txt:xterm/LICENSE \
-    addon-fit.mjs:addon-fit/lib/addon-fit.mjs addon-fit.LICENSE.txt:addon-fit/LICENSE \
-    addon-unicode-graphemes.mjs:addon-unicode-graphemes/lib/addon-unicode-graphemes.mjs \
-    addon-unicode-graphemes.LICENSE.txt:addon-unicode-graphemes/LICENSE; do
+    addon-fit.mjs:addon-fit/lib/addon-fit.mjs addon-fit.LICENSE.txt:addon-fit/LICENSE; do
     cmp "$web/ui/vendor/${pair%%:*}" "$packages/${pair#*:}"
 done
 echo "test-web: vendored files are those of their packages"
@@ -30,7 +27,6 @@ mkdir -p "$place/ui/vendor"
 cp "$web"/ui/*.js "$web"/ui/*.ts "$place/ui"
 echo "export * from '@xterm/xterm';" >"$place/ui/vendor/xterm.d.mts"
 echo "export * from '@xterm/addon-fit';" >"$place/ui/vendor/addon-fit.d.mts"
-echo "export * from '@xterm/addon-unicode-graphemes';" >"$place/ui/vendor/addon-unicode-graphemes.d.mts"
 cp "$web/test/tsconfig.json" "$place"
 "$place/node_modules/.bin/tsc" -p "$place/tsconfig.json"
 echo "test-web: types agree"

@@ -250,7 +250,7 @@ describe('a session', () => {
 
   it('characters take as many columns as on the screen of the host', async () => {
     // Each is two columns wide; what is drawn at the third column stands right behind it.
-    const wide = ['👨‍👩‍👧', '👍🏽', '🇩🇪', '漢'];
+    const wide = ['👨‍👩‍👧', '👍🏽', '🇩🇪', '漢', '🙂', '🚀', '⚠️'];
     await start({ drawn: wide.map((text, row) => `\x1b[${row + 1};1H${text}\x1b[${row + 1};3Hx`).join('') });
     const guest = await visitor(browser);
     const page = await signedIn(guest, '#/session/bil-3');

@@ -2,10 +2,10 @@
 // always the one that the daemon says, this page only asks for one.
 
 import { FitAddon } from './vendor/addon-fit.mjs';
-import { UnicodeGraphemesAddon } from './vendor/addon-unicode-graphemes.mjs';
 import { Terminal } from './vendor/xterm.mjs';
 import { keysFrame, resizeFrame, seenFrame } from './frames.js';
 import { TerminalSocket } from './socket.js';
+import { widths } from './widths.js';
 
 /**
  * @typedef {import('./frames.js').Frame} Frame
@@ -74,12 +74,13 @@ export class LiveTerminal {
       scrollback: SCROLLBACK,
       disableStdin: readOnly,
       cursorInactiveStyle: 'outline',
-      // For the addon below alone.
+      // For the widths below alone.
       allowProposedApi: true,
     });
     this.#term.loadAddon(this.#fit);
     // Characters take as many columns as on the host's screen; the table that comes with xterm.js is of 2016.
-    this.#term.loadAddon(new UnicodeGraphemesAddon());
+    this.#term.unicode.register(widths);
+    this.#term.unicode.activeVersion = widths.version;
     this.#term.open(box);
     this.#term.attachCustomKeyEventHandler((event) => this.#isForAgent(event));
     this.#term.onData((text) => this.#keys(this.#encoder.encode(text)));
