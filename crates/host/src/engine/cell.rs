@@ -163,10 +163,10 @@ impl Cell {
         self.c != ' ' || self.width != Width::Narrow || !self.marks().is_empty()
     }
 
-    /// Whether it has the colours, attributes and width of another cell; character and extras are not looked at.
+    /// Whether it has the colours and attributes of another cell; characters, widths and extras are not looked at.
     #[must_use]
-    pub fn drawn_like(&self, other: &Self) -> bool {
-        self.fg == other.fg && self.bg == other.bg && self.attrs == other.attrs && self.width == other.width
+    pub fn has_pen_of(&self, other: &Self) -> bool {
+        self.fg == other.fg && self.bg == other.bg && self.attrs == other.attrs
     }
 
     /// Zero-width characters over this cell.

@@ -32,20 +32,17 @@ pub fn push_row_sgr(text: &mut String, row: &Row) {
     text.reserve(cells.len());
     let mut pen = &BLANK;
     while let Some(cell) = cells.first() {
-        // Most rows are stretches of ASCII in one pen.
-        let plain = |other: &&Cell| other.c.is_ascii() && other.extra.is_none() && other.drawn_like(cell);
-        let stretch = cells.iter().take_while(plain).count().max(1);
+        // Most rows are stretches in one pen, without extras.
+        let alike = |other: &&Cell| other.extra.is_none() && other.has_pen_of(cell);
+        let stretch = cells.iter().take_while(alike).count().max(1);
         let (now, rest) = cells.split_at(stretch);
         cells = rest;
-        if cell.width == Width::Spacer {
-            continue;
-        }
         sgr::write_change(text, pen, cell);
         pen = cell;
-        if now.len() > 1 {
+        if now.iter().all(|cell| cell.c.is_ascii() && cell.width == Width::Narrow) {
             push_ascii(text, now);
         } else {
-            text.push(cell.c);
+            text.extend(now.iter().filter(|cell| cell.width != Width::Spacer).map(|cell| cell.c));
         }
         text.push_str(cell.marks());
     }

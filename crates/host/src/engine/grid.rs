@@ -87,8 +87,15 @@ impl Row {
     pub fn draw_wide(&mut self, col: usize, c: char, pen: &Cell) {
         self.part(col);
         self.part(col + 2);
-        *self.cell_mut(col) = Cell { c, width: Width::Wide, ..pen.clone() };
-        *self.cell_mut(col + 1) = Cell { width: Width::Spacer, ..pen.clone() };
+        self.store(col);
+        // In most text it is the last of the row so far.
+        if self.cells.len() < col + 2 {
+            self.cells.truncate(col);
+            self.cells.reserve_exact((col + 2).next_multiple_of(GROW) - col);
+            self.cells.extend([Cell::default(), Cell::default()]);
+        }
+        self.cells[col] = Cell { c, width: Width::Wide, ..pen.clone() };
+        self.cells[col + 1] = Cell { width: Width::Spacer, ..pen.clone() };
     }
 
     /// The stored cells for writing.

@@ -100,15 +100,11 @@ impl Terminal {
 fn play(parser: &mut Parser, screen: &mut Screen, bytes: &[u8]) {
     let mut rest = bytes;
     while let Some(first) = rest.first() {
-        let text = lexer::text(rest);
-        let len = if !text.is_empty() {
-            screen.text(text);
-            text.len()
-        } else {
-            let len = if *first == 0x1b { lexer::sequence_len(rest) } else { broken_len(rest) };
+        let mut len = screen.text(rest);
+        if len == 0 {
+            len = if *first == 0x1b { lexer::sequence_len(rest) } else { broken_len(rest) };
             parser.advance(screen, &rest[..len]);
-            len
-        };
+        }
         rest = &rest[len..];
     }
 }

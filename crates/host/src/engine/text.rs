@@ -14,24 +14,49 @@ const fn is_drawn(byte: &u8) -> bool {
     matches!(*byte, b' '..=b'~')
 }
 
+/// The character at the front of `bytes` and its length, if it is whole and UTF-8.
+fn character(bytes: &[u8]) -> Option<(char, usize)> {
+    let lead = u32::from(*bytes.first()?);
+    let tail = |at: usize| bytes.get(at).filter(|byte| **byte & 0xc0 == 0x80).map(|byte| u32::from(byte & 0x3f));
+    let (code, len, least) = match lead {
+        0..=0x7f => (lead, 1, 0),
+        0xc2..=0xdf => ((lead & 0x1f) << 6 | tail(1)?, 2, 0x80),
+        0xe0..=0xef => ((lead & 0x0f) << 12 | tail(1)? << 6 | tail(2)?, 3, 0x800),
+        0xf0..=0xf4 => ((lead & 0x07) << 18 | tail(1)? << 12 | tail(2)? << 6 | tail(3)?, 4, 0x1_0000),
+        _ => return None,
+    };
+    // A longer form of a shorter character is none; surrogates are refused here, too.
+    char::from_u32(code).filter(|_| code >= least).map(|c| (c, len))
+}
+
 impl Screen {
-    /// Draws text and obeys the controls in it; it holds no ESC.
-    pub fn text(&mut self, text: &str) {
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            let stretch = rest.bytes().take_while(is_drawn).count();
-            if stretch > 0 {
-                let (now, next) = rest.split_at(stretch);
-                self.stretch(now.as_bytes());
-                rest = next;
-                continue;
-            }
-            match c {
-                '\0'..='\x1f' | '\u{80}'..='\u{9f}' => self.execute(c as u8),
-                c => self.print(c),
-            }
-            rest = &rest[c.len_utf8()..];
+    /// Draws the whole characters at the front of `bytes` and obeys the controls among them, up to the first sequence, C1
+    /// character or broken character; how many bytes that were.
+    pub fn text(&mut self, bytes: &[u8]) -> usize {
+        let mut rest = bytes;
+        while let Some(first) = rest.first() {
+            let len = match first {
+                b' '..=b'~' => {
+                    let stretch = rest.iter().take_while(|byte| is_drawn(byte)).count();
+                    self.stretch(&rest[..stretch]);
+                    stretch
+                }
+                0x1b => break,
+                0..=0x1f => {
+                    self.execute(*first);
+                    1
+                }
+                _ => match character(rest) {
+                    Some(('\u{80}'..='\u{9f}', _)) | None => break,
+                    Some((c, len)) => {
+                        self.print(c);
+                        len
+                    }
+                },
+            };
+            rest = &rest[len..];
         }
+        bytes.len() - rest.len()
     }
 
     /// Draws ASCII characters, each of one column.
