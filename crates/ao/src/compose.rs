@@ -12,6 +12,7 @@ use ao_plugins::exec::Environment;
 use ao_plugins::notifier::{Desktop, Webhook};
 use ao_plugins::runtime::docker::{DOCKER_HOST, DockerRuntime};
 use ao_plugins::runtime::process::ProcessRuntime;
+use ao_plugins::runtime::tmux::TmuxRuntime;
 use ao_plugins::scm::Local as LocalScm;
 use ao_plugins::terminal::Web;
 use ao_plugins::tracker::Local as LocalTracker;
@@ -44,6 +45,7 @@ pub fn registry(context: &Context) -> Result<Registry, Fault> {
     }
     let env = Environment::of_process();
     registry.runtimes.insert("docker".to_owned(), Arc::new(docker(&ao)));
+    registry.runtimes.insert("tmux".to_owned(), Arc::new(tmux(&ao)));
     registry.runtimes.insert("process".to_owned(), Arc::new(ProcessRuntime::new(ao)));
     registry.workspaces.insert("worktree".to_owned(), Arc::new(Worktree::new(env.clone())));
     registry.workspaces.insert("clone".to_owned(), Arc::new(LocalClone::new(env.clone())));
@@ -57,6 +59,12 @@ pub fn registry(context: &Context) -> Result<Registry, Fault> {
     }
     registry.terminals.insert("web".to_owned(), Arc::new(Web::of_process()));
     Ok(registry)
+}
+
+/// Runtime `tmux`.
+#[must_use]
+pub fn tmux(ao: &Path) -> TmuxRuntime {
+    TmuxRuntime::new(ao.to_owned(), Environment::of_process())
 }
 
 /// Runtime `docker`, with the engine that this process's environment names.

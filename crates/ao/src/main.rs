@@ -33,6 +33,7 @@ fn main() -> ExitCode {
     // Hosts and agents start thousands of these: no parser, no runtime, no logging before them.
     match args.split_first() {
         Some((verb, [dir])) if verb == "host" => ao_host::run(Path::new(dir)),
+        Some((verb, [dir])) if verb == "exec-launch" => ao_host::exec_launch::exec_launch(Path::new(dir)),
         Some((verb, rest)) if verb == "hook" => hook::run(rest),
         Some((verb, [dir])) if verb == docker::BRIDGE_VERB => docker::bridge(Path::new(dir)),
         Some((verb, rest)) if verb == "scripted-agent" => scripted::run(rest),

@@ -59,7 +59,7 @@ fn a_misspelt_key_is_shown_with_its_line_and_a_suggestion() {
 fn what_a_configuration_names_must_be_there() {
     let world = World::new();
     for (text, words) in [
-        ("projects:\n  app: {path: ., runtime: tmux}\n", ["runtime", "tmux", "known: process"]),
+        ("projects:\n  app: {path: ., runtime: kubernetes}\n", ["runtime", "kubernetes", "process"]),
         ("projects:\n  app: {path: ., workspace: cloud}\n", ["workspace", "cloud", "known: clone, worktree"]),
         ("defaults: {notifiers: [pigeon]}\nprojects:\n  app: {path: .}\n", ["notifiers", "pigeon", "known: desktop"]),
         ("projects:\n  app: {path: ., agent: nobody}\n", ["agent", "nobody", "claude-code"]),
@@ -68,9 +68,9 @@ fn what_a_configuration_names_must_be_there() {
         world.write("agent-orchestrator.yaml", text);
         world.ao(&["fix", "--check", "true", "--agent", "shell"]).fails(2, &words);
     }
-    world.write("agent-orchestrator.yaml", "projects:\n  app: {path: ., runtime: tmux}\n");
+    world.write("agent-orchestrator.yaml", "projects:\n  app: {path: ., runtime: kubernetes}\n");
     let said = world.ao(&["doctor"]);
-    assert!(said.out.contains("projects.app: runtime is \"tmux\""), "{said:?}");
+    assert!(said.out.contains("projects.app: runtime is \"kubernetes\""), "{said:?}");
 }
 
 #[test]

@@ -2,3 +2,4 @@
 
 mod docker;
 mod process;
+mod tmux;

@@ -61,6 +61,14 @@ impl TmuxRuntime {
         Self { ao, env, checked: OnceCell::new(), starting: Mutex::const_new(()) }
     }
 
+    /// What tmux calls itself.
+    ///
+    /// # Errors
+    /// When it is not there, or too old, with what to install.
+    pub async fn version(&self) -> Answer<String> {
+        Server::on(&self.env, PathBuf::new()).check().await
+    }
+
     /// Looks at a launch, and says by the way what is known of it.
     async fn look(&self, dir: &Path, launch: &LaunchId) -> Standing {
         if let Some(exit) = pane::exit(dir) {
@@ -298,7 +306,7 @@ impl Runtime for TmuxRuntime {
 
     async fn ensure(&self, plan: &LaunchPlan) -> Answer<()> {
         let server = Server::beside(&self.env, &plan.socket);
-        self.checked.get_or_try_init(|| server.check()).await?;
+        self.checked.get_or_try_init(|| async { server.check().await.map(drop) }).await?;
         let _one = self.starting.lock().await;
         match self.look(&plan.dir, &plan.launch).await {
             Standing::Runs(_) | Standing::Over(_) => return Ok(()),

@@ -22,6 +22,7 @@ pub(super) async fn look(context: &Context) -> Vec<Finding> {
     let mut found = vec![git().await];
     found.extend(identity(context).await);
     found.extend(agents(context).await);
+    found.push(tmux().await);
     let offered = control_groups();
     found.push(groups(&offered));
     found.push(limits(&offered));
@@ -69,6 +70,14 @@ async fn identity(context: &Context) -> Option<Finding> {
             "git config --global user.name NAME && git config --global user.email ADDRESS",
         ),
     })
+}
+
+/// Whether `runtime: tmux` works.
+async fn tmux() -> Finding {
+    match compose::tmux(Path::new("ao")).version().await {
+        Ok(version) => Finding::ok("tmux", format!("{version} · `runtime: tmux` works")),
+        Err(fault) => Finding::note("tmux", fault.message, fault.hint.unwrap_or_default()),
+    }
 }
 
 async fn agents(context: &Context) -> Vec<Finding> {

@@ -92,8 +92,8 @@ impl Server {
         command
     }
 
-    /// Makes sure that tmux is there and new enough.
-    pub(super) async fn check(&self) -> Answer<()> {
+    /// Makes sure that tmux is there and new enough; what it calls itself.
+    pub(super) async fn check(&self) -> Answer<String> {
         let asked = timeout(ANSWERS_WITHIN, self.program().arg("-V").stdin(Stdio::null()).output()).await;
         let output = match asked {
             Ok(Ok(output)) => output,
@@ -109,7 +109,7 @@ impl Server {
                 Err(missing(format!("runtime tmux needs tmux 3.3 or newer; this is {}", text.trim())))
             }
             // A build from its repository says no number: it is newer than any release that is too old.
-            Some(_) | None => Ok(()),
+            Some(_) | None => Ok(text.trim().to_owned()),
         }
     }
 

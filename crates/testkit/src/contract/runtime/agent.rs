@@ -7,6 +7,7 @@ use ao_slots::runtime::{
     Attachment, Exit, Found, Frame, LaunchPlace, LaunchPlan, Link, Push, Runtime, TypeStage, Typed, View,
 };
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -89,9 +90,16 @@ impl Agent {
         told.await.unwrap_or_else(|_| panic!("the end was never told; last screen: {:#?}", self.screen))
     }
 
-    /// Waits until a look says that it is over.
+    /// Waits until it is known that it is over.
     pub async fn found_dead(&self) -> Option<Exit> {
         found_dead(&*self.runtime, &self.place).await
+    }
+
+    /// Ends it, and notes the end.
+    pub async fn leave(self) {
+        let Self { link, .. } = self;
+        link.control.stop(0).await.unwrap_or_else(|fault| panic!("it cannot be stopped: {fault}"));
+        link.control.acknowledge_exit().await.unwrap_or_else(|fault| panic!("an end cannot be noted: {fault}"));
     }
 
     /// Types a stage of delivery `d1`.
@@ -123,15 +131,43 @@ impl Agent {
     }
 }
 
-/// Waits until a look says that a launch is over.
+/// How long one link is listened to before another look.
+const LISTENS: Duration = Duration::from_secs(1);
+
+/// Waits until it is known that a launch is over: a look says so, or what still answers for it tells the end.
 pub(super) async fn found_dead(runtime: &dyn Runtime, place: &LaunchPlace) -> Option<Exit> {
     let found = until(|| async {
         match runtime.find(place).await {
             Found::Dead(exit) => Some(exit),
-            Found::Alive | Found::Unknown(_) => None,
+            Found::Alive => told_end(runtime, place).await.map(Some),
+            Found::Unknown(_) => None,
         }
     });
-    found.await.unwrap_or_else(|| panic!("{} is over, and no look says so", place.launch))
+    found.await.unwrap_or_else(|| panic!("{} is over, and neither a look nor a link says so", place.launch))
+}
+
+/// Whether it is known that a launch is over.
+pub(super) async fn is_over(runtime: &dyn Runtime, place: &LaunchPlace) -> bool {
+    match runtime.find(place).await {
+        Found::Dead(_) => true,
+        Found::Alive => told_end(runtime, place).await.is_some(),
+        Found::Unknown(_) => false,
+    }
+}
+
+/// The end that a link tells at once; a host answers until its agent's end was noted.
+async fn told_end(runtime: &dyn Runtime, place: &LaunchPlace) -> Option<Exit> {
+    let mut link = runtime.connect(place).await.ok()?;
+    let told = timeout(LISTENS, async {
+        loop {
+            match link.pushes.recv().await {
+                None => return None,
+                Some(Push::Exited(exit)) => return Some(exit),
+                Some(Push::Screen(_) | Push::Frozen(_)) => {}
+            }
+        }
+    });
+    told.await.ok().flatten()
 }
 
 /// A view that reads.

@@ -90,10 +90,8 @@ pub async fn an_end_that_was_noted_stays_known(maker: Arc<dyn Maker>) {
     agent.ended().await;
     agent.link.control.acknowledge_exit().await.expect("an end can be noted");
     for _ in 0..3 {
-        match world.maker.runtime().find(&agent.place).await {
-            Found::Dead(Some(exit)) => assert_eq!(exit.code, Some(5), "a noted end changed"),
-            other => panic!("a noted end is forgotten: {other:?}"),
-        }
+        let exit = super::agent::found_dead(&*world.maker.runtime(), &agent.place).await;
+        assert_eq!(exit.and_then(|exit| exit.code), Some(5), "a noted end changed or is forgotten");
     }
 }
 

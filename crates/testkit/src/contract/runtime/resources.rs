@@ -83,8 +83,7 @@ pub async fn a_halted_one_can_be_stopped(maker: Arc<dyn Maker>) {
     let world = World::new(maker);
     let agent = halted(&world).await;
     agent.link.control.stop(300).await.unwrap_or_else(|fault| panic!("a halted launch cannot be stopped: {fault}"));
-    let found = agent.runtime.find(&agent.place).await;
-    assert!(matches!(found, Found::Dead(_)), "{found:?}");
+    agent.found_dead().await;
 }
 
 /// Starts with limits; none when it is refused with words, as this machine cannot keep them.
@@ -116,7 +115,7 @@ pub async fn memory_is_bounded(maker: Arc<dyn Maker>) {
     if limited(&world, limits, &text).await {
         // The kernel may end the shell itself, which then says nothing.
         let seen = until(|| async {
-            let dead = matches!(world.maker.runtime().find(&place(&world)).await, Found::Dead(_));
+            let dead = super::agent::is_over(&*world.maker.runtime(), &place(&world)).await;
             (dead || world.read("much").is_some()).then_some(())
         });
         assert!(seen.await.is_some(), "it neither took the memory nor was ended");
@@ -141,7 +140,7 @@ pub async fn processes_are_bounded(maker: Arc<dyn Maker>) {
     let text = "i=0; while [ $i -lt 200 ]; do sleep 1000 & i=$((i+1)); printf '%s\\n' $i >>begun; done; echo all >all";
     if limited(&world, limits, text).await {
         let stuck = until(|| async {
-            let dead = matches!(world.maker.runtime().find(&place(&world)).await, Found::Dead(_));
+            let dead = super::agent::is_over(&*world.maker.runtime(), &place(&world)).await;
             (dead || world.read("all").is_some()).then_some(())
         });
         // A shell that cannot fork either ends or tries again for ever: both keep the limit.

@@ -43,7 +43,7 @@ pub async fn titles_and_marks_are_told(maker: Arc<dyn Maker>) {
     let mut agent = agent.again(world.maker.runtime()).await;
     let screen = agent.shows("end").await;
     assert_eq!(screen.title, "a title", "the title, told to a new link");
-    drop(agent);
+    agent.leave().await;
     // Marks are told as they come; whether they come again after a new link depends on who keeps them.
     let program = Program::shell(
         "echo ready; read -r line; printf '\\033]0;now\\007\\033]7501;state=working\\033\\\\\\033]777;a;b\\007end'; while :; do sleep 1; done",

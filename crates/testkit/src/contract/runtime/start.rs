@@ -56,8 +56,8 @@ pub async fn what_ended_is_not_started_again(maker: Arc<dyn Maker>) {
     agent.ended().await;
     let again = world.maker.runtime().ensure(&agent.plan).await;
     again.unwrap_or_else(|fault| panic!("a launch that is over is refused when it is asked for again: {fault}"));
-    let found = world.maker.runtime().find(&agent.place).await;
-    assert!(matches!(found, Found::Dead(_)), "a launch that was over was started again: {found:?}");
+    let exit = super::agent::found_dead(&*world.maker.runtime(), &agent.place).await;
+    assert_eq!(exit.and_then(|exit| exit.code), Some(3), "a launch that was over was started again");
 }
 
 /// The next launch of a session is neither the last one, nor does it hide it.

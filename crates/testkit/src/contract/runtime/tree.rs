@@ -4,7 +4,6 @@
 //! open, which reads as ended when, and only when, the last of them is gone.
 
 use super::{Maker, Program, World};
-use ao_slots::runtime::Found;
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat, open};
 use rustix::io::{Errno, read};
 use std::os::fd::OwnedFd;
@@ -53,8 +52,7 @@ pub async fn a_stop_is_polite_first(maker: Arc<dyn Maker>) {
     let exit = agent.link.control.stop(LONG_MS).await.unwrap_or_else(|fault| panic!("it cannot be stopped: {fault}"));
     assert_eq!(world.read("bye").as_deref(), Some(b"bye\n".as_slice()), "it was not asked before it was killed");
     assert_eq!(exit.code, Some(7), "the end that it chose");
-    let found = agent.runtime.find(&agent.place).await;
-    assert!(matches!(found, Found::Dead(_)), "a stopped launch is over: {found:?}");
+    agent.found_dead().await;
 }
 
 /// Children in sessions of their own, daemons, and those who do not listen.
@@ -101,6 +99,5 @@ pub async fn a_second_stop_finds_it_done(maker: Arc<dyn Maker>) {
     let again = agent.link.control.stop(SHORT_MS).await;
     again.unwrap_or_else(|fault| panic!("a second stop is refused: {fault}"));
     agent.link.control.acknowledge_exit().await.expect("an end can be noted");
-    let found = world.maker.runtime().find(&agent.place).await;
-    assert!(matches!(found, Found::Dead(_)), "a stopped launch is over: {found:?}");
+    super::agent::found_dead(&*world.maker.runtime(), &agent.place).await;
 }

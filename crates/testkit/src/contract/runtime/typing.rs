@@ -87,7 +87,7 @@ pub async fn a_paste_is_wrapped_if_the_program_asks_for_it(maker: Arc<dyn Maker>
     agent.writes("paste", b"hello").await;
     agent.writes("submit#1", b"\r").await;
     assert_eq!(taken(&world).await, [wrapped.as_slice(), b"\r"].concat(), "asked for");
-    drop(agent);
+    agent.leave().await;
     std::fs::remove_file(world.work().join("got")).expect("it is there");
     let mut agent = world.start(world.plan_of(2, &takes(6, "\\033[?2004h\\033[?2004l"))).await;
     agent.shows("ready").await;
