@@ -103,7 +103,8 @@ impl Engine {
         match self.state(id).await? {
             State::Running { paused: true } => Ok(()),
             State::Running { paused: false } => {
-                self.settled("halt its container", self.docker.pause_container(id).await)
+                let halted = self.docker.pause_container(id).await;
+                self.unless(State::Running { paused: true }, id, "halt its container", halted).await
             }
             State::Created | State::Ended(_) | State::Absent => Err(Fault::conflict("its container does not run")),
         }
@@ -113,9 +114,18 @@ impl Engine {
     pub(super) async fn wake(&self, id: &str) -> Answer<()> {
         match self.state(id).await? {
             State::Running { paused: true } => {
-                self.settled("wake its container", self.docker.unpause_container(id).await)
+                let woken = self.docker.unpause_container(id).await;
+                self.unless(State::Running { paused: false }, id, "wake its container", woken).await
             }
             State::Running { paused: false } | State::Created | State::Ended(_) | State::Absent => Ok(()),
+        }
+    }
+
+    /// A failure, unless somebody else has done the same at the same moment.
+    async fn unless(&self, wanted: State, id: &str, doing: &str, result: Result<(), Error>) -> Answer<()> {
+        match result {
+            Err(error) if self.state(id).await? != wanted => Err(self.fault(doing, &error)),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

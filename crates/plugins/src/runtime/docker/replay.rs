@@ -8,8 +8,9 @@ use std::io;
 /// Bytes per read.
 const READ: usize = 64 << 10;
 
-/// What stands where something may be missing; it is told, because nobody can say how much.
-const GAP: &str = "\r\n[ao: the session host was started anew; what was printed in between is not kept]\r\n";
+/// What stands before it: nobody can say how much is missing behind it. Not there, because what follows, such as a prompt
+/// that waits, must stay the last on the screen.
+const GAP: &str = "[ao: a new session host took over; what was printed while there was none is not kept]\r\n";
 
 /// Prints it, from the oldest byte that was kept.
 ///
@@ -17,14 +18,14 @@ const GAP: &str = "\r\n[ao: the session host was started anew; what was printed 
 /// When it cannot be read, or the new host is gone.
 pub(super) async fn print(files: &Files, tty: &Tty) -> io::Result<()> {
     let Some(dir) = files.before() else { return Ok(()) };
+    tty.write(GAP.as_bytes()).await?;
     let mut offset = 0;
     loop {
         let (from, bytes) = read_output(&dir, offset, READ)?;
         if bytes.is_empty() {
-            break;
+            return Ok(());
         }
         tty.write(&bytes).await?;
         offset = from + bytes.len() as u64;
     }
-    tty.write(GAP.as_bytes()).await
 }
