@@ -2,7 +2,8 @@
 //!
 //! For `scripts/test-xterm.sh` and `scripts/test-vttest.sh`, which hold it against another terminal; it judges nothing.
 //!
-//! `replay FILE.cast …`, `replay FILE …` (raw bytes, 80 × 24), `replay --random FIRST COUNT` (that many streams by their numbers).
+//! `replay FILE.cast …`, `replay FILE …` (raw bytes, 80 × 24 or as in `NAME.COLSxROWS`), `replay --random FIRST COUNT` (that
+//! many streams by their numbers).
 //! Each begins with `{"stream": name, "size": [cols, rows]}`; then come its bytes (`{"bytes": [...]}`), changes of size and
 //! reports, in the order in which the engine saw them.
 
@@ -37,7 +38,10 @@ fn main() -> Outcome {
 
 fn file(path: &str) -> Outcome {
     if !path.ends_with(".cast") {
-        let mut engine = begin(path, Size::clamped(80, 24))?;
+        let named = path.rsplit_once('.').and_then(|(_, size)| size.split_once('x'));
+        let parsed = named.and_then(|(cols, rows)| Some((cols.parse().ok()?, rows.parse().ok()?)));
+        let (cols, rows) = parsed.unwrap_or((80, 24));
+        let mut engine = begin(path, Size::clamped(cols, rows))?;
         return feed(&mut engine, &std::fs::read(path)?, STEP);
     }
     let text = std::fs::read_to_string(path)?;

@@ -14,4 +14,5 @@ mod recordings;
 mod shortcuts;
 mod snapshot;
 mod table;
+mod vttest;
 mod widths;

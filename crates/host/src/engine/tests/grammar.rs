@@ -213,10 +213,10 @@ impl Source<'_> {
     }
 
     fn saved(&mut self) {
-        // Habits: DECRC restores neither origin mode, nor a pending wrap, nor G0–G3 apart from the set in use; and it
-        // restores the link.
+        // Habits: DECRC restores neither origin mode, nor a pending wrap, nor G0–G3 apart from the set in use, nor
+        // underline style and colour, nor the link.
         if !self.for_engine() {
-            self.put("\x1b[?6l\x1b(B\x1b)B\x0f\x1b]8;;\x07\r");
+            self.put("\x1b[?6l\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[24;59m\x1b]8;;\x07\r");
         }
         self.choose(&["\x1b7", "\x1b8", "\x1b[s", "\x1b[u"]);
     }
@@ -244,7 +244,7 @@ impl Source<'_> {
             return self.put(switch);
         }
         // Habits: margins and tab stops belong to each screen apart.
-        self.put("\x1b[?6l\x1b[r\x1b[3g\x1b(B\x1b)B\x0f\x1b[m\x1b]8;;\x07");
+        self.put("\x1b[?6l\x1b[r\x1b[3g\x1b(B\x1b)B\x1b*B\x1b+B\x0f\x1b[m\x1b]8;;\x07");
         self.put(switch);
         self.put("\x1b[3g\x1b[H");
     }

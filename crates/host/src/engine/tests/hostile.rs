@@ -145,3 +145,76 @@ proptest! {
         prop_assert!(engine.take_scrolled().is_empty());
     }
 }
+
+#[test]
+fn a_line_of_ten_megabytes_is_drawn_and_little_is_kept() {
+    let line = vec![b'x'; 10 * 1024 * 1024 + 7];
+    let mut engine = fed(b"");
+    for part in line.chunks(4096) {
+        engine.feed(part);
+        engine.take_scrolled();
+    }
+    assert_eq!(engine.ground_offset(), line.len() as u64);
+    assert_eq!(engine.row_text(4), "x".repeat(20));
+    assert!(engine.serialise().len() < 1000, "{}", engine.serialise().len());
+}
+
+#[test]
+fn sizes_that_no_terminal_has_are_clamped() {
+    for (cols, rows, clamped) in
+        [(0, 0, (1, 1)), (10_000, 10_000, (500, 300)), (0, 10_000, (1, 300)), (10_000, 0, (500, 1))]
+    {
+        let size = Size::clamped(cols, rows);
+        assert_eq!((size.cols, size.rows), clamped);
+        let mut engine = Terminal::new(size);
+        engine.feed("a漢字🙂👩\u{200d}👧\x1b[?69h\x1b[2;3s\x1b[999;999Hx\x1b[999S\x1b#8\x1b[4h漢\x1b[999@".as_bytes());
+        let copy = compare::rebuilt(&engine);
+        assert_eq!(compare::screens(engine.screen(), copy.screen()), Ok(()), "{clamped:?}");
+    }
+}
+
+#[test]
+fn what_is_no_utf_8_is_drawn_the_same_wherever_it_is_cut() {
+    let broken = [
+        &b"a\xffb"[..],
+        b"\xc2",
+        b"\xc0\xaf",
+        b"\xe2\x94x",
+        b"\xe2\x28\xa1",
+        b"\xed\xa0\x80",
+        b"\xf0\x9f\x98",
+        b"\xf0\x9f\x1b[mx",
+        b"\xf8\x88\x80\x80\x80",
+        b"\xfe\xfe",
+        b"\x80\x9b31m",
+        b"\xc2\xc2\x9b1mz",
+        b"\xe2\x94\xc2\x85y",
+        b"\xf4\x90\x80\x80",
+    ];
+    let bytes = broken.concat();
+    let mut whole = Terminal::new(Size::clamped(60, 6));
+    whole.feed(&bytes);
+    for cut in 0..=bytes.len() {
+        let mut engine = Terminal::new(Size::clamped(60, 6));
+        engine.feed(&bytes[..cut]);
+        let mut copy = compare::rebuilt(&engine);
+        let open = usize::try_from(engine.offset() - engine.ground_offset()).expect("short");
+        copy.feed(&bytes[cut - open..]);
+        engine.feed(&bytes[cut..]);
+        assert_eq!(compare::screens(engine.screen(), whole.screen()), Ok(()), "cut at {cut}");
+        assert_eq!(compare::screens(copy.screen(), whole.screen()), Ok(()), "rebuilt at {cut}");
+    }
+}
+
+#[test]
+fn a_c1_character_that_ends_an_endless_string_is_obeyed() {
+    let mut bytes = b"before\x1b]9;".to_vec();
+    bytes.resize(200_000, b'x');
+    bytes.extend_from_slice("\u{9b}31mafter".as_bytes());
+    for chunk in [1, 4096, bytes.len()] {
+        let mut engine = fed(b"");
+        bytes.chunks(chunk).for_each(|part| engine.feed(part));
+        assert_eq!(engine.row_sgr(0), "before\u{1b}[31mafter\u{1b}[m");
+        assert_eq!(engine.ground_offset(), bytes.len() as u64);
+    }
+}

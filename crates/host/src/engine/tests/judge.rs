@@ -1,4 +1,4 @@
-//! Two terminals behind one face, so that the fidelity table can be held against both.
+//! Three terminals behind one face, so that the fidelity table can be held against all.
 
 use std::sync::{Arc, Mutex};
 
@@ -205,5 +205,88 @@ impl Judge for Alacritty {
     }
     fn title(&self) -> String {
         self.heard.0.lock().expect("one thread").1.clone()
+    }
+}
+
+/// What `vt100` tells by callbacks: titles.
+#[derive(Default)]
+struct Told(String);
+
+impl vt100::Callbacks for Told {
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.0 = String::from_utf8_lossy(title).into_owned();
+    }
+}
+
+pub struct Vt100(vt100::Parser<Told>);
+
+impl Vt100 {
+    pub fn new() -> Self {
+        let [rows, cols] = [ROWS, COLS].map(|size| size.try_into().expect("a size"));
+        Self(vt100::Parser::new_with_callbacks(rows, cols, 0, Told::default()))
+    }
+
+    fn cell(&self, row: usize, col: usize) -> Option<&vt100::Cell> {
+        self.0.screen().cell(u16::try_from(row).expect("a row"), u16::try_from(col).expect("a column"))
+    }
+}
+
+fn vt100_colour(colour: vt100::Color) -> Colour {
+    match colour {
+        vt100::Color::Default => Colour::Default,
+        // It does not tell the sixteen basic colours from the first indexed ones.
+        vt100::Color::Idx(index @ 0..=15) => Colour::Basic(index),
+        vt100::Color::Idx(index) => Colour::Indexed(index),
+        vt100::Color::Rgb(r, g, b) => Colour::Rgb(r, g, b),
+    }
+}
+
+impl Judge for Vt100 {
+    fn feed(&mut self, bytes: &[u8]) {
+        self.0.process(bytes);
+    }
+    fn row(&self, row: usize) -> String {
+        let mut text = String::new();
+        for cell in (0..COLS.into()).filter_map(|col| self.cell(row, col)) {
+            if !cell.is_wide_continuation() {
+                text.push_str(if cell.has_contents() { cell.contents() } else { " " });
+            }
+        }
+        text.trim_end_matches(' ').to_owned()
+    }
+    fn cursor(&self) -> (usize, usize) {
+        let (row, col) = self.0.screen().cursor_position();
+        // It stands behind the last column while a wrap is pending.
+        (row.into(), usize::from(col.min(COLS - 1)))
+    }
+    fn style(&self, row: usize, col: usize) -> String {
+        let Some(theirs) = self.cell(row, col) else { return String::new() };
+        let mut cell =
+            Cell { fg: vt100_colour(theirs.fgcolor()), bg: vt100_colour(theirs.bgcolor()), ..Cell::default() };
+        for (on, bit) in [
+            (theirs.bold(), Attrs::BOLD),
+            (theirs.dim(), Attrs::DIM),
+            (theirs.italic(), Attrs::ITALIC),
+            (theirs.inverse(), Attrs::INVERSE),
+        ] {
+            if on {
+                cell.attrs.0 |= bit;
+            }
+        }
+        if theirs.underline() {
+            cell.attrs = cell.attrs.with_underline(1);
+        }
+        parameters(&cell)
+    }
+    /// It keeps no links.
+    fn link(&self, _: usize, _: usize) -> String {
+        String::new()
+    }
+    /// It answers nothing.
+    fn reply(&mut self) -> String {
+        String::new()
+    }
+    fn title(&self) -> String {
+        self.0.callbacks().0.clone()
     }
 }
