@@ -9,7 +9,6 @@
 
 use super::end::End;
 use ao_host::record::{self, Durability};
-use rustix::fs::{Mode, RawMode};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -98,10 +97,9 @@ impl Files {
         for dir in [self.gate(), self.spool(), self.run()] {
             std::fs::DirBuilder::new().recursive(true).mode(PRIVATE).create(dir)?;
         }
-        let mode = Mode::from_raw_mode(0o600 as RawMode);
-        match rustix::fs::mkfifoat(rustix::fs::CWD, self.gate().join(GATE), mode) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
-            Err(error) => Err(error.into()),
+        match ao_host::platform::make_fifo(&self.gate().join(GATE)) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
