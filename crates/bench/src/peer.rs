@@ -145,19 +145,19 @@ impl Node {
             println!("skipped: npm install failed: {}", String::from_utf8_lossy(&said.stderr).trim());
             return Ok(None);
         }
-        fs::write(dir.join("pty_manager.js"), include_str!("peer/pty_manager.js"))?;
-        fs::write(dir.join("xterm_headless.js"), include_str!("peer/xterm_headless.js"))?;
+        fs::write(dir.join("npm_pty.js"), include_str!("peer/npm_pty.js"))?;
+        fs::write(dir.join("npm_xterm.js"), include_str!("peer/npm_xterm.js"))?;
         Ok(Some(Self { dir }))
     }
 
     /// pty-manager prints a file.
     pub fn pty_manager(&self, file: &Path) -> Result<Drain> {
-        self.run("pty_manager.js", file)
+        self.run("npm_pty.js", file)
     }
 
     /// node-pty with @xterm/headless prints a file.
     pub fn xterm_headless(&self, file: &Path) -> Result<Drain> {
-        self.run("xterm_headless.js", file)
+        self.run("npm_xterm.js", file)
     }
 
     fn run(&self, script: impl AsRef<OsStr>, file: &Path) -> Result<Drain> {

@@ -1,5 +1,5 @@
 // node-pty with @xterm/headless, 10,000 rows of scrollback, as VS Code and others combine them.
-// Usage: node xterm_headless.js FILE; prints milliseconds on the wall and of CPU until the last byte is drawn.
+// Usage: node npm_xterm.js FILE; prints milliseconds on the wall and of CPU until the last byte is drawn.
 const { Terminal } = require('@xterm/headless');
 const { spawn } = require('node-pty');
 const terminal = new Terminal({ cols: 120, rows: 40, scrollback: 10000, allowProposedApi: true });

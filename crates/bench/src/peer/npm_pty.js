@@ -1,5 +1,5 @@
 // pty-manager as its page tells to use it: a session of a program, output taken from the session.
-// Usage: node pty_manager.js FILE; prints milliseconds on the wall and of CPU from the start to the program's end.
+// Usage: node npm_pty.js FILE; prints milliseconds on the wall and of CPU from the start to the program's end.
 const { PTYManager, createAdapter } = require('pty-manager');
 const file = process.argv[2];
 const manager = new PTYManager({ logger: { debug() {}, info() {}, warn() {}, error() {} } });
