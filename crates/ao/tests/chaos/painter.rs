@@ -9,7 +9,7 @@ pub const COLS: u64 = 120;
 /// Its rows.
 pub const ROWS: u64 = 40;
 
-/// Text of every width.
+/// Text of every width; no emoji, whose width depends on the judge's age.
 const WORDS: [&str; 12] = [
     "ab",
     "error[E0308]",
@@ -18,7 +18,7 @@ const WORDS: [&str; 12] = [
     "한글",
     "─│┌┘",
     "e\u{301}t\u{e9}",
-    "🙂",
+    "ひらがな",
     "wide 幅 wide",
     "ｆｕｌｌ",
     "x",
@@ -112,7 +112,8 @@ impl Painter {
         let by = 1 + self.dice.below(3);
         match self.dice.below(4) {
             0 => format!("\x1b[{by}S"),
-            1 => format!("\x1b[{by}T"),
+            // xterm.js fills these rows with no background, others with the pen's.
+            1 => format!("\x1b[m\x1b[{by}T"),
             2 => format!("\x1b[{ROWS};1H{}", "\n".repeat(usize::try_from(by).expect("small"))),
             _ => format!("\x1b[1;1H{}", "\x1bM".repeat(usize::try_from(by).expect("small"))),
         }
