@@ -251,7 +251,9 @@ class Program:
         self.work, self.home = bench.place / name / "work", bench.place / name / "home"
 
     def prepare(self):
-        shutil.rmtree(self.bench.place / self.name, ignore_errors=True)
+        # Who was ended a moment ago may still write.
+        while (self.bench.place / self.name).exists():
+            shutil.rmtree(self.bench.place / self.name, ignore_errors=True)
         for place, files in ((self.work, self.files), (self.home, self.home_files)):
             place.mkdir(parents=True)
             for file, text in files.items():

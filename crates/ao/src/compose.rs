@@ -14,12 +14,13 @@ use ao_plugins::runtime::docker::{DOCKER_HOST, DockerRuntime};
 use ao_plugins::runtime::process::ProcessRuntime;
 use ao_plugins::runtime::tmux::TmuxRuntime;
 use ao_plugins::scm::Local as LocalScm;
-use ao_plugins::terminal::Web;
+use ao_plugins::terminal::{Emulator, Here, Iterm2, Template, TmuxWindow, Web};
 use ao_plugins::tracker::Local as LocalTracker;
 use ao_plugins::workspace::{LocalClone, Worktree};
 use ao_slots::Registry;
 use ao_slots::agent::Agent;
 use ao_slots::terminal::Terminal;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -57,8 +58,22 @@ pub fn registry(context: &Context) -> Result<Registry, Fault> {
             Webhook::new(&url).map_err(|fault| Fault::new(fault.kind, format!("{WEBHOOK}: {}", fault.message)))?;
         registry.notifiers.insert("webhook".to_owned(), Arc::new(webhook));
     }
-    registry.terminals.insert("web".to_owned(), Arc::new(Web::of_process()));
+    registry.terminals = terminals(None);
     Ok(registry)
+}
+
+/// What shows sessions to the person at this machine, with the command of their configuration if there is one.
+#[must_use]
+pub fn terminals(command: Option<Template>) -> BTreeMap<String, Arc<dyn Terminal>> {
+    let mut all: BTreeMap<String, Arc<dyn Terminal>> = BTreeMap::new();
+    all.insert("web".to_owned(), Arc::new(Web::of_process()));
+    all.insert("attach".to_owned(), Arc::new(Here));
+    all.insert("tmux".to_owned(), Arc::new(TmuxWindow::of_process()));
+    all.insert("iterm2".to_owned(), Arc::new(Iterm2));
+    if let Some(command) = command {
+        all.insert("command".to_owned(), Arc::new(Emulator::new(command)));
+    }
+    all
 }
 
 /// Runtime `tmux`.
@@ -81,12 +96,6 @@ pub fn agents(ao: &Path, dir: &Path) -> Result<Vec<Arc<dyn Agent>>, Fault> {
     let own = load_dir(ao, dir).map_err(|e| Fault::invalid(e.to_string()).hint("mend the file, or move it away"))?;
     let built_in = built_in(ao).map_err(|e| Fault::new(Kind::Bug, e.to_string()))?;
     Ok(built_in.into_iter().chain(own).map(|a| Arc::new(a) as Arc<dyn Agent>).collect())
-}
-
-/// What opens a page for the person at this machine.
-#[must_use]
-pub fn terminal() -> Box<dyn Terminal> {
-    Box::new(Web::of_process())
 }
 
 /// Why a daemon does not serve.

@@ -35,6 +35,20 @@ pub struct Config {
     pub lifecycle: Lifecycle,
     /// Power of the machine.
     pub power: Power,
+    /// How `ao open` shows sessions.
+    pub terminal: TerminalConfig,
+}
+
+/// How `ao open` shows sessions.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct TerminalConfig {
+    /// `web` (a page), `attach` (in this terminal), `tmux` (a window of the tmux around it), `iterm2`, or `command`; `command`
+    /// when there is one, else `web`.
+    pub with: Option<String>,
+    /// A terminal emulator or editor: its words, in which `{attach}` is the command that attaches, `{session}`, `{url}` and
+    /// `{dir}` (the worktree), such as `kitty -e {attach}`; never given to a shell.
+    pub command: Option<String>,
 }
 
 /// What holds for every project that says nothing else.

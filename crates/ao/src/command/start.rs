@@ -1,7 +1,7 @@
 //! `ao start`: puts a repository under `ao`, makes sure that the daemon runs, and says where the dashboard is.
 
 use super::daemon::{configured_port, foreground, note_port};
-use super::open::opened;
+use super::open::open_page;
 mod cloning;
 
 use crate::connect;
@@ -185,8 +185,8 @@ async fn offer_page(context: &Context, client: &Client) -> Ended {
     }
     if confirm::ask("Open it in a browser?", "ao open")? {
         let code: SignInCode = client.post("/api/sign-in/codes", &Nothing {}).await?;
-        let opening = Opening { session: None, url: code.url, attach: Vec::new() };
-        if let Err(fault) = opened(&opening).await {
+        let opening = Opening { url: code.url, ..Opening::default() };
+        if let Err(fault) = open_page(&opening).await {
             out.note(&line(&fault.message));
         }
     }

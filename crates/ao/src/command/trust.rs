@@ -41,7 +41,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     let text = std::fs::read_to_string(&file)
         .map_err(|e| Fault::not_found(format!("{} cannot be read: {e}", file.display())))?;
     let parsed = config::parse(&file.display().to_string(), &text).map_err(|e| Fault::invalid(e.to_string()))?;
-    let commands: Vec<String> = parsed.projects.values().flat_map(config::commands).collect();
+    let mut commands: Vec<String> = parsed.projects.values().flat_map(config::commands).collect();
+    commands.extend(parsed.terminal.command);
     let out = &context.out;
     let name = file.display().to_string();
     if commands.is_empty() {

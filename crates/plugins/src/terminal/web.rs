@@ -2,18 +2,12 @@
 //!
 //! It starts no browser by itself: the desktop's own opener does; without a desktop it says which address to open.
 
+use super::start::start;
 use ao_slots::terminal::{Opening, Terminal};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
 use std::ffi::OsString;
-use std::io;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitStatus, Stdio};
-use std::time::Duration;
-use tokio::sync::oneshot;
-
-/// An opener that fails does so within this time; one that still runs after it has become the browser.
-const FAILS_WITHIN: Duration = Duration::from_secs(3);
+use std::process::Command;
 
 /// The person's browser.
 #[derive(Clone, Debug)]
@@ -34,26 +28,9 @@ impl Web {
 
     async fn start(&self, url: &str) -> Result<(), String> {
         let mut command = Command::new(&self.opener);
-        command.arg(url).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        // Ctrl-C in the terminal that asked must not end the browser.
-        let mut child = command.process_group(0).spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => format!("there is no {}", self.opener.to_string_lossy()),
-            _ => error.to_string(),
-        })?;
-        let (ended, end) = oneshot::channel();
-        // Waits as long as the browser lives, so that it never becomes a zombie; nobody may listen any more then.
-        std::thread::spawn(move || ended.send(child.wait()));
-        match tokio::time::timeout(FAILS_WITHIN, end).await {
-            Ok(Ok(Ok(status))) => judge(status),
-            Ok(Ok(Err(error))) => Err(error.to_string()),
-            Ok(Err(_)) => Err("nobody saw its end".to_owned()),
-            Err(_) => Ok(()),
-        }
+        command.arg(url);
+        start(command).await
     }
-}
-
-fn judge(status: ExitStatus) -> Result<(), String> {
-    if status.success() { Ok(()) } else { Err(format!("the desktop's opener failed ({status})")) }
 }
 
 #[async_trait]
@@ -76,6 +53,10 @@ impl Terminal for Web {
         }
         self.start(url).await.map_err(by_hand)
     }
+
+    fn shows_pages(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +65,7 @@ mod tests {
 
     fn opening(url: &str) -> Opening {
         let attach = ["ao", "attach", "app-1"].map(str::to_owned).to_vec();
-        Opening { session: Some("app-1".to_owned()), url: url.to_owned(), attach }
+        Opening { session: Some("app-1".to_owned()), url: url.to_owned(), attach, dir: None }
     }
 
     #[tokio::test]
