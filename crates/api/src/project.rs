@@ -111,3 +111,13 @@ pub struct RescueView {
     /// What it holds.
     pub subject: String,
 }
+
+/// All about one piece of rescued work (`GET /api/rescues/show`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RescueText {
+    /// Which.
+    pub rescue: RescueView,
+    /// What it says about itself, and what differs in it.
+    pub text: String,
+}

@@ -149,12 +149,24 @@ pub struct SessionsQuery {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RestoreRescue {
-    /// Project id.
-    pub project: String,
-    /// The rescue ref or session id.
+    /// Project id; every project is looked through when it is left out.
+    #[serde(alias = "projectId", skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The rescue ref, or the session's id, name or unique prefix.
     pub name: String,
     /// Absolute path of the new directory.
     pub to: String,
+}
+
+/// Which rescued work is meant (`GET /api/rescues/show`, `POST /api/rescues/drop`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct OneRescue {
+    /// Project id; every project is looked through when it is left out.
+    #[serde(alias = "projectId", skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The rescue ref, or the session's id, name or unique prefix.
+    pub name: String,
 }
 
 /// Keys for an agent as they are (`POST /api/sessions/{id}/keys`): text first, then the named keys.

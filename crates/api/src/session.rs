@@ -8,6 +8,7 @@ use ao_core::run::TaskState;
 use ao_core::session::{Ending, Phase, Process, Session};
 use ao_core::status::{Status, exit_words, status};
 use ao_core::time::Time;
+use ao_core::workspace::{Ignored, PutBack};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,15 @@ pub struct SessionView {
     /// Where removed work was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rescue: Option<String>,
+    /// The first of its ten ports, `AO_PORT_BASE`, while it lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port_base: Option<u16>,
+    /// What became of rescued work when its workspace was made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub put_back: Option<String>,
+    /// What git ignored and went with its removed workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<IgnoredView>,
     /// Since when its processes are halted to save power: Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_since: Option<u64>,
@@ -80,6 +90,51 @@ pub struct SessionView {
     pub created_at: u64,
     /// When it last changed: Unix milliseconds.
     pub changed_at: u64,
+}
+
+/// What git ignores in a workspace, or ignored in one that was removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IgnoredView {
+    /// How many paths, whole directories as one.
+    pub paths: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The largest of them.
+    pub largest: Vec<IgnoredPath>,
+}
+
+/// One ignored path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IgnoredPath {
+    /// The path from the workspace's top; a slash at its end is a directory.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: u64,
+}
+
+impl From<Ignored> for IgnoredView {
+    fn from(ignored: Ignored) -> Self {
+        let path = |(path, bytes)| IgnoredPath { path, bytes };
+        Self { paths: ignored.paths, bytes: ignored.bytes, largest: ignored.largest.into_iter().map(path).collect() }
+    }
+}
+
+/// What a workspace holds, as it would be met by a removal (`GET /api/sessions/{id}/workspace`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkspaceView {
+    /// The session.
+    pub id: String,
+    /// Absolute path.
+    pub path: String,
+    /// Bytes of all its files, those shared with other workspaces included.
+    pub bytes: u64,
+    /// Paths that differ from the last commit: a removal keeps them under a rescue ref.
+    pub changed: u64,
+    /// What git ignores: a removal lists it and does not keep it.
+    pub ignored: IgnoredView,
 }
 
 /// What an agent does.
@@ -170,6 +225,9 @@ impl SessionView {
             turns: session.turns,
             ended: matches!(session.phase, Phase::Ended { .. }),
             rescue: session.rescue.clone(),
+            port_base: session.belongings.ports,
+            put_back: session.belongings.put_back.as_ref().map(PutBack::words),
+            ignored: session.belongings.ignored.clone().map(IgnoredView::from),
             frozen_since: session.freeze.since().map(|at| at.0),
             created_at: session.created.0,
             changed_at: session.changed.0,

@@ -17,6 +17,7 @@ mod rescue;
 mod restore;
 mod seal;
 mod snapshot;
+mod submodules;
 mod tips;
 mod worktree;
 

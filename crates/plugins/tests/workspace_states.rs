@@ -32,6 +32,43 @@ fn hold(make: fn(&Repo, Option<usize>) -> Arc<dyn Workspace>, setup: u8, steps: 
     runtime.block_on(whatever_is_there_is_kept(&make, setup, steps));
 }
 
+/// States that once lost something, by what that was: a setup and its steps.
+const FOUND: [(&str, u8, &[Step]); 9] = [
+    (
+        "an empty file that was ignored before an orphan branch, in a sparse checkout",
+        18,
+        &[(167, 27, 0), (242, 0, 117)],
+    ),
+    ("a file that cannot be encoded", 0, &[(90, 0, 0), (179, 0, 73)]),
+    ("a repository whose name is no UTF-8", 0, &[(145, 86, 0)]),
+    ("a file deleted while assumed to be unchanged", 0, &[(201, 234, 56)]),
+    ("an index that was deleted in the middle of a merge", 0, &[(12, 0, 0), (154, 0, 59)]),
+    ("a file that only the way out converts", 0, &[(236, 14, 66), (153, 0, 130)]),
+    ("files that nobody touched and new rules change", 0, &[(186, 112, 211), (179, 0, 43)]),
+    (
+        "a directory in the place of a file, beside one that cannot be encoded",
+        50,
+        &[(160, 145, 29), (240, 184, 251), (64, 96, 96), (23, 46, 93)],
+    ),
+    ("a worktree inside", 0, &[(145, 62, 54)]),
+];
+
+#[test]
+fn what_was_lost_once_is_kept_in_a_worktree() {
+    for (what, setup, steps) in FOUND {
+        println!("{what}");
+        hold(worktree_of, setup, steps);
+    }
+}
+
+#[test]
+fn what_was_lost_once_is_kept_in_a_clone() {
+    for (what, setup, steps) in FOUND {
+        println!("{what}");
+        hold(clone_of, setup, steps);
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
 

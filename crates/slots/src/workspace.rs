@@ -87,6 +87,17 @@ impl Removed {
     }
 }
 
+/// What a workspace holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Bytes of all its files.
+    pub bytes: u64,
+    /// Paths that differ from the last commit.
+    pub changed: u64,
+    /// What git ignores there, as in [`Removed::ignored`].
+    pub ignored: Vec<(String, u64)>,
+}
+
 /// What to look at, and against what.
 #[derive(Clone, Debug)]
 pub struct InspectPlan {
@@ -142,6 +153,8 @@ pub trait Workspace: Send + Sync {
     /// Saves what is in it, then removes it. A directory that is already gone is not an error. Refused as a conflict while
     /// a process works in it.
     async fn remove(&self, plan: &RemovePlan) -> Answer<Removed>;
+    /// What a removal would meet: read only. One that is not there holds nothing.
+    async fn measure(&self, plan: &RemovePlan) -> Answer<Measured>;
     /// Lists what was kept in a repository.
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>>;
     /// Puts what was kept under `name` into a new directory `to`, on a new branch named after it.

@@ -4,10 +4,12 @@ use crate::context::Context;
 use crate::exit::Ended;
 use crate::follow::Follower;
 use crate::patience::saying;
+use crate::render::sessions::{ignored, rounded};
 use crate::render::words;
 use crate::{ask, connect, route};
+use ao_api::client::Client;
 use ao_api::request::Nothing;
-use ao_api::session::{SessionView, Sessions};
+use ao_api::session::{SessionView, Sessions, WorkspaceView};
 use ao_core::kind::Fault;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -32,6 +34,9 @@ pub struct Args {
     /// Only of this project
     #[arg(short, long)]
     project: Option<String>,
+    /// Only say what would go, what would be kept, and how large it is
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Removes worktrees.
@@ -46,6 +51,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     };
     if wanted.is_empty() {
         context.out.note("nothing to clean up");
+    }
+    if args.dry_run {
+        return dry_run(context, &client, &wanted).await;
     }
     let mut failed: Option<Fault> = None;
     let mut cleaning: BTreeMap<String, SessionView> = BTreeMap::new();
@@ -70,9 +78,41 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         for session in cleaning.values() {
             let kept = session.rescue.as_ref().map(|r| format!(", what was in it is kept as {r}")).unwrap_or_default();
             out.line(&format!("{}: worktree removed{kept}", session.id));
+            if let Some(gone) = &session.ignored {
+                out.line(&format!("  not kept: {}", ignored(gone)));
+            }
         }
     }
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
+}
+
+/// Says what each removal would meet.
+async fn dry_run(context: &Context, client: &Client, wanted: &[String]) -> Ended {
+    let out = &context.out;
+    let mut found: Vec<WorkspaceView> = Vec::new();
+    for given in wanted {
+        found.push(client.get(&route::of_session(given, "workspace")).await?);
+    }
+    if out.is_json() {
+        out.json(&found);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for view in &found {
+        let changed = match view.changed {
+            0 => "nothing uncommitted".to_owned(),
+            n => {
+                format!("{} would be kept", words::count(usize::try_from(n).unwrap_or(usize::MAX), "uncommitted path"))
+            }
+        };
+        out.line(&format!("{}: {} on disk, {changed} ({})", view.id, rounded(view.bytes), words::line(&view.path)));
+        if view.ignored.paths > 0 {
+            out.line(&format!("  would not be kept: {}", ignored(&view.ignored)));
+        }
+    }
+    if found.len() > 1 {
+        out.line(&format!("{} in all", rounded(found.iter().map(|view| view.bytes).sum())));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Waits until the worktrees are gone, or one says why not.

@@ -6,9 +6,9 @@ use crate::output::Style;
 use crate::patience::saying;
 use crate::render::table::{Table, styled};
 use crate::render::words::{age, line, now_ms, short};
-use crate::{connect, place, route};
-use ao_api::project::{RescueView, Rescues};
-use ao_api::request::RestoreRescue;
+use crate::{confirm, connect, route};
+use ao_api::project::{RescueText, RescueView, Rescues};
+use ao_api::request::{OneRescue, RestoreRescue};
 use ao_core::kind::Fault;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,15 +29,34 @@ enum Verb {
         #[arg(short, long)]
         project: Option<String>,
     },
+    /// Say what is in it
+    Show {
+        /// The session (id, name or unique prefix) or the ref
+        name: String,
+        /// Only of this project
+        #[arg(short, long)]
+        project: Option<String>,
+    },
     /// Put it into a new directory, on a new branch
     Restore {
-        /// The session or the ref
+        /// The session (id, name or unique prefix) or the ref
         name: String,
         /// The new directory; ./NAME when left out
         to: Option<PathBuf>,
-        /// Project; that of the repository around you when left out
+        /// Only of this project
         #[arg(short, long)]
         project: Option<String>,
+    },
+    /// Forget it; git deletes it when it cleans up
+    Drop {
+        /// The session (id, name or unique prefix) or the ref
+        name: String,
+        /// Only of this project
+        #[arg(short, long)]
+        project: Option<String>,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
     },
 }
 
@@ -69,10 +88,38 @@ pub async fn run(context: &Context, args: Args) -> Ended {
                 }
             }
         }
+        Verb::Show { name, project } => {
+            let parts = [("name", Some(name)), ("project", project)];
+            let found: RescueText = client.get(&route::query("/api/rescues/show", &parts)).await?;
+            if out.is_json() {
+                out.json(&found);
+            } else {
+                out.line(&format!(
+                    "{} ({}, {})",
+                    found.rescue.name,
+                    found.rescue.project_id,
+                    short(&found.rescue.commit)
+                ));
+                for text in found.text.lines() {
+                    out.line(&line(text));
+                }
+            }
+        }
+        Verb::Drop { name, project, yes } => {
+            let question = format!("Forget what was kept as {}?", line(&name));
+            if !yes && !confirm::ask(&question, "ao rescue drop NAME --yes")? {
+                out.note("nothing was forgotten");
+                return Ok(ExitCode::SUCCESS);
+            }
+            let gone: RescueView = client.post("/api/rescues/drop", &OneRescue { project, name }).await?;
+            if out.is_json() {
+                out.json(&gone);
+            } else {
+                let back = format!("git update-ref {} {}", gone.name, gone.commit);
+                out.line(&format!("{} is forgotten; until git cleans up, this brings it back: {back}", gone.name));
+            }
+        }
         Verb::Restore { name, to, project } => {
-            let Some(project) = place::project(context, &client, project.as_deref()).await? else {
-                return Err(Fault::invalid("say which project").hint("ao rescue restore NAME --project PROJECT"));
-            };
             let last = name.rsplit('/').next().unwrap_or(&name).to_owned();
             let to = context.cwd.join(to.unwrap_or_else(|| PathBuf::from(last)));
             let Some(text) = to.to_str() else {

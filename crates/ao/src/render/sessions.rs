@@ -4,7 +4,8 @@ use super::table::{Table, styled};
 use super::words::{age, line, moment, short, style_of};
 use crate::output::{Style, paint};
 use ao_api::run::QueueView;
-use ao_api::session::SessionView;
+use ao_api::session::{IgnoredView, SessionView};
+use ao_core::workspace::PORTS_EACH;
 
 /// A list, one line each.
 #[must_use]
@@ -127,8 +128,17 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
         add("prompt", format!("{}{held}{more}", delivery.state));
     }
     add("turns", s.turns.to_string());
+    if let Some(base) = s.port_base {
+        add("ports", format!("{base} to {} (AO_PORT_BASE)", base.saturating_add(PORTS_EACH - 1)));
+    }
     if let Some(rescue) = &s.rescue {
         add("kept work", line(rescue));
+    }
+    if let Some(put_back) = &s.put_back {
+        add("put back", line(put_back));
+    }
+    if let Some(gone) = &s.ignored {
+        add("not kept", ignored(gone));
     }
     add("created", format!("{} ({} ago)", moment(s.created_at), age(s.created_at, now)));
     let wide = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -137,6 +147,28 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
         format!("  {}{}  {value}", paint(colour, Style::Dim, name), " ".repeat(wide - name.len()))
     }));
     out
+}
+
+/// Ignored files in one phrase, the largest first.
+#[must_use]
+pub fn ignored(gone: &IgnoredView) -> String {
+    let some: Vec<String> =
+        gone.largest.iter().take(5).map(|path| format!("{} {}", line(&path.path), rounded(path.bytes))).collect();
+    let more = if gone.paths > 5 { format!(" and {} more", gone.paths - 5) } else { String::new() };
+    format!("{} of ignored files: {}{more}", rounded(gone.bytes), some.join(", "))
+}
+
+/// Bytes as people say them, to one decimal.
+#[must_use]
+pub fn rounded(bytes: u64) -> String {
+    let (unit, name) = match bytes {
+        0..1_000 => return format!("{bytes} B"),
+        1_000..1_000_000 => (1_000, "kB"),
+        1_000_000..1_000_000_000 => (1_000_000, "MB"),
+        _ => (1_000_000_000, "GB"),
+    };
+    let tenths = bytes.saturating_mul(10) / unit;
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
 }
 
 #[cfg(test)]
@@ -179,6 +211,9 @@ pub mod tests {
             turns: 1,
             ended: false,
             rescue: None,
+            port_base: None,
+            put_back: None,
+            ignored: None,
             frozen_since: None,
             created_at: 60_000,
             changed_at: 100_000,

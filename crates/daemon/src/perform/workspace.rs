@@ -8,7 +8,7 @@ use ao_core::kind::Fault;
 use ao_core::project::Project;
 use ao_core::session::Session;
 use ao_core::workspace::{Ignored, PORTS_EACH, PutBack};
-use ao_slots::workspace::{InspectPlan, RemovePlan, WorkspacePlan};
+use ao_slots::workspace::{InspectPlan, RemovePlan, Workspace, WorkspacePlan};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,10 +75,32 @@ pub(super) async fn ensure(engine: &Engine, id: &SessionId, base: Option<&Commit
         post_create_env: ports(&session),
         log: Some(Paths::session_dir(&project, id).join("post-create.log")),
     };
-    let ready = engine.registry().workspace(&session.workspace)?.ensure(&plan).await?;
+    let workspace = engine.registry().workspace(&session.workspace)?;
+    let ready = match workspace.ensure(&plan).await {
+        Ok(ready) => ready,
+        // It will not be tried again: what was half made goes, and what is in it is kept.
+        Err(fault) if session.workspace_path.is_none() && !fault.kind.may_pass() => {
+            undo(&plan, workspace.as_ref()).await;
+            return Err(fault);
+        }
+        Err(fault) => return Err(fault),
+    };
     let put_back =
         ready.put_back.map(|back| PutBack { name: back.name, complete: back.complete, left_out: back.left_out });
     Ok(Outcome::WorkspaceReady { path: path.display().to_string(), base: ready.base, branch: ready.branch, put_back })
+}
+
+/// Removes a workspace that could not be finished. What is not ours is left alone by the plugin.
+async fn undo(plan: &WorkspacePlan, workspace: &dyn Workspace) {
+    let removal = RemovePlan {
+        session: plan.session.clone(),
+        repository: plan.repository.clone(),
+        path: plan.path.clone(),
+        branch: plan.branch.clone(),
+    };
+    if let Err(fault) = workspace.remove(&removal).await {
+        tracing::info!(session = %plan.session, fault = %fault, "a workspace that could not be finished was left");
+    }
 }
 
 pub(super) async fn inspect(engine: &Engine, id: &SessionId) -> Result<Outcome, Fault> {

@@ -79,6 +79,11 @@ impl Environment {
         self.0.insert(name.into(), value.into());
     }
 
+    /// Takes a variable out.
+    pub fn unset(&mut self, name: &str) {
+        self.0.remove(OsStr::new(name));
+    }
+
     /// A variable's value.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&OsStr> {

@@ -68,6 +68,15 @@ impl Git {
         self
     }
 
+    /// The same in a checkout of another repository.
+    #[must_use]
+    pub fn inside(&self, files: &Path) -> Self {
+        let mut git = self.clone().moved_to(files);
+        git.env.unset("GIT_DIR");
+        git.env.unset("GIT_WORK_TREE");
+        git
+    }
+
     /// The same in another directory.
     #[must_use]
     pub fn moved_to(mut self, dir: &Path) -> Self {

@@ -8,17 +8,18 @@ use super::record::{self, Aside, Record};
 use super::removal::Removal;
 use super::rescue;
 use super::restore;
-use super::seal::Extent;
+use super::seal::{self, Extent};
 use super::snapshot::Site;
+use super::submodules;
 use crate::disk;
 use crate::disk::failed;
 use crate::exec::Environment;
-use crate::git::{Git, Repository, missing_branch};
+use crate::git::{Git, Repository, git_dir_of, missing_branch};
 use crate::steps::Steps;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
 use ao_slots::workspace::{
-    InspectPlan, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
+    InspectPlan, Measured, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
 };
 use ao_slots::{Answer, Fault};
 use async_trait::async_trait;
@@ -98,6 +99,11 @@ impl Workspace for LocalClone {
                 put_back = restore::into_workspace(&main, &common, &self.site(&plan.path), plan, &self.env).await?;
             }
             self.steps.next("prepare")?;
+            let main = Git::at(&plan.repository, &self.env);
+            let common = Repository::of(&main).await?.common;
+            let site = self.site(&plan.path);
+            submodules::check_out(&main, &common, &site).await?;
+            prepare::large_files(&site, &common).await?;
             prepare::prepare(plan, &plan.path, &git_dir, &self.env).await?;
             self.steps.next("mark as ready")?;
             record::set_ready(&git_dir)?;
@@ -149,6 +155,10 @@ impl Workspace for LocalClone {
         Ok(removed)
     }
 
+    async fn measure(&self, plan: &RemovePlan) -> Answer<Measured> {
+        if is_clone(&plan.path) { seal::measure(&self.site(&plan.path)).await } else { Ok(Measured::default()) }
+    }
+
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>> {
         rescue::list(&Git::at(repository, &self.env)).await
     }
@@ -193,6 +203,9 @@ impl LocalClone {
         disk::delete(&aside.making).await?;
         self.steps.next("clone")?;
         main.call(["clone", "--quiet", "--local", "--no-checkout", "--origin", "origin"])
+            // What is large lies once, where it stays when the clone goes.
+            .arg("--config")
+            .arg(format!("lfs.storage={}", common.join("lfs").display()))
             .arg(&common)
             .arg(&aside.making)
             .limit(COPY)
@@ -205,7 +218,9 @@ impl LocalClone {
         if rescued.as_ref() == Some(&first) {
             fetch(&git, &common, &[first.as_str()]).await?;
         }
+        copy_sparse(&main, &plan.repository, &git, &aside.making).await?;
         git.call(["checkout", "--quiet", "--force", "--no-track", "-B", &plan.branch])
+            .env("GIT_LFS_SKIP_SMUDGE", "1")
             .arg(first.as_str())
             .limit(COPY)
             .run()
@@ -298,6 +313,22 @@ impl LocalClone {
         }
         Ok(())
     }
+}
+
+/// Makes a clone as sparse as the main checkout is.
+async fn copy_sparse(main: &Git, repository: &Path, git: &Git, making: &Path) -> Answer<()> {
+    let patterns = git_dir_of(repository).map(|git_dir| git_dir.join("info/sparse-checkout"));
+    let Some(patterns) = patterns.filter(|file| file.is_file()) else { return Ok(()) };
+    for name in ["core.sparseCheckout", "core.sparseCheckoutCone"] {
+        let said = main.call(["config", "--type=bool", "--get", name]).ask().await?;
+        if said.code == 0 {
+            git.call(["config", name, &said.line()]).run().await?;
+        }
+    }
+    let to = making.join(".git/info/sparse-checkout");
+    fs::create_dir_all(making.join(".git/info"))
+        .and_then(|()| fs::copy(&patterns, &to).map(drop))
+        .map_err(|error| failed(&to, &error))
 }
 
 async fn fetch(into: &Git, from: &PathBuf, refs: &[&str]) -> Answer<()> {

@@ -3,6 +3,7 @@
 //! The same for worktrees and clones. Doing it again changes nothing; what is already there is never overwritten.
 
 use super::copies;
+use super::snapshot::Site;
 use crate::disk;
 use crate::disk::failed;
 use crate::exec::{Environment, Script, end_marked, place_mark, run_script};
@@ -14,12 +15,16 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The directory of a workspace that is ours: prompts too long to type lie there.
 const OURS: &str = "/.ao/";
 
 /// The list, in the main checkout, of ignored files that every workspace gets a copy of; patterns as in `.gitignore`.
 const INCLUDE: &str = ".worktreeinclude";
+
+/// Copying large files on a slow disk.
+const LARGE: Duration = Duration::from_secs(15 * 60);
 
 /// Most bytes of a command's output in a message: the end, where failures stand.
 const OUTPUT: usize = 4 * 1024;
@@ -58,6 +63,19 @@ pub(super) async fn prepare(plan: &WorkspacePlan, place: &Path, common: &Path, e
     }
     for (n, command) in plan.post_create.iter().enumerate() {
         run_one(plan, place, n + 1, command, env).await?;
+    }
+    Ok(())
+}
+
+/// Puts the content of large files (Git LFS) that this machine has in the place of their pointers. What it does not have
+/// stays a pointer: nothing is fetched, as that asks for passwords and takes as long as it likes.
+pub(super) async fn large_files(site: &Site, common: &Path) -> Answer<()> {
+    if !common.join("lfs/objects").is_dir() || !site.files.join(".gitattributes").is_file() {
+        return Ok(());
+    }
+    let said = site.git.call(["lfs", "checkout"]).limit(LARGE).ask().await?;
+    if said.code != 0 {
+        tracing::warn!(path = %site.files.display(), why = said.words(), "large files stay pointers");
     }
     Ok(())
 }

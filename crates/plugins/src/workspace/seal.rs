@@ -4,12 +4,14 @@
 
 use super::about::About;
 use super::entries::{self, Entry, Watch};
+use super::prepare::shown;
 use super::snapshot::{self, Index, Site, Snapshot, Whole};
 use super::{bytes, inner, tips};
 use crate::disk;
 use crate::exec::Environment;
 use crate::git::{Git, unfinished};
 use ao_core::id::CommitId;
+use ao_slots::workspace::Measured;
 use ao_slots::{Answer, Fault};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -99,6 +101,20 @@ pub(super) async fn seal(
     let date = (branch.is_none()).then_some(snapshot.date.as_str());
     let commit = snapshot::commit(&site.git, &snapshot.tree, &parents, &message, date).await?;
     Ok(Kept { sealed: Some(Sealed { commit, tree: snapshot.tree, parents }), ignored })
+}
+
+/// What is there, without keeping any of it.
+pub(super) async fn measure(site: &Site) -> Answer<Measured> {
+    let status = crate::git::status(&site.git).await?;
+    let index = Index::beside(site).await?;
+    let ignored = ignored(site, &index).await?;
+    let files = site.files.clone();
+    let bytes = tokio::task::spawn_blocking(move || disk::size(&files)).await;
+    Ok(Measured {
+        bytes: bytes.map_err(|_| Fault::unavailable("measuring files was given up"))?,
+        changed: (status.changed.len() + status.unmerged.len() + status.untracked.len()) as u64,
+        ignored: ignored.into_iter().map(|(path, bytes)| (shown(&path), bytes)).collect(),
+    })
 }
 
 /// The commits that only a repository without files has.

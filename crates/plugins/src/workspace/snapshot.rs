@@ -260,7 +260,7 @@ impl Index {
         Self { git: site.git.clone().with("GIT_INDEX_FILE", &file), file }
     }
 
-    async fn beside(site: &Site) -> Answer<Self> {
+    pub(super) async fn beside(site: &Site) -> Answer<Self> {
         let index = Self::empty(site);
         let real = site.git_dir.join("index");
         if !disk::exists(&real) {

@@ -8,8 +8,9 @@ use super::record::{self, Aside, Record};
 use super::removal::Removal;
 use super::rescue;
 use super::restore;
-use super::seal::Extent;
+use super::seal::{self, Extent};
 use super::snapshot::Site;
+use super::submodules;
 use crate::disk;
 use crate::disk::failed;
 use crate::exec::{Environment, end_marked, place_mark};
@@ -20,7 +21,7 @@ use crate::steps::Steps;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
 use ao_slots::workspace::{
-    InspectPlan, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
+    InspectPlan, Measured, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
 };
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
@@ -71,6 +72,9 @@ impl Workspace for Worktree {
                 put_back = restore::into_workspace(&making.main, &making.common, &site, plan, &self.env).await?;
             }
             self.steps.next("prepare")?;
+            let site = self.site(&admin, &plan.path);
+            submodules::check_out(&making.main, &making.common, &site).await?;
+            prepare::large_files(&site, &making.common).await?;
             prepare::prepare(plan, &plan.path, &making.common, &self.env).await?;
             self.steps.next("mark as ready")?;
             record::set_ready(&admin)?;
@@ -132,6 +136,14 @@ impl Workspace for Worktree {
             forget(&removal.main, &plan.path).await?;
         }
         Ok(removed)
+    }
+
+    async fn measure(&self, plan: &RemovePlan) -> Answer<Measured> {
+        let common = Repository::of(&Git::at(&plan.repository, &self.env)).await?.common;
+        match registration(&common, &plan.path) {
+            Some(known) if plan.path.is_dir() => seal::measure(&self.site(&known.admin, &plan.path)).await,
+            Some(_) | None => Ok(Measured::default()),
+        }
     }
 
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>> {
@@ -281,7 +293,12 @@ impl<'a> Making<'a> {
     async fn add(&self) -> Answer<Added> {
         let (plan, mark) = (self.plan, place_mark(&self.plan.path));
         let call = |arguments: &[&str]| {
-            self.main.call(["worktree", "add", "--quiet"]).args(arguments).env("AO_WORKSPACE", &mark).limit(CHECKOUT)
+            self.main
+                .call(["worktree", "add", "--quiet"])
+                .args(arguments)
+                .env("AO_WORKSPACE", &mark)
+                .env("GIT_LFS_SKIP_SMUDGE", "1")
+                .limit(CHECKOUT)
         };
         let _turn = turn(Turn::Making, &self.common).await;
         // Rescued work fits on the commit that it stood on.

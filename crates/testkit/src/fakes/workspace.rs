@@ -4,7 +4,7 @@ use super::scm::COMMIT;
 use ao_core::effect::Inspection;
 use ao_core::id::CommitId;
 use ao_slots::workspace::{
-    InspectPlan, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
+    InspectPlan, Measured, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
 };
 use ao_slots::{Answer, Fault};
 use async_trait::async_trait;
@@ -30,6 +30,10 @@ impl Workspace for FakeWorkspace {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Removed::default()),
             Err(e) => Err(Fault::unavailable(format!("{}: {e}", plan.path.display()))),
         }
+    }
+
+    async fn measure(&self, _plan: &RemovePlan) -> Answer<Measured> {
+        Ok(Measured { bytes: 1, changed: 0, ignored: Vec::new() })
     }
 
     async fn rescued(&self, _repository: &Path) -> Answer<Vec<Rescued>> {

@@ -254,9 +254,7 @@ impl Mess<'_> {
         let _ = fs::create_dir_all(&dir);
         match b % 8 {
             6 => {
-                let to = dir.join("linked");
-                let to = to.display().to_string();
-                self.git(&["worktree", "add", "--quiet", "-b", &format!("w{n}"), &to]);
+                self.git_at(&dir, &["worktree", "add", "--quiet", "-b", &format!("w{n}"), "linked"]);
                 self.write(&dir.join("linked/inner.txt"), b"in a worktree inside\n");
                 return;
             }
