@@ -18,6 +18,9 @@ pub struct UsageView {
     pub processes: Option<u32>,
     /// They are halted to save power.
     pub frozen: bool,
+    /// The disk refuses its log: the newest output is kept in memory alone, and what does not fit there will be missing.
+    #[serde(default)]
+    pub log_degraded: bool,
     /// Most memory it may use, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,

@@ -23,6 +23,9 @@ pub struct Screen {
     pub alternate: bool,
     /// Offset after the newest byte of output.
     pub offset: u64,
+    /// The disk refuses the log: the newest bytes are kept in memory alone.
+    #[serde(default)]
+    pub log_degraded: bool,
     /// Milliseconds since the last byte of output, when this was sent.
     pub quiet_ms: u64,
     /// When a person last typed, if anybody did: Unix milliseconds. A moment and not an age, because a screen that nothing

@@ -19,7 +19,8 @@ pub fn usage(used: &UsageView) -> Option<String> {
         format!("{n}{} {one}", of(used.processes_limit.map(|most| most.to_string())))
     });
     let halted = used.frozen.then(|| "halted".to_owned());
-    let parts: Vec<String> = [cpu, memory, processes, halted].into_iter().flatten().collect();
+    let degraded = used.log_degraded.then(|| "log degraded: the disk refuses it, the newest output is in memory".to_owned());
+    let parts: Vec<String> = [cpu, memory, processes, halted, degraded].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
@@ -42,6 +43,7 @@ mod tests {
             memory_bytes: Some(241_172_480),
             processes: Some(7),
             frozen: false,
+            log_degraded: false,
             memory_limit_bytes: Some(4 << 30),
             processes_limit: None,
             cpu_limit_percent: None,

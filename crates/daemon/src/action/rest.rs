@@ -40,6 +40,7 @@ async fn usage(call: Call, _: Nothing) -> Result<UsageView, Fault> {
         memory_bytes: used.memory_bytes,
         processes: used.processes,
         frozen: used.frozen,
+        log_degraded: link.screen.borrow().log_degraded,
         memory_limit_bytes: used.limits.memory_bytes,
         processes_limit: used.limits.processes,
         cpu_limit_percent: used.limits.cpu_percent,

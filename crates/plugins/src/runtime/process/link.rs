@@ -405,6 +405,7 @@ fn take(screen: &mut Screen, change: wire::Screen) {
     screen.bracketed_paste = change.modes.bracketed_paste;
     screen.alternate = change.modes.alternate_screen;
     screen.offset = change.offset;
+    screen.log_degraded = change.log == wire::Health::Degraded;
     screen.quiet_ms = change.last_output_ms.map_or(u64::MAX, |at| now.saturating_sub(at));
     screen.person_at = change.person_input_ms;
     screen.marks =
