@@ -42,11 +42,11 @@ kill_daemon() {
     until_true "the daemon's death" sh -c "! kill -0 $pid"
 }
 containers() { docker ps -aq | wc -l; }
-# Starts a session of a plain command and gives its id.
+# Starts a session of a plain command and gives its id: AGENT TASK COMMAND…
 begin() {
-    local task=$1
-    shift
-    "$AO" --json new "$task" --agent shell --no-prompt -- "$@" | grep -o '"id": *"shop-[0-9]*"' | head -n 1 | grep -o 'shop-[0-9]*'
+    local agent=$1 task=$2
+    shift 2
+    "$AO" --json new "$task" --agent "$agent" --no-prompt -- "$@" | grep -o '"id": *"shop-[0-9]*"' | head -n 1 | grep -o 'shop-[0-9]*'
 }
 
 # The demo's shop with its eight faults, its sessions in containers.
@@ -68,6 +68,16 @@ projects:
 YAML
     git init -q --initial-branch=main && git add -A && git commit -qm "A shop with eight faults"
 )
+# An agent whose hook has a meaning.
+mkdir -p "$home/agents"
+cat >"$home/agents/asker.toml" <<'TOML'
+extends = "shell"
+name = "asker"
+aliases = []
+
+[hook_events]
+"PermissionRequest" = { activity = "needs_input", what = "permission" }
+TOML
 cd "$shop"
 "$AO" trust --yes agent-orchestrator.yaml >/dev/null
 
@@ -96,8 +106,8 @@ cargo test --offline --quiet >"$PLACE/check.said" 2>&1 || fail "the shop is red 
 until_true "the end of every container" sh -c '[ "$(docker ps -aq | wc -l)" -eq 0 ]'
 echo "test-docker: green; up to $most containers at once, none left"
 
-echo "test-docker: a host that is killed, and a container that runs out of memory"
-id=$(begin 'keep on' sh -c 'echo begun; while printf "$ "; read -r line; do echo "$line" >"$HOME/word"; echo "got $line"; done')
+echo "test-docker: a host that is killed"
+id=$(begin shell 'keep on' sh -c 'echo begun; while printf "$ "; read -r line; do echo "$line" >"$HOME/word"; echo "got $line"; done')
 until_true "its first words" sh -c "'$AO' logs $id | grep -q begun"
 [ "$(docker ps -q | wc -l)" -eq 1 ] || fail "the session has no container"
 host=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$home"/*/sessions/"$id".d/1/host.json | head -n 1)
@@ -109,7 +119,13 @@ until_true "the answer through a new host" sh -c "'$AO' logs $id | grep -q 'got 
 "$AO" stop "$id" >/dev/null
 [ "$(containers)" -eq 0 ] || fail "a stopped session has a container"
 
-id=$(begin 'too much' sh -c 'echo begun; sleep 1; head -c 2000000000 /dev/zero | tail -n 1; exit $?')
+echo "test-docker: a hook that is called without any network"
+id=$(begin asker 'ask' sh -c 'echo "{}" | ao hook asker PermissionRequest; echo asked; exec sleep 1000')
+until_true "what the hook told" sh -c "'$AO' explain $id >'$PLACE/explain.said'; grep -q 'hook PermissionRequest' '$PLACE/explain.said'"
+"$AO" stop "$id" >/dev/null
+
+echo "test-docker: a container that runs out of memory"
+id=$(begin shell 'too much' sh -c 'echo begun; sleep 1; head -c 2000000000 /dev/zero | tail -n 1; exit $?')
 until_true "its end" sh -c "'$AO' --json status $id | grep -q '\"ended\": *true'"
 "$AO" status "$id" >"$PLACE/oom.said" 2>&1
 grep -q 'ran out of memory (limits.memory is 512M)' "$PLACE/oom.said" || fail "the want of memory is not told"
@@ -119,6 +135,12 @@ sed -i "s/ao-test:1/ao-no-such:1/" agent-orchestrator.yaml
 "$AO" trust --yes agent-orchestrator.yaml >/dev/null
 "$AO" new 'nowhere' --agent shell --no-prompt -- sh >"$PLACE/image.said" 2>&1 && fail "a session began without an image"
 grep -q 'docker pull ao-no-such:1' "$PLACE/image.said" || fail "nobody says how to get the image"
+
+"$AO" daemon stop >/dev/null
+DOCKER_HOST=unix:///nowhere/docker.sock "$AO" new 'nowhere' --agent shell --no-prompt -- sh >"$PLACE/engine.said" 2>&1 &&
+    fail "a session began without an engine"
+grep -q 'no Docker engine answers on /nowhere/docker.sock' "$PLACE/engine.said" || fail "nobody says which engine is missing"
+"$AO" daemon stop >/dev/null
 
 "$AO" stop --all >/dev/null 2>&1 || true
 [ "$(containers)" -eq 0 ] || fail "containers are left: $(docker ps -a)"

@@ -14,12 +14,13 @@ mod mounts;
 mod relay;
 mod replay;
 mod revival;
+mod standing;
 mod tty;
 
 use super::process::ProcessRuntime;
 use ao_core::kind::{Fault, Kind};
 use ao_core::limits::Limits;
-use ao_host::discover::{self, Standing};
+use ao_host::discover::Standing;
 use ao_host::wire::Child;
 use ao_slots::Answer;
 use ao_slots::runtime::{Abilities, Found, LaunchPlace, LaunchPlan, Link, Remains, Runtime};
@@ -27,6 +28,7 @@ use async_trait::async_trait;
 use end::State;
 use engine::Engine;
 use files::{Files, Record};
+use standing::standing;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -153,14 +155,6 @@ impl DockerRuntime {
             reach: Vec::new(),
             ..plan.clone()
         }
-    }
-}
-
-async fn standing(dir: &Path) -> Standing {
-    let dir = dir.to_owned();
-    match tokio::task::spawn_blocking(move || discover::probe(&dir).standing).await {
-        Ok(standing) => standing,
-        Err(e) => Standing::Unknown { why: format!("looking at it failed: {e}") },
     }
 }
 

@@ -12,7 +12,7 @@ use super::replay;
 use super::tty::Tty;
 use bollard::query_parameters::StartContainerOptions;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -80,7 +80,8 @@ pub fn bridge(launch_dir: &Path) -> ExitCode {
 }
 
 fn failed(why: &str) -> ExitCode {
-    eprintln!("ao container-bridge: {why}");
+    // Standard error is the session's terminal: the person who looks at it reads why there is nothing else.
+    drop(writeln!(io::stderr(), "ao container-bridge: {why}"));
     ExitCode::from(NO_CONTAINER)
 }
 

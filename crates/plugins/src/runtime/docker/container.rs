@@ -156,8 +156,7 @@ async fn image_env(engine: &Engine, image: &str) -> Answer<Vec<String>> {
     match engine.docker().inspect_image(image).await {
         Ok(found) => Ok(found.config.and_then(|config| config.env).unwrap_or_default()),
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => {
-            let what = format!("the image {image} is not on this machine");
-            Err(Fault::not_found(what).hint(format!("get it with: docker pull {image}")))
+            Err(Fault::not_found(format!("the image {image} is not on this machine; get it with: docker pull {image}")))
         }
         Err(error) => Err(engine.fault("look at the image", &error)),
     }
@@ -278,4 +277,74 @@ fn env(given: &BTreeMap<String, String>, image: &[String]) -> BTreeMap<String, S
     env.insert("PATH".to_owned(), path.join(":"));
     env.entry("TERM".to_owned()).or_insert_with(|| "xterm-256color".to_owned());
     env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ao_core::id::{LaunchId, SessionId};
+
+    fn plan() -> LaunchPlan {
+        LaunchPlan {
+            session: SessionId::new("app-1"),
+            launch: LaunchId::new("app-1.2"),
+            label: "ao-0123abcd-app-1".to_owned(),
+            dir: "/data/app/sessions/app-1.d/2".into(),
+            socket: "/data/run/1.sock".into(),
+            argv: vec!["/opt/here/claude".to_owned(), "--model".to_owned(), "/opt/here/x".to_owned()],
+            cwd: "/w".into(),
+            env: BTreeMap::from([("PATH".to_owned(), "/data/bin:/home/me/bin:/bin".to_owned())]),
+            cols: 80,
+            rows: 24,
+            limits: Limits { memory_bytes: Some(1 << 30), processes: Some(100), cpu_percent: Some(150) },
+            container: None,
+            reach: Vec::new(),
+        }
+    }
+
+    fn made(plan: &LaunchPlan, image_env: &[String]) -> ContainerCreateBody {
+        let container = Container { image: "agents:1".to_owned(), network: String::new(), mounts: Vec::new() };
+        let binds = [Bind { source: "/w".into(), target: "/w".into(), read_only: false }];
+        let mapping = Mapping { user: "1000:1000".to_owned(), userns: None };
+        body(plan, &container, &binds, &mapping, image_env)
+    }
+
+    #[test]
+    fn names_and_labels_say_whose_it_is() {
+        let plan = plan();
+        assert_eq!((name(&plan).as_str(), root_of(&plan)), ("ao-0123abcd-app-1.2", "ao-0123abcd"));
+        let labels = made(&plan, &[]).labels.expect("labels");
+        assert_eq!(labels.get(LAUNCH_LABEL).map(String::as_str), Some("app-1.2"));
+        assert_eq!(labels.get(ROOT_LABEL).map(String::as_str), Some("ao-0123abcd"));
+    }
+
+    #[test]
+    fn bounds_are_the_containers_and_without_swap() {
+        let host = made(&plan(), &[]).host_config.expect("a host's part");
+        assert_eq!((host.memory, host.memory_swap), (Some(1 << 30), Some(1 << 30)));
+        assert_eq!((host.nano_cpus, host.pids_limit), (Some(1_500_000_000), Some(101)));
+        assert_eq!((host.network_mode, host.init), (None, Some(true)), "the engine's own network, and a first process");
+        let free = LaunchPlan { limits: Limits::default(), ..plan() };
+        let host = made(&free, &[]).host_config.expect("a host's part");
+        assert_eq!((host.memory, host.memory_swap, host.nano_cpus, host.pids_limit), (None, None, None, None));
+    }
+
+    #[test]
+    fn a_program_of_this_machine_is_called_by_its_name_unless_it_is_mounted() {
+        let command = |plan: &LaunchPlan| made(plan, &[]).cmd.expect("a command").split_off(4);
+        assert_eq!(command(&plan()), ["claude", "--model", "/opt/here/x"]);
+        let mounted = LaunchPlan { argv: vec!["/w/tool".to_owned()], ..plan() };
+        assert_eq!(command(&mounted), ["/w/tool"]);
+    }
+
+    #[test]
+    fn the_images_programs_come_before_those_of_this_machine() {
+        let given = BTreeMap::from([
+            ("AO_HOME".to_owned(), "/data".to_owned()),
+            ("PATH".to_owned(), "/data/bin:/home/me/bin:/bin".to_owned()),
+        ]);
+        let path = |image: &[String]| env(&given, image).remove("PATH").expect("a path");
+        assert_eq!(path(&["PATH=/opt/venv/bin:/bin".to_owned()]), "/data/bin:/opt/venv/bin:/bin:/home/me/bin");
+        assert!(path(&[]).starts_with("/data/bin:/usr/local/sbin:"));
+    }
 }

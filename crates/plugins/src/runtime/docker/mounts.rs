@@ -189,3 +189,100 @@ fn joined(base: &Path, path: impl AsRef<OsStr>) -> PathBuf {
     }
     whole
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ao_core::id::{LaunchId, SessionId};
+    use ao_core::limits::{Container, Limits};
+
+    /// A worktree of a repository, and a data root with another session's secrets.
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            let place = Self(tempfile::tempdir().expect("a directory"));
+            for dir in
+                ["repo/.git/worktrees/w", "data/p/worktrees/w", "data/p/sessions/w.d/agent", "data/bin", "data/secrets"]
+            {
+                fs::create_dir_all(place.at(dir)).expect("made");
+            }
+            let git = place.at("repo/.git/worktrees/w");
+            fs::write(place.at("data/p/worktrees/w/.git"), format!("gitdir: {}\n", git.display())).expect("written");
+            fs::write(git.join("commondir"), "../..\n").expect("written");
+            fs::write(place.at("ao"), "").expect("written");
+            place
+        }
+
+        fn at(&self, path: &str) -> PathBuf {
+            self.0.path().join(path)
+        }
+
+        fn plan(&self, mounts: &[String]) -> LaunchPlan {
+            let text = |path: &str| self.at(path).display().to_string();
+            LaunchPlan {
+                session: SessionId::new("w"),
+                launch: LaunchId::new("w.1"),
+                label: "ao-1-w".to_owned(),
+                dir: self.at("data/p/sessions/w.d/1"),
+                socket: self.at("s"),
+                argv: vec!["sh".to_owned()],
+                cwd: self.at("data/p/worktrees/w"),
+                env: [("AO_HOME".to_owned(), text("data")), ("HOME".to_owned(), text("home"))].into(),
+                cols: 80,
+                rows: 24,
+                limits: Limits::default(),
+                container: Some(Container { mounts: mounts.to_vec(), ..Container::default() }),
+                reach: vec![self.at("repo"), self.at("data/p/sessions/w.d/agent")],
+            }
+        }
+
+        fn binds(&self, mounts: &[String]) -> Answer<Vec<Bind>> {
+            let plan = self.plan(mounts);
+            let files = Files::new(&plan.dir);
+            fs::create_dir_all(&plan.dir).expect("made");
+            files.make().expect("made");
+            of(&plan, &files, &self.at("ao"))
+        }
+    }
+
+    #[test]
+    fn a_container_sees_its_workspace_its_git_directory_and_nothing_of_other_sessions() {
+        let place = Place::new();
+        let binds = place.binds(&[]).expect("all is there");
+        let target = |path: PathBuf| binds.iter().find(|bind| bind.target == path);
+        assert!(target(place.at("data/p/worktrees/w")).is_some_and(|bind| !bind.read_only));
+        assert!(target(place.at("repo/.git")).is_some(), "{binds:?}");
+        assert!(target(place.at("repo")).is_none(), "the checkout of the user is not the session's");
+        assert!(target(place.at("ao")).is_some_and(|bind| bind.read_only));
+        let spool = target(place.at("data/spool")).expect("hooks have a place");
+        assert!(spool.source.starts_with(place.at("data/p/sessions/w.d/1")), "it is the launch's own");
+        let root = place.at("data");
+        let shows = |bind: &&Bind| bind.source == root || place.at("data/secrets").starts_with(&bind.source);
+        assert_eq!(binds.iter().find(shows), None);
+        let home = target(place.at("home")).expect("a home");
+        assert_eq!(home.source, place.at("data/p/sessions/w.d/home"));
+    }
+
+    #[test]
+    fn what_is_mounted_in_the_home_finds_its_place_made_by_us() {
+        let place = Place::new();
+        fs::create_dir_all(place.at("home/.claude")).expect("made");
+        let login = place.at("home/.claude").display().to_string();
+        let binds = place.binds(&[format!("{login}:{login}:ro")]).expect("all is there");
+        let bind = binds.iter().find(|bind| bind.target == Path::new(&login)).expect("the login");
+        assert!(bind.read_only);
+        assert!(place.at("data/p/sessions/w.d/home/.claude").is_dir());
+        let order: Vec<usize> = binds.iter().map(|bind| bind.target.components().count()).collect();
+        assert!(order.is_sorted(), "outer directories come first");
+    }
+
+    #[test]
+    fn what_is_not_there_is_named_and_not_made() {
+        let place = Place::new();
+        let missing = place.at("no-such-cache");
+        let fault = place.binds(&[format!("{}:/cache", missing.display())]).expect_err("it is not there");
+        assert!(fault.message.contains("no-such-cache"), "{fault}");
+        assert!(!missing.exists());
+    }
+}

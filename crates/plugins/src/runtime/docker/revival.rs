@@ -4,7 +4,7 @@
 //! the stages that it typed: they stay typed.
 
 use super::files::Files;
-use super::standing;
+use super::standing::standing;
 use crate::runtime::process::ProcessRuntime;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
