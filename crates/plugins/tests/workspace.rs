@@ -91,6 +91,16 @@ both! {
         what_cannot_be_saved_is_not_removed
         a_deleted_workspace_is_forgotten
         a_directory_that_is_something_else_is_left_alone;
+    outfit:
+        folders_and_env_files_are_copied_and_never_committed
+        commands_know_the_ports_and_their_output_is_kept
+        a_directory_inside_the_repository_is_excluded
+        submodules_come_from_the_main_checkout
+        a_workspace_is_as_sparse_as_the_main_checkout
+        large_files_stay_pointers_and_ask_nobody
+        rescued_work_comes_back_into_a_new_workspace
+        rescued_work_is_not_forced_onto_a_branch_that_moved
+        a_workspace_is_measured_and_a_rescue_shown_and_dropped;
     recovery:
         a_making_that_was_cut_short_is_finished
         a_removal_that_was_cut_short_is_finished_once

@@ -4,6 +4,7 @@
 
 pub mod ensure;
 pub mod inspect;
+pub mod outfit;
 pub mod recovery;
 pub mod remove;
 pub mod states;

@@ -367,6 +367,10 @@ struct Treasure {
     index: BTreeSet<Vec<u8>>,
     /// Files that a sparse checkout leaves out.
     left_out: BTreeSet<PathBuf>,
+    /// Repositories inside of which somebody else has everything: a remote, or the main repository.
+    elsewhere: Vec<PathBuf>,
+    /// Repositories inside.
+    inside: Vec<PathBuf>,
     /// Bytes of ignored files.
     ignored: u64,
 }
@@ -442,9 +446,27 @@ fn treasure(repo: &Repo, dir: &Path, refs_too: bool) -> Treasure {
     repositories.sort();
     for inner in repositories {
         let own = inner == dir;
+        if !own {
+            let name = inner.strip_prefix(dir).expect("it is below").to_owned();
+            if is_elsewhere(repo, &inner) {
+                treasure.elsewhere.push(name.clone());
+            }
+            treasure.inside.push(name);
+        }
         objects(repo, &inner, refs_too || !own, &mut treasure.objects);
     }
     treasure
+}
+
+/// Whether nothing in a repository inside would be lost with it.
+fn is_elsewhere(repo: &Repo, dir: &Path) -> bool {
+    let said = |arguments: &[&str]| String::from_utf8_lossy(&repo.try_git(dir, arguments).stdout).into_owned();
+    let is_linked =
+        dir.join(".git").is_file() && said(&["rev-parse", "--git-common-dir"]) != said(&["rev-parse", "--git-dir"]);
+    let held = if is_linked { "--branches" } else { "--remotes" };
+    repo.try_git(dir, &["rev-parse", "--verify", "HEAD"]).status.success()
+        && said(&["status", "--porcelain", "--ignored"]).is_empty()
+        && said(&["rev-list", "HEAD", "--not", held]).is_empty()
 }
 
 /// Commits of reflogs, stashes, branches and of what is not finished; objects of the index.
@@ -454,8 +476,16 @@ fn objects(repo: &Repo, dir: &Path, refs_too: bool, found: &mut BTreeMap<String,
         return;
     }
     let shallow = repo.git_in(dir, &["rev-parse", "--is-shallow-repository"]) == "true";
+    // What the remote of a repository inside has is safe there.
+    let remote = repo.try_git(dir, &["rev-list", "--objects", "--no-object-names", "--remotes"]).stdout;
+    let remote = if dir.join(".git").exists() && refs_too {
+        String::from_utf8_lossy(&remote).into_owned()
+    } else {
+        String::new()
+    };
+    let remote: BTreeSet<&str> = remote.lines().collect();
     let mut add = |what: &str, text: &[u8]| {
-        for id in String::from_utf8_lossy(text).split_ascii_whitespace() {
+        for id in String::from_utf8_lossy(text).split_ascii_whitespace().filter(|id| !remote.contains(id)) {
             found.entry(id.to_owned()).or_insert_with(|| format!("{what} of {}", dir.display()));
         }
     };
@@ -543,6 +573,7 @@ pub async fn whatever_is_there_is_kept(make: Make<'_>, setup: u8, steps: &[Step]
     for (name, bytes) in &before.files {
         let there = after.files.get(name);
         let same = there == Some(bytes)
+            || there.is_none() && before.elsewhere.iter().any(|inside| name.starts_with(inside))
             // Rules that were committed hold for every checkout but the one that they were committed in.
             || new_rules && before.clean.contains(name) && there.is_some()
             || before.clean.contains(name)
@@ -550,7 +581,10 @@ pub async fn whatever_is_there_is_kept(make: Make<'_>, setup: u8, steps: &[Step]
         let (was, is) = (String::from_utf8_lossy(bytes), there.map(|bytes| String::from_utf8_lossy(bytes)));
         assert!(same, "{name:?} was {:.300?} and is {:.300?}", was, is);
     }
-    for name in after.files.keys().filter(|name| !before.left_out.contains(*name)) {
+    // What a sparse checkout inside left out comes back as well.
+    let may_be_new =
+        |name: &Path| before.left_out.contains(name) || before.inside.iter().any(|inside| name.starts_with(inside));
+    for name in after.files.keys().filter(|name| !may_be_new(name)) {
         assert!(before.files.contains_key(name), "{name:?} was not there");
     }
     if removed.rescue.is_some() && has_index {
