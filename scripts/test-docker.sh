@@ -17,13 +17,11 @@ if ! command -v dockerd >/dev/null 2>&1; then
     echo "test-docker: installing docker.io"
     if ! scripts/need.sh docker.io iptables; then skip "docker.io cannot be installed here"; fi
 fi
-scripts/need.sh git curl
+scripts/need.sh git
 
 place=$(mktemp -d "${TMPDIR:-/tmp}/ao-docker.XXXXXX")
 engine=''
-daemons=()
 cleanup() {
-    for home in "${daemons[@]}"; do AO_HOME=$home "$ao" daemon stop >/dev/null 2>&1 || true; done
     if [ -n "$engine" ]; then
         docker ps -aq 2>/dev/null | xargs -r docker rm -f >/dev/null 2>&1 || true
         kill "$engine" 2>/dev/null || true
@@ -53,8 +51,7 @@ docker version --format 'test-docker: engine {{.Server.Version}}, interface {{.S
     { tail -n 5 "$place/dockerd.log"; skip "dockerd does not answer on this machine"; }
 
 cargo build --quiet -p ao
-ao=$(pwd)/target/debug/ao
-[ -x "$ao" ] || ao=${CARGO_TARGET_DIR:-target}/debug/ao
+ao=${CARGO_TARGET_DIR:-$PWD/target}/debug/ao
 
 # An image without a registry: this machine's own shell, git and usual programs, with the libraries that they and `ao` need.
 scripts/docker/image.sh "$place/image" "$ao"
