@@ -1,49 +1,17 @@
-//! The `ao` binary: what agents and sessions call is answered first and without ceremony, then come the verbs for people.
+//! The `ao` binary. Everything is in the library; where sessions cannot run, it says so in words.
 
-mod ask;
-mod capacity;
-mod cli;
-mod command;
-mod compose;
-mod confirm;
-mod connect;
-mod context;
-mod demo;
-mod detach;
-mod exit;
-mod follow;
-mod hook;
-mod output;
-mod patience;
-mod place;
-mod progress;
-mod recorded;
-mod redact;
-mod render;
-mod route;
-mod scripted;
-
-use ao_plugins::runtime::docker;
-use std::ffi::OsString;
-use std::path::Path;
 use std::process::ExitCode;
 
+#[cfg(unix)]
 fn main() -> ExitCode {
-    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
-    // Hosts and agents start thousands of these: no parser, no runtime, no logging before them.
-    match args.split_first() {
-        Some((verb, [dir])) if verb == "host" => ao_host::run(Path::new(dir)),
-        Some((verb, [dir])) if verb == "exec-launch" => ao_host::exec_launch::exec_launch(Path::new(dir)),
-        Some((verb, rest)) if verb == "hook" => hook::run(rest),
-        Some((verb, [dir])) if verb == docker::BRIDGE_VERB => docker::bridge(Path::new(dir)),
-        Some((verb, rest)) if verb == "scripted-agent" => scripted::run(rest),
-        Some((verb, _)) if verb == "credential" => no_credential(),
-        Some(_) | None => cli::run(),
-    }
+    ao_cli::main()
 }
 
-/// git asks here for a login; none is kept yet, and saying nothing makes git go on to the next helper.
-fn no_credential() -> ExitCode {
-    eprintln!("ao credential: no credentials are kept: they come with remote forges; git asks its next helper");
-    ExitCode::from(1)
+#[cfg(not(unix))]
+fn main() -> ExitCode {
+    eprintln!(
+        "ao: not supported on this operating system: sessions need the terminals, processes and sockets of a Unix.\n\
+         Hint: run it inside WSL 2, or on a Linux or macOS machine, and open the dashboard in a browser here."
+    );
+    ExitCode::from(ao_core::kind::Kind::Unsupported.exit_code())
 }

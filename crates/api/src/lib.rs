@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+#[cfg(unix)]
 pub mod client;
 pub mod event;
 pub mod fault;

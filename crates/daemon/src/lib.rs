@@ -1,4 +1,8 @@
 //! The loop, the journal, the actors, and the HTTP surface.
+//!
+//! It is there on Unix only: elsewhere the binary says in words that it cannot work.
+
+#![cfg(unix)]
 
 pub mod access;
 pub mod action;

@@ -21,6 +21,7 @@ pub mod exec_launch;
 pub mod files;
 #[cfg(unix)]
 mod host;
+mod limits;
 pub mod platform;
 #[cfg(unix)]
 pub mod record;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Size;
+pub use crate::limits::Limits;
 use crate::record::{self, Durability, LAUNCH_FILE};
 
 /// Raw output kept per session by default, in bytes (`docs/design/host.md`: 64 MB).
@@ -43,26 +44,6 @@ pub enum CgroupParent {
     At(PathBuf),
     /// None is made.
     Off,
-}
-
-/// Bounds of everything a session runs. What is absent is not bounded; what cannot be kept refuses the launch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Limits {
-    /// Memory, in bytes.
-    pub memory_bytes: Option<u64>,
-    /// Processes and threads.
-    pub processes: Option<u32>,
-    /// Processor time, in percent of one core.
-    pub cpu_percent: Option<u32>,
-}
-
-impl Limits {
-    /// Whether nothing is bounded.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// One launch of one agent.

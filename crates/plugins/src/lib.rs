@@ -1,4 +1,8 @@
 //! The built-in plugins: a module each, leaves of the tree.
+//!
+//! It is there on Unix only: elsewhere the binary says in words that it cannot work.
+
+#![cfg(unix)]
 
 pub mod agent;
 mod disk;

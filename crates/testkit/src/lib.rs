@@ -1,4 +1,8 @@
 //! A virtual world, fakes and contract suites; used by tests only.
+//!
+//! It is there on Unix only, as what it tests.
+
+#![cfg(unix)]
 
 pub mod contract;
 pub mod fakes;

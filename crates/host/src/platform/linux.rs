@@ -4,6 +4,7 @@
 
 mod bounds;
 mod cgroup;
+mod handed;
 mod marked;
 mod mounts;
 mod peer;

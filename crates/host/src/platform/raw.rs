@@ -2,11 +2,14 @@
 //!
 //! Nothing here decides anything; each function is as small as its promise allows.
 
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicI32, Ordering};
 
@@ -219,6 +222,17 @@ pub fn give_memory_back() {
     unsafe {
         libc::malloc_trim(0);
     }
+}
+
+/// Makes a named pipe that only its owner may use.
+///
+/// # Errors
+/// When there is something of that name already, or the directory cannot be written.
+pub fn make_fifo(path: &Path) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: the path is a string that ends with a zero and lives as long as the call.
+    let failed = unsafe { libc::mkfifo(path.as_ptr(), 0o600) };
+    if failed == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Asks the system for the user of whoever connected (`getpeereid` of the BSDs).

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::engine::Size;
+use crate::limits::Limits;
 use crate::record::{ExitRecord, Tree};
-use crate::spec::Limits;
 
 /// First words of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

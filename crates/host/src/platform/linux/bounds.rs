@@ -4,9 +4,10 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::cgroup::{Cgroup, PREFIX, belongs, remove_tree};
+use super::handed::{found_above, has, is_ours};
 use super::mounts::{own_v1, own_v2};
 use crate::platform::facts::{Bound, CannotKeep, ControlGroups, Keeper};
 use crate::spec::{CgroupParent, Limits};
@@ -15,14 +16,6 @@ use crate::spec::{CgroupParent, Limits};
 const CPU_PERIOD_US: u64 = 100_000;
 
 impl Bound {
-    const fn controller(self) -> &'static str {
-        match self {
-            Self::Memory => "memory",
-            Self::Processes => "pids",
-            Self::Cpu => "cpu",
-        }
-    }
-
     /// What is written for a limit, when there is one: to a control group's file, and to one of the older kind.
     fn written(self, limits: &Limits) -> Option<[(&'static str, String); 2]> {
         Some(match self {
@@ -116,41 +109,6 @@ fn offers(group: &Cgroup, bound: Bound) -> bool {
     group.dir().parent().is_some_and(|parent| has(parent, "cgroup.subtree_control", bound))
 }
 
-fn has(dir: &Path, file: &str, bound: Bound) -> bool {
-    fs::read_to_string(dir.join(file))
-        .is_ok_and(|names| names.split_whitespace().any(|name| name == bound.controller()))
-}
-
-/// Where on the cgroup2 mount a session's group can have all the limits that are kept there: nearest to `own`, or `None` when
-/// nothing is bounded there or nobody lets us.
-///
-/// A group that has processes cannot hand controllers down, so this is often one above: that of the user's services, say.
-pub(super) fn parent_for(limits: &Limits, own: &Path, mount: &Path) -> Option<PathBuf> {
-    let wanted: Vec<Bound> = wanted(limits).filter(|bound| has(mount, "cgroup.controllers", *bound)).collect();
-    if wanted.is_empty() {
-        return None;
-    }
-    let missing = |dir: &Path| -> Vec<Bound> {
-        wanted.iter().copied().filter(|bound| !has(dir, "cgroup.subtree_control", *bound)).collect()
-    };
-    for bound in missing(own) {
-        // Refused while processes are inside, which is nearly always.
-        drop(fs::write(own.join("cgroup.subtree_control"), format!("+{}", bound.controller())));
-    }
-    let above = own.ancestors().take_while(|dir| dir.starts_with(mount));
-    above.into_iter().find(|dir| missing(dir).is_empty() && is_ours(dir)).map(Path::to_owned)
-}
-
-fn wanted(limits: &Limits) -> impl Iterator<Item = Bound> {
-    Bound::ALL.into_iter().filter(|bound| bound.written(limits).is_some())
-}
-
-/// Whether we may make groups here and move processes into them.
-fn is_ours(dir: &Path) -> bool {
-    let may = |path: &Path| rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok();
-    may(dir) && may(&dir.join("cgroup.procs"))
-}
-
 fn nobody_has(bound: Bound) -> io::Error {
     let why = format!("no {} controller is handed down to this user's processes", bound.controller());
     io::Error::new(io::ErrorKind::Unsupported, why)
@@ -185,14 +143,10 @@ pub fn control_groups() -> ControlGroups {
     }
 }
 
-fn found_above(limits: &Limits, own: &Path, mount: &Path) -> bool {
-    let all = |dir: &Path| wanted(limits).all(|bound| has(dir, "cgroup.subtree_control", bound));
-    own.ancestors().take_while(|dir| dir.starts_with(mount)).any(|dir| all(dir) && is_ours(dir))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn group_dir(at: &Path, controllers: &str, handed_down: &str) {
         fs::create_dir_all(at).expect("a directory");
@@ -228,25 +182,5 @@ mod tests {
         assert!(error.to_string().starts_with("limits.cpu cannot be kept here: "), "{error}");
         let error = Bounds::set(&CgroupParent::Off, "l1", &LIMITS, None).expect_err("nothing is kept");
         assert!(error.to_string().contains("limits.memory cannot be kept here: control groups are switched off"));
-    }
-
-    #[test]
-    fn the_nearest_group_that_hands_the_controllers_down_is_the_parent() {
-        let root = tempfile::tempdir().expect("a directory");
-        let (mount, slice) = (root.path(), root.path().join("user.slice"));
-        let own = slice.join("app.slice/ao.service");
-        group_dir(mount, "cpu memory pids", "cpu memory pids");
-        group_dir(&slice, "cpu memory pids", "cpu memory pids");
-        group_dir(&slice.join("app.slice"), "cpu memory pids", "memory pids");
-        group_dir(&own, "memory pids", "");
-        // Nothing takes a controller away from a directory that only looks like a group.
-        fs::remove_file(own.join("cgroup.subtree_control")).expect("removed");
-        fs::create_dir(own.join("cgroup.subtree_control")).expect("a directory, which refuses to be written");
-        let memory = Limits { memory_bytes: Some(1), ..Limits::default() };
-        assert_eq!(parent_for(&memory, &own, mount), Some(slice.join("app.slice")));
-        assert_eq!(parent_for(&LIMITS, &own, mount), Some(slice));
-        assert_eq!(parent_for(&Limits::default(), &own, mount), None, "nothing is wanted");
-        fs::write(mount.join("cgroup.controllers"), "hugetlb").expect("a file");
-        assert_eq!(parent_for(&memory, &own, mount), None, "the older mounts have it");
     }
 }

@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::bounds;
+use super::handed::parent_for;
 use super::mounts::own_v2;
 use crate::spec::{CgroupParent, Limits};
 
@@ -28,7 +28,7 @@ impl Cgroup {
         let parents = match parent {
             CgroupParent::Own => {
                 let (own, mount) = own_v2().ok_or_else(|| not_here("there is no cgroup2 mount"))?;
-                let above = bounds::parent_for(limits, &own, &mount);
+                let above = parent_for(limits, &own, &mount);
                 above.into_iter().chain([own]).collect()
             }
             CgroupParent::At(dir) => vec![dir.clone()],

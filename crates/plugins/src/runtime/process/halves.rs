@@ -13,6 +13,12 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+/// A host that is gone is an error and no signal; where that cannot be asked for, Rust's start-up ignores the signal anyway.
+#[cfg(target_os = "linux")]
+const QUIET: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(not(target_os = "linux"))]
+const QUIET: SendFlags = SendFlags::empty();
+
 /// Connects; a socket of this machine does so at once or not at all.
 pub(super) fn connect(path: &Path) -> io::Result<(Incoming, Outgoing)> {
     let stream = UnixStream::connect(path)?;
@@ -52,7 +58,7 @@ impl Outgoing {
     pub(super) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            match send(&self.0, rest, SendFlags::NOSIGNAL) {
+            match send(&self.0, rest, QUIET) {
                 Ok(sent) => rest = rest.get(sent..).unwrap_or_default(),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
