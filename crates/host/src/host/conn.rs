@@ -55,6 +55,8 @@ pub(super) struct Viewer {
     pub access: Access,
     pub sizing: Sizing,
     pub size: Option<Size>,
+    /// When it last did something that claims the size.
+    pub active: Instant,
     pub pace: Pace,
     pub sent: u64,
     pub acked: u64,

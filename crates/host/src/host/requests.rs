@@ -388,6 +388,7 @@ fn viewer(attach: &Attach) -> Viewer {
         access: attach.access,
         sizing: attach.sizing,
         size: attach.size,
+        active: Instant::now(),
         pace: Pace::Due(None),
         sent: 0,
         acked: 0,

@@ -2,7 +2,7 @@
 //!
 //! Order matters: keys go first, output has a budget per wake-up, so a flood never keeps a person waiting.
 
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use rustix::process::Signal;
 
 use super::conn::{Conn, Phase, Watching};
 use super::display::{Display, Fed};
+use super::run::bind;
 use super::stop::{Family, Stopping};
 use super::typing::Typing;
 use super::watch::{Totals, Watch};
@@ -88,14 +89,14 @@ struct Ready {
 
 impl Host {
     /// Serves until the end is acknowledged or long past.
-    pub fn serve(mut self, signals: &Signals, listener: &UnixListener) {
+    pub fn serve(mut self, signals: &Signals, mut listener: UnixListener) {
         while !self.goes_now() {
-            let ready = self.wait(signals, listener);
+            let ready = self.wait(signals, &listener);
             if ready.signals {
-                self.on_signals(signals);
+                self.on_signals(signals, &mut listener);
             }
             if ready.listener {
-                self.accept(listener);
+                self.accept(&listener);
             }
             for conn in ready.conns {
                 self.receive(conn);
@@ -161,7 +162,7 @@ impl Host {
         own.into_iter().flatten().chain(held).min()
     }
 
-    fn on_signals(&mut self, signals: &Signals) {
+    fn on_signals(&mut self, signals: &Signals, listener: &mut UnixListener) {
         let came = signals.take();
         if came.contains(&Signal::CHILD.as_raw()) {
             self.reap();
@@ -172,6 +173,13 @@ impl Host {
         if came.contains(&Signal::TERM.as_raw()) {
             self.begin_stop(TERM_GRACE, None);
             self.leave_when_stopped();
+        }
+        // Whoever finds no socket, or one that nobody listens on, asks this way; a terminal that hangs up changes nothing.
+        if came.contains(&Signal::HUP.as_raw())
+            && UnixStream::connect(&self.spec.socket).is_err()
+            && let Ok(new) = bind(&self.spec.socket)
+        {
+            *listener = new;
         }
     }
 
@@ -378,6 +386,7 @@ impl Host {
         self.conns.retain(|conn| conn.phase != Phase::Gone);
         if owner.is_some_and(|owner| self.conns.iter().all(|conn| conn.id != owner)) {
             self.size_owner = None;
+            self.pass_size_on();
         }
         if self.conns.iter().all(|conn| conn.watching == Watching::No) {
             self.watch.forget();

@@ -85,14 +85,26 @@ impl Host {
 
     /// The last active writer that wants to owns the size.
     pub(super) fn claim_size(&mut self, at: usize) {
-        let conn = &self.conns[at];
-        let Some(viewer) = &conn.viewer else { return };
-        if viewer.access == Access::ReadWrite
-            && viewer.sizing == Sizing::Own
-            && let Some(size) = viewer.size
-        {
+        let conn = &mut self.conns[at];
+        let Some(viewer) = &mut conn.viewer else { return };
+        viewer.active = Instant::now();
+        if let Some(size) = wanted_size(viewer) {
             self.size_owner = Some(conn.id);
             self.set_size(size);
+        }
+    }
+
+    /// The owner left: of those that stay the last active writer owns the size.
+    pub(super) fn pass_size_on(&mut self) {
+        let open = self.conns.iter().filter(|conn| conn.phase == Phase::Open);
+        let heirs = open.filter_map(|conn| {
+            let viewer = conn.viewer.as_ref()?;
+            Some((viewer.active, conn.id, wanted_size(viewer)?))
+        });
+        if let Some((_, heir, size)) = heirs.max_by_key(|(active, ..)| *active) {
+            self.size_owner = Some(heir);
+            self.set_size(size);
+            self.catch_up();
         }
     }
 
@@ -138,4 +150,10 @@ impl Host {
             }
         }
     }
+}
+
+/// The size that a viewer would give the terminal.
+fn wanted_size(viewer: &Viewer) -> Option<Size> {
+    let owns = viewer.access == Access::ReadWrite && viewer.sizing == Sizing::Own;
+    viewer.size.filter(|_| owns)
 }

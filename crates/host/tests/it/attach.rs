@@ -95,6 +95,79 @@ fn the_last_active_writer_owns_the_size() {
 }
 
 #[test]
+fn an_owner_that_leaves_passes_the_size_to_the_last_active_of_those_that_stay() {
+    let world = script("stty raw -echo; : >raw; exec cat").start_raw();
+    let (mut one, mut two, mut three) = (world.client(), world.client(), world.client());
+    attach(&mut one, Some((100, 30)));
+    attach(&mut two, Some((90, 25)));
+    attach(&mut three, Some((80, 20)));
+    let size_is = |viewer: &mut _, size: (u16, u16)| {
+        wait_push(viewer, |push| match push {
+            Push::Attached(attached) => ((attached.size.cols, attached.size.rows) == size).then_some(()),
+            _ => None,
+        });
+    };
+    // One typed before three came and left; two never did.
+    one.send(&Request::Input(b"key".to_vec())).expect("sent");
+    size_is(&mut two, (100, 30));
+    three.send(&Request::Input(b"key".to_vec())).expect("sent");
+    size_is(&mut two, (80, 20));
+    drop(three);
+    size_is(&mut two, (100, 30));
+    drop(one);
+    size_is(&mut two, (90, 25));
+    // Nobody who owns stays: the size stays, too.
+    drop(two);
+    let reply = world.client().request(&Request::Attach(Attach::default())).expect("answered");
+    let Reply::Attached(attached) = reply else { panic!("{reply:?}") };
+    assert_eq!(attached.size, Size::clamped(90, 25));
+}
+
+#[test]
+fn a_fast_viewer_sees_every_byte_beside_a_slow_one_and_a_reader() {
+    let world = script("stty raw -echo; : >raw; head -c1 >/dev/null; seq 1 60000; echo the-end; head -c1").start_raw();
+    let (mut slow, mut fast, mut reader) = (world.client(), world.client(), world.client());
+    attach(&mut slow, Some((80, 24)));
+    let begun = attach(&mut fast, Some((80, 24)));
+    reader.request(&Request::Attach(Attach::default())).expect("answered");
+    fast.send(&Request::Input(b"x".to_vec())).expect("sent");
+    // The slow one takes nothing; what the fast one gets is the log, as long as it takes it as it comes.
+    let mut seen = Vec::new();
+    let mut again = 0;
+    wait_push(&mut fast, |push| {
+        match push {
+            Push::Output(output) => seen.extend(output.bytes),
+            Push::Attached(_) => again += 1,
+            _ => {}
+        }
+        contains(&seen[seen.len().saturating_sub(1 << 10)..], "the-end").then_some(())
+    });
+    if again == 0 {
+        let from = begun.offset;
+        let log = until(|| {
+            let (_, log) = ao_host::files::read_output(&world.dir, from, usize::MAX).ok()?;
+            log.ends_with(b"the-end\n").then_some(log)
+        });
+        assert_eq!(seen, log);
+    }
+    // A reader may not type, and it sees the same end.
+    let denied = reader
+        .request(&Request::Signal(ao_host::wire::Signal { signal: 15, target: ao_host::wire::SignalTarget::Child }));
+    assert!(matches!(denied, Err(ao_host::client::ClientError::Refused(_))), "{denied:?}");
+    for viewer in [&mut reader, &mut slow] {
+        let mut last = Vec::new();
+        wait_push(viewer, |push| {
+            match push {
+                Push::Output(output) => last.extend(output.bytes),
+                Push::Attached(attached) => last = attached.screen,
+                _ => {}
+            }
+            contains(&last, "the-end").then_some(())
+        });
+    }
+}
+
+#[test]
 fn a_slow_viewer_gets_the_screen_and_slows_nobody() {
     let world = script("stty raw -echo; : >raw; head -c1 >/dev/null; seq 1 400000; echo the-end; head -c1").start_raw();
     let mut slow = world.client();
