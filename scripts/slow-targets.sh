@@ -32,9 +32,10 @@ need() {
 
 check() {
     local triple=$1
+    shift
     echo "slow-targets: checking $triple"
     PATH=/usr/bin:/bin RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$target RUSTFLAGS='' \
-        /usr/bin/cargo check --quiet -Zbuild-std=std,panic_abort --target "$triple" --workspace --exclude bench
+        /usr/bin/cargo check --quiet -Zbuild-std=std,panic_abort --target "$triple" --workspace --exclude bench "$@"
 }
 
 need
@@ -52,7 +53,8 @@ case "${1:-both}" in
 macos | both)
     CC_aarch64_apple_darwin=$stub AR_aarch64_apple_darwin=$stub check aarch64-apple-darwin
     ;;&
-windows | both) check x86_64-pc-windows-gnu ;;&
+# xtask makes its tables from the daemon, which is not there.
+windows | both) check x86_64-pc-windows-gnu --exclude xtask ;;&
 macos | windows | both) echo "slow-targets: passed" ;;
 *)
     echo "usage: $0 [macos|windows]" >&2
