@@ -9,6 +9,7 @@ use ao_core::effect::Outcome;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::screen::sha256_hex;
+use ao_core::workspace::Dependency;
 use ao_slots::agent::AgentPlan;
 use ao_slots::runtime::{Found, LaunchPlace, LaunchPlan};
 use std::collections::BTreeMap;
@@ -69,7 +70,9 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
     environment.extend(launched.env);
     environment.extend(identity(engine, id, launch, &session.name, &ao, &environment)?);
     let repository = PathBuf::from(&project.path);
-    let linked = project.settings.symlinks.iter().map(|link| repository.join(link));
+    let shared = project.settings.workspaces.dependencies.iter().filter(|(_, how)| **how == Dependency::Symlink);
+    let linked = project.settings.symlinks.iter().chain(shared.map(|(folder, _)| folder));
+    let linked = linked.map(|link| repository.join(link));
     let reach = linked.chain([repository.clone(), private]).collect();
     Ok(LaunchPlan {
         session: id.clone(),
