@@ -97,8 +97,13 @@ mod tests {
 
     fn seen(n: u64) -> Event {
         let id = SessionId::new("app-1");
-        let observation =
-            Observation { source: Source::Screen, activity: Activity::Idle, at: Time(n), offset: None, why: "seen".into() };
+        let observation = Observation {
+            source: Source::Screen,
+            activity: Activity::Idle,
+            at: Time(n),
+            offset: None,
+            why: "seen".into(),
+        };
         Event::Observed { launch: LaunchId::of(&id, 1), session: id, observation }
     }
 

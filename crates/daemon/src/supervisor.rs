@@ -206,7 +206,9 @@ impl Supervisor {
         }
         let next = self.journal.next_seq();
         let again: Vec<Record> = self.unsynced.iter().filter(|record| record.seq >= next).cloned().collect();
-        if !again.is_empty() && let Err(e) = self.journal.append(&again, Durability::Synced) {
+        if !again.is_empty()
+            && let Err(e) = self.journal.append(&again, Durability::Synced)
+        {
             tracing::debug!(error = %e, "the journal still cannot be written");
             return false;
         }

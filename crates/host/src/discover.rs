@@ -7,7 +7,9 @@ use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use crate::client::Client;
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::client::{Client, ClientError};
 use crate::platform::{self, Cgroup};
 use crate::record::{self, EXIT_FILE, ExitRecord, HOST_FILE, HostRecord, LAUNCH_FILE, LOCK_FILE, Tree};
 use crate::spec::LaunchSpec;
@@ -188,8 +190,22 @@ fn ask(record: Option<&HostRecord>) -> Standing {
     let Some(record) = record else { return Standing::Unknown { why: "the host is starting".to_owned() } };
     match Client::connect(&record.socket, Some(&record.launch)) {
         Ok(client) => Standing::Alive { hello: client.hello().clone() },
+        Err(ClientError::Io(error)) if is_deaf(&error) && ask_to_listen(record) => Standing::Unknown {
+            why: format!("{}: {error}; its host was asked to listen again", record.socket.display()),
+        },
         Err(error) => Standing::Unknown { why: error.to_string() },
     }
+}
+
+/// Its socket was deleted, or replaced by one that nobody listens on.
+fn is_deaf(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
+}
+
+/// Asks a host by a signal to make its socket anew; older ones ignore it. Only the very process that was recorded is asked.
+fn ask_to_listen(record: &HostRecord) -> bool {
+    let pid = i32::try_from(record.pid).ok().and_then(Pid::from_raw);
+    record.is_running() == Some(true) && pid.is_some_and(|pid| kill_process(pid, Signal::HUP).is_ok())
 }
 
 /// The lock is free: the host is dead, or never was.
@@ -197,6 +213,12 @@ fn gone(launch_dir: &Path, record: Option<&HostRecord>) -> Standing {
     let path = launch_dir.join(EXIT_FILE);
     match (record::read_json(&path), record) {
         (Ok(exit), _) => Standing::Dead { exit: Some(exit) },
+        // Half a record says nothing of the end, but the host is proven dead.
+        (Err(error), Some(record))
+            if error.kind() == io::ErrorKind::InvalidData && record.is_running() == Some(false) =>
+        {
+            Standing::Dead { exit: None }
+        }
         (Err(error), _) if error.kind() != io::ErrorKind::NotFound => {
             Standing::Unknown { why: format!("{}: {error}", path.display()) }
         }

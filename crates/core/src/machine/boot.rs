@@ -184,10 +184,11 @@ pub(super) fn advance(d: &mut Draft<'_>) {
     if d.machine.doubted.is_none() && lost.len() >= MASS_DEATH && lost.len() * MASS_SHARE >= watched {
         d.machine.doubted = Some(now);
         let title = format!("{} of {watched} sessions lost their hosts at once", lost.len());
-        let body = "That is rather a disk that is not mounted than so many deaths, so none of them was ended: they are \
+        let body =
+            "That is rather a disk that is not mounted than so many deaths, so none of them was ended: they are \
             looked for again and again, and go on by themselves once they answer. If they are dead: \
             `ao stop SESSION`, then `ao restore SESSION`."
-            .to_owned();
+                .to_owned();
         d.notify(format!("mass-death:{}", now.0), &project.clone(), None, Priority::Urgent, title, body);
     }
     if d.machine.doubted.is_some() {

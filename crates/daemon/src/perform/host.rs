@@ -8,20 +8,30 @@ use crate::watch::Watcher;
 use ao_core::effect::Outcome;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
+use ao_core::project::Project;
 use ao_core::screen::sha256_hex;
+use ao_core::session::Session;
 use ao_core::workspace::Dependency;
 use ao_slots::agent::AgentPlan;
-use ao_slots::runtime::{Found, LaunchPlace, LaunchPlan};
+use ao_slots::runtime::{Found, LaunchPlace, LaunchPlan, Remains, Runtime};
 use std::collections::BTreeMap;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Size of a terminal that nobody looks at: wide enough for every recorded agent's dialogs.
 const SIZE: (u16, u16) = (120, 40);
 
 /// How long an agent may take to leave politely: the slowest recorded one needs 5 s (`reference` Codex, offline).
 const GRACE_MS: u64 = 6_000;
+
+/// What is killed behind a lost host is gone in milliseconds; what stays so long sits in the kernel.
+const REMAINS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Between two looks at it.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 pub(super) async fn ensure(
     engine: &Engine,
@@ -30,11 +40,40 @@ pub(super) async fn ensure(
     launch: &LaunchId,
     resume: bool,
 ) -> Result<Outcome, Fault> {
+    let (project, session) = look_up(engine, id)?;
+    nothing_lives(engine, &project, &session).await?;
     let plan = plan(engine, id, launch, resume).await?;
-    let (_, session) = look_up(engine, id)?;
     engine.registry().runtime(&session.runtime)?.ensure(&plan).await?;
     watcher.watch(id, launch).await?;
     Ok(Outcome::HostStarted)
+}
+
+/// Launches of a session before the one that counts.
+fn earlier(project: &Project, session: &Session) -> Vec<LaunchPlace> {
+    let place = |launch: LaunchId| LaunchPlace { dir: Paths::launch_dir(project, &session.id, &launch), launch };
+    let all = (1..session.launches).map(|n| place(LaunchId::of(&session.id, n)));
+    all.filter(|place| place.dir.exists()).collect()
+}
+
+/// The last of several fences: whatever the facts say, an agent that may live is not joined by a second one in its workspace
+/// and on its transcript.
+async fn nothing_lives(engine: &Engine, project: &Project, session: &Session) -> Result<(), Fault> {
+    let runtime = engine.registry().runtime(&session.runtime)?;
+    for place in earlier(project, session) {
+        let launch = &place.launch;
+        let why = match runtime.find(&place).await {
+            Found::Dead(Some(_)) => continue,
+            Found::Dead(None) => match runtime.remains(&place).await {
+                Remains::None | Remains::Unknown => continue,
+                Remains::Left { pids } => format!("processes of launch {launch} still run: {pids:?}"),
+            },
+            Found::Alive => format!("launch {launch} still runs"),
+            Found::Unknown(why) => format!("nobody knows whether launch {launch} still runs: {why}"),
+        };
+        return Err(Fault::conflict(format!("{why}; two agents never work in one workspace"))
+            .hint(format!("`ao stop {}` ends it", session.id)));
+    }
+    Ok(())
 }
 
 async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<LaunchPlan, Fault> {
@@ -46,8 +85,7 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
     let private = Paths::session_dir(&project, id).join("agent");
     make_private(&private)?;
     let agent = engine.registry().agent(&session.agent)?;
-    let ao = std::env::current_exe()
-        .map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
+    let ao = own_binary().map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
     let dir = Paths::launch_dir(&project, id, launch);
     let launched = agent
         .launch(&AgentPlan {
@@ -68,6 +106,7 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
         .await?;
     let mut environment = if given.is_empty() { env::own() } else { given };
     environment.extend(launched.env);
+    environment.extend(super::workspace::ports(&session));
     environment.extend(identity(engine, id, launch, &session.name, &ao, &environment)?);
     let repository = PathBuf::from(&project.path);
     let shared = project.settings.workspaces.dependencies.iter().filter(|(_, how)| **how == Dependency::Symlink);
@@ -89,6 +128,16 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
         container: project.settings.container.clone(),
         reach,
     })
+}
+
+/// What the kernel adds to the path of a running binary that was deleted or replaced.
+const DELETED: &str = " (deleted)";
+
+/// Where this binary lies, or what has taken its place: an upgrade replaces it under a daemon that runs on.
+fn own_binary() -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let place = path.to_str().and_then(|path| path.strip_suffix(DELETED)).map(PathBuf::from);
+    Ok(place.filter(|place| place.exists()).unwrap_or(path))
 }
 
 /// What every agent is told about itself. `ao` on its PATH is the daemon's own binary, whatever else is installed.
@@ -176,20 +225,45 @@ fn secrets_lost(id: &SessionId, e: &io::Error) -> Fault {
 
 pub(super) async fn stop(engine: &Engine, id: &SessionId, launch: &LaunchId) -> Result<Outcome, Fault> {
     let (project, session) = look_up(engine, id)?;
-    let place = LaunchPlace { launch: launch.clone(), dir: Paths::launch_dir(&project, id, launch) };
     let runtime = engine.registry().runtime(&session.runtime)?;
-    let code = match runtime.find(&place).await {
-        Found::Dead(exit) => exit.and_then(|e| e.code),
-        Found::Unknown(why) => {
-            return Err(Fault::unavailable(format!("nobody knows whether session {id} still runs: {why}")));
-        }
-        Found::Alive => {
-            let link = runtime.connect(&place).await?;
-            let exit = link.control.stop(GRACE_MS).await?;
-            link.control.acknowledge_exit().await?;
-            exit.code
-        }
-    };
+    // An earlier launch that lives against all expectation is the session's too.
+    for place in earlier(&project, &session) {
+        end(runtime.as_ref(), &place).await?;
+    }
+    let place = LaunchPlace { launch: launch.clone(), dir: Paths::launch_dir(&project, id, launch) };
+    let code = end(runtime.as_ref(), &place).await?;
     engine.hub().remove(id, launch);
     Ok(Outcome::Stopped { code })
+}
+
+/// Ends one launch and proves it, as far as it can be proved.
+async fn end(runtime: &dyn Runtime, place: &LaunchPlace) -> Result<Option<i32>, Fault> {
+    match runtime.find(place).await {
+        Found::Dead(Some(exit)) => Ok(exit.code),
+        Found::Dead(None) => end_remains(runtime, place).await.map(|()| None),
+        Found::Unknown(why) => {
+            Err(Fault::unavailable(format!("nobody knows whether launch {} still runs: {why}", place.launch)))
+        }
+        Found::Alive => {
+            let link = runtime.connect(place).await?;
+            let exit = link.control.stop(GRACE_MS).await?;
+            link.control.acknowledge_exit().await?;
+            Ok(exit.code)
+        }
+    }
+}
+
+/// Ends what a lost host left behind.
+async fn end_remains(runtime: &dyn Runtime, place: &LaunchPlace) -> Result<(), Fault> {
+    let until = Instant::now() + REMAINS_WITHIN;
+    loop {
+        match runtime.clear(place).await {
+            Remains::None | Remains::Unknown => return Ok(()),
+            Remains::Left { .. } if Instant::now() < until => tokio::time::sleep(LOOK_EVERY).await,
+            Remains::Left { pids } => {
+                let what = format!("processes of launch {} could not be ended: {pids:?}", place.launch);
+                return Err(Fault::unavailable(what));
+            }
+        }
+    }
 }

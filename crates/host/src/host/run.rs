@@ -116,7 +116,7 @@ fn start(launch_dir: &Path) -> io::Result<Side> {
                 Ok(Prepared::Ready(host, signals, listener)) => {
                     report(tell, &Outcome::Started(host.family.host));
                     platform::detach_stdio()?;
-                    host.serve(&signals, &listener);
+                    host.serve(&signals, listener);
                 }
                 Ok(Prepared::NotStarted(reason)) => report(tell, &Outcome::NotStarted(reason)),
                 Err(error) => report(tell, &Outcome::Failed(error.to_string())),
@@ -168,10 +168,10 @@ fn prepare(dir: &Path, spec: LaunchSpec) -> io::Result<Prepared> {
     // A host must not keep anybody's directory busy.
     rustix::process::chdir("/")?;
     let umask = rustix::process::umask(Mode::RWXG | Mode::RWXO);
-    for signal in [Signal::HUP, Signal::INT, Signal::QUIT, Signal::PIPE, Signal::TSTP, Signal::TTIN, Signal::TTOU] {
+    for signal in [Signal::INT, Signal::QUIT, Signal::PIPE, Signal::TSTP, Signal::TTIN, Signal::TTOU] {
         platform::ignore_signal(signal);
     }
-    let signals = Signals::catch(&[Signal::CHILD, Signal::TERM])?;
+    let signals = Signals::catch(&[Signal::CHILD, Signal::TERM, Signal::HUP])?;
     platform::name_process(HOST_NAME);
     let adopts = platform::adopt_orphans().is_ok();
     let host_pid = rustix::process::getpid().as_raw_nonzero().get().unsigned_abs();
@@ -266,7 +266,7 @@ fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode) -> Result<(u32, Option<Cgrou
 }
 
 /// Listens on the launch's socket; a socket that nobody listens on any more is replaced.
-fn bind(socket: &Path) -> io::Result<UnixListener> {
+pub(super) fn bind(socket: &Path) -> io::Result<UnixListener> {
     if let Some(parent) = socket.parent() {
         private_dir(parent)?;
     }

@@ -11,6 +11,7 @@ mod files;
 mod protocol;
 mod screen;
 mod stop;
+mod survival;
 mod terminal;
 mod tree;
 mod typing;
