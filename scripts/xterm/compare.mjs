@@ -1,6 +1,7 @@
 // Holds the screen engine against xterm.js: compare.mjs < output of the example `replay`.
 // At every report: the text and cursor of both, then a fresh xterm.js given the snapshot against the one that saw every
 // byte (cells with colours and attributes, cursor, modes), at once and again 4 KB later.
+// --blank-underscore is for streams that show the whole of DEC special graphics.
 // It stops at the first difference, or, with --all, counts them and prints one for each stream.
 import { createInterface } from 'node:readline';
 import { widths } from './widths.mjs';
@@ -8,10 +9,12 @@ import xterm from '@xterm/headless';
 
 const AHEAD = 4096;
 const all = process.argv.includes('--all');
+// xterm.js draws _ where DEC special graphics has a blank (docs/fidelity.md).
+const blank = process.argv.includes('--blank-underscore') ? (text) => text.replaceAll('_', ' ') : (text) => text;
 
-// The options and the addon of the page's terminal.
+// The widths of the page's terminal.
 function make(cols, rows) {
-  const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 0 });
+  const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 0, logLevel: 'off' });
   terminal.unicode.register(widths);
   terminal.unicode.activeVersion = widths.version;
   return terminal;
@@ -20,7 +23,7 @@ function make(cols, rows) {
 const write = (terminal, data) => new Promise((done) => terminal.write(data, done));
 
 const look = (cell) => ({
-  chars: cell.getChars() || ' ',
+  chars: blank(cell.getChars()) || ' ',
   width: cell.getWidth(),
   fg: [cell.getFgColorMode(), cell.getFgColor()].join(),
   bg: [cell.getBgColorMode(), cell.getBgColor()].join(),
@@ -78,9 +81,10 @@ class Stream {
     const [cols] = this.size;
     const buffer = this.live.buffer.active;
     for (const [y, text] of report.rows.entries()) {
-      const seen = buffer.getLine(buffer.baseY + y).translateToString(true).trimEnd();
-      if (seen !== text.trimEnd()) {
-        throw new Error(`at ${this.at}: row ${y}: xterm.js ${JSON.stringify(seen)}, engine ${JSON.stringify(text.trimEnd())}`);
+      const seen = blank(buffer.getLine(buffer.baseY + y).translateToString(true)).trimEnd();
+      const wanted = blank(text).trimEnd();
+      if (seen !== wanted) {
+        throw new Error(`at ${this.at}: row ${y}: xterm.js ${JSON.stringify(seen)}, engine ${JSON.stringify(wanted)}`);
       }
     }
     const x = Math.min(buffer.cursorX, cols - 1);

@@ -21,6 +21,8 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 const STEP: usize = 2039;
 /// The same for random streams, which are short.
 const RANDOM_STEP: usize = 127;
+/// Where `vttest` waits for a person: a report is made there, too.
+const HOLD: &[u8] = b"Push <RETURN>";
 /// Bytes of entropy of a random stream.
 const ENTROPY: usize = 400;
 
@@ -42,7 +44,14 @@ fn file(path: &str) -> Outcome {
         let parsed = named.and_then(|(cols, rows)| Some((cols.parse().ok()?, rows.parse().ok()?)));
         let (cols, rows) = parsed.unwrap_or((80, 24));
         let mut engine = begin(path, Size::clamped(cols, rows))?;
-        return feed(&mut engine, &std::fs::read(path)?, STEP);
+        let bytes = std::fs::read(path)?;
+        let mut rest = &bytes[..];
+        while let Some(at) = rest.windows(HOLD.len()).position(|part| part == HOLD) {
+            let (screen, next) = rest.split_at(at + HOLD.len());
+            feed(&mut engine, screen, STEP)?;
+            rest = next;
+        }
+        return feed(&mut engine, rest, STEP);
     }
     let text = std::fs::read_to_string(path)?;
     let mut engine = begin(path, Size::clamped(120, 40))?;

@@ -141,8 +141,11 @@ fn plain(screen: &mut Screen, params: &Params, action: char) {
     match action {
         '@' => screen.insert_chars(count(params, 0)),
         'A' => screen.up(count(params, 0)),
-        'B' | 'e' => screen.down(count(params, 0)),
-        'C' | 'a' => screen.forward(count(params, 0)),
+        'B' => screen.down(count(params, 0)),
+        'C' => screen.forward(count(params, 0)),
+        // HPR and VPR are the relative forms of HPA and VPA: unlike CUF and CUD they heed margins only in origin mode.
+        'a' => screen.column(screen.reported_place().1.saturating_add(count(params, 0))),
+        'e' => screen.row_only(screen.reported_place().0.saturating_add(count(params, 0))),
         'D' => screen.back(count(params, 0)),
         'E' => {
             screen.down(count(params, 0));

@@ -275,5 +275,6 @@ pub const ROWS: &[Entry] = &[
     ("reports", "DECRQSS of DECSCUSR", "\x1b[5 q\x1bP$q q\x1b\\", &[Reply("^[P1$r5 q^[\\")]),
     ("reports", "DECRQSS of DECSCL", "\x1bP$q\"p\x1b\\", &[Reply("^[P1$r61;1\"p^[\\")]),
     ("reports", "DECRQSS of DECSCA", "\x1b[1\"q\x1bP$q\"q\x1b\\", &[Reply("^[P1$r1\"q^[\\")]),
+    ("margins", "VPR passes the bottom one", "\x1b[2;4r\x1b[9ex", &[Row(5, "x")]),
     ("reports", "DECRQSS of nothing known", "\x1bP$qx\x1b\\", &[Reply("^[P0$r^[\\")]),
 ];
