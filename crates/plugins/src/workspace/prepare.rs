@@ -47,7 +47,7 @@ pub(super) fn check(plan: &WorkspacePlan) -> Answer<()> {
 /// Prepares the workspace in `place`, whose shared git directory is `common`.
 pub(super) async fn prepare(plan: &WorkspacePlan, place: &Path, common: &Path, env: &Environment) -> Answer<()> {
     exclude(plan, common)?;
-    copy_included(plan, place, env).await?;
+    copy_included(plan, place, common, env).await?;
     for file in &plan.env_files {
         copy_one(&plan.repository, place, Path::new(file))?;
     }
@@ -145,7 +145,7 @@ fn add_lines(file: &Path, lines: &[Vec<u8>]) -> io::Result<()> {
 }
 
 /// Copies what the list names and git ignores from the main checkout.
-async fn copy_included(plan: &WorkspacePlan, place: &Path, env: &Environment) -> Answer<()> {
+async fn copy_included(plan: &WorkspacePlan, place: &Path, common: &Path, env: &Environment) -> Answer<()> {
     let has_list = plan.repository.join(INCLUDE).is_file();
     if !has_list && plan.include.is_empty() {
         return Ok(());
@@ -168,7 +168,13 @@ async fn copy_included(plan: &WorkspacePlan, place: &Path, env: &Environment) ->
     let (from, to) = (plan.repository.clone(), place.to_owned());
     let paths: Vec<PathBuf> = ignored.paths().collect();
     let work = move || paths.iter().try_for_each(|path| copy_one(&from, &to, path));
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Fault::unavailable("copying was given up")))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Fault::unavailable("copying was given up")))?;
+    // What only the main checkout's own list ignores would be committed from a clone.
+    let there = Git::at(place, env).call(["check-ignore", "-z", "--stdin"]).stdin(ignored.stdout.clone()).ask().await?;
+    let known: Vec<PathBuf> = there.paths().collect();
+    let lines: Vec<Vec<u8>> = ignored.paths().filter(|path| !known.contains(path)).map(|path| pattern(&path)).collect();
+    let file = common.join("info/exclude");
+    add_lines(&file, &lines).map_err(|error| failed(&file, &error))
 }
 
 fn copy_one(from: &Path, to: &Path, relative: &Path) -> Answer<()> {

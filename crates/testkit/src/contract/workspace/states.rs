@@ -432,7 +432,10 @@ fn treasure(repo: &Repo, dir: &Path, refs_too: bool) -> Treasure {
         }
         treasure.files.insert(name, described(file));
     }
-    for line in fields(repo, dir, &["ls-files", "-z", "-v"]).iter().filter(|line| line.starts_with(b"S ")) {
+    for line in fields(repo, dir, &["ls-files", "-z", "-v"])
+        .iter()
+        .filter(|line| line.starts_with(b"S ") || line.starts_with(b"s "))
+    {
         treasure.left_out.insert(path(line.get(2..).unwrap_or_default()));
     }
     let intended: BTreeSet<Vec<u8>> =
