@@ -19,10 +19,12 @@ Ctrl-\\ leaves: at once with any other key, by itself a moment later. Before tha
   Ctrl-\\ again  types it into the session
   PgUp, ↑      scrolls back through the session's history (q comes back)
   Esc          stays
-The wheel scrolls back too where the program does not use the mouse; hold Shift to select text, or give --no-wheel.
+The wheel scrolls back too where the program does not use the mouse; hold Shift to
+select text, or give --no-wheel.
 
-The session has one size: that of whoever typed last. A larger terminal shows it with a border, a smaller one shows the part
-with the cursor. Your own screen is as it was when you leave, whatever ended it.")]
+The session has the size of whoever typed last. A larger terminal shows it with a
+border, a smaller one shows the part with the cursor. Your own screen is as it was
+when you leave, whatever ended it.")]
 pub struct Args {
     /// Session
     session: String,

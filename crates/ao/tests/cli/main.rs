@@ -5,6 +5,7 @@ mod daemon;
 mod fix;
 mod help;
 mod output;
+mod recorded;
 mod replay;
 mod rest;
 mod sessions;
