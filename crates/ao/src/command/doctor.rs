@@ -3,6 +3,7 @@
 mod containers;
 mod finding;
 mod here;
+mod logout;
 mod machine;
 mod root;
 
@@ -30,6 +31,7 @@ pub async fn run(context: &Context, _: Args) -> Ended {
     let look = async {
         let mut findings = machine::look(context).await;
         findings.extend(root::look(context).await);
+        findings.push(logout::look(context));
         findings.extend(containers::look(context).await);
         findings.extend(here::look(context).await);
         findings

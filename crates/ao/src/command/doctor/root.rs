@@ -9,6 +9,7 @@ use ao_host::discover::{self, remains};
 use ao_host::record::Tree;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 
 pub(super) async fn look(context: &Context) -> Vec<Finding> {
     let mut found = vec![data_root(context)];
@@ -76,6 +77,22 @@ async fn daemon(context: &Context) -> Vec<Finding> {
     found
 }
 
+/// Hosts that answer in the run directory and that no launch names: nobody ends what nobody knows.
+fn strangers(context: &Context, launches: &[discover::Found]) -> Option<Finding> {
+    let own = [context.paths.daemon_socket(), context.paths.hook_socket()];
+    let known = |path: &Path| launches.iter().any(|l| l.record.as_ref().is_some_and(|r| r.socket == path));
+    let sockets = std::fs::read_dir(context.paths.run()).into_iter().flatten().flatten().map(|e| e.path());
+    let strange: Vec<String> = sockets
+        .filter(|p| p.extension().is_some_and(|e| e == "sock") && !own.contains(p) && !known(p))
+        .filter(|p| UnixStream::connect(p).is_ok())
+        .map(|p| p.display().to_string())
+        .collect();
+    (!strange.is_empty()).then(|| {
+        let found = format!("hosts that no session knows answer at {}", strange.join(", "));
+        Finding::note("leftovers", found, "look whose they are; ao leaves them alone")
+    })
+}
+
 /// Sockets nobody listens on, and processes of hosts that died.
 fn leftovers(context: &Context) -> Vec<Finding> {
     let mut found = Vec::new();
@@ -92,7 +109,9 @@ fn leftovers(context: &Context) -> Vec<Finding> {
             format!("rm {}", dead.join(" ")),
         ));
     }
-    for launch in discover::discover(context.paths.root()).unwrap_or_default() {
+    let launches = discover::discover(context.paths.root()).unwrap_or_default();
+    found.extend(strangers(context, &launches));
+    for launch in launches {
         let Some(record) = launch.record.filter(|_| matches!(launch.standing, discover::Standing::Dead { .. })) else {
             continue;
         };
