@@ -10,6 +10,7 @@ mod draft;
 mod ending;
 mod freeze;
 mod lookup;
+mod lost;
 mod outcome;
 mod prompting;
 mod queue;

@@ -5,6 +5,7 @@
 mod conn;
 mod display;
 mod ending;
+mod listen;
 mod requests;
 mod run;
 mod serve;

@@ -10,7 +10,7 @@ use crate::activity::{Activity, Known, Source};
 use crate::effect::{Effect, Priority, Recovery};
 use crate::event::Answer;
 use crate::facts::Facts;
-use crate::id::{LaunchId, ProjectId, SessionId};
+use crate::id::{ProjectId, SessionId};
 use crate::session::{Lost, Phase, Process, Remains, Session, TurnHow};
 use crate::time::{Millis, Time};
 use std::collections::BTreeMap;
@@ -134,21 +134,6 @@ fn resume(d: &mut Draft<'_>, id: &SessionId) {
     session.phase = Phase::Queued { why: RESUMED.to_owned() };
 }
 
-/// A look found the host of a launch gone, without a record of an end.
-pub(super) fn gone(d: &mut Draft<'_>, id: &SessionId, left: &Remains) {
-    let now = d.now;
-    let Some(session) = d.sessions.get_mut(id) else { return };
-    let since = session.lost.as_ref().map_or(now, |lost| lost.since);
-    session.lost = Some(Lost { since, left: left.clone() });
-    session.process = Process::ProbeFailed { why: "its host is gone and left no record of an end".to_owned() };
-}
-
-/// The host answers after all.
-pub(super) fn found(session: &mut Session) {
-    session.lost = None;
-    session.process = Process::Alive;
-}
-
 fn is_looked_for(session: &Session) -> bool {
     session.lost.is_some() && matches!((&session.phase, &session.process), (Phase::Live, Process::ProbeFailed { .. }))
 }
@@ -199,27 +184,4 @@ pub(super) fn advance(d: &mut Draft<'_>) {
             life::missing(d, &id, "its host is gone and left no record of an end");
         }
     }
-}
-
-/// Whether nothing of the launch that counts can be alive, so that another may be started: two agents never write one
-/// transcript, and never share a workspace.
-pub(super) fn may_launch(session: &Session) -> Result<(), String> {
-    let Some(launch) = &session.launch else { return Ok(()) };
-    match (&session.process, session.lost.as_ref().map(|lost| &lost.left)) {
-        (Process::Alive | Process::ProbeFailed { .. }, _) => Err(format!("launch {launch} may still run")),
-        (Process::Missing, Some(Remains::Left { pids })) => Err(left_words(launch, pids)),
-        (Process::Missing | Process::Exited { .. } | Process::Unknown, _) => Ok(()),
-    }
-}
-
-/// Whether it is proven that nothing of the last launch is left: without that no rule starts another, only a person does.
-pub(super) fn proven_gone(session: &Session) -> bool {
-    let lost = session.lost.as_ref().map(|lost| &lost.left);
-    !matches!((&session.process, lost), (Process::Missing, None | Some(Remains::Left { .. } | Remains::Unknown)))
-}
-
-/// What is left of a launch, in words.
-fn left_words(launch: &LaunchId, pids: &[u32]) -> String {
-    let some: Vec<String> = pids.iter().take(5).map(ToString::to_string).collect();
-    format!("processes of launch {launch} still run ({}{})", some.join(", "), if pids.len() > 5 { ", …" } else { "" })
 }

@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, Signal};
 use super::lookup::{removing, run_of, settings};
-use super::{boot, prompting, task, turn};
+use super::{lost, prompting, task, turn};
 use crate::effect::{Effect, Priority};
 use crate::event::Answer;
 use crate::id::{LaunchId, SessionId};
@@ -198,7 +198,7 @@ pub(super) fn restorable(d: &Draft<'_>, id: &SessionId) -> Result<(), Fault> {
     if !session.ended() {
         return Err(Fault::conflict(format!("session {id} is not over")));
     }
-    if let Err(why) = boot::may_launch(session) {
+    if let Err(why) = lost::may_launch(session) {
         let hint = format!("ao stop {id} ends them; then: ao restore {id}");
         return Err(Fault::conflict(format!("{why}: two agents never work in one workspace")).hint(hint));
     }

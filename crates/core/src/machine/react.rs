@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::lookup::{can_be_told, run_of, settings, target, task_text, whole_command};
-use super::{boot, ending, prompting, session as life, task};
+use super::{ending, lost, prompting, session as life, task};
 use crate::activity::Activity;
 use crate::delivery::Cause;
 use crate::effect::Priority;
@@ -235,7 +235,7 @@ fn late(rule: &Rule, tries: &Tries, now: Time) -> bool {
 fn no_restart(d: &Draft<'_>, session: &Session) -> Option<String> {
     let rule = settings(d, session).reactions.rule(ReactionKey::AgentExited);
     let restarts = session.tries.get(&ReactionKey::AgentExited).map_or(0, |t| t.count);
-    if !boot::proven_gone(session) {
+    if !lost::proven_gone(session) {
         let words = session.lost.as_ref().map(Lost::words).unwrap_or_default();
         return Some(format!("the agent was lost{words}"));
     }

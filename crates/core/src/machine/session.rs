@@ -1,7 +1,7 @@
 //! The life of a session while it lasts: launches, observations, and what becomes of its process. Its end is in `ending`.
 
 use super::draft::{Draft, Signal};
-use super::{boot, ending, freeze, prompting, turn};
+use super::{ending, freeze, lost, prompting, turn};
 use crate::activity::{Activity, Known, Observation, Source};
 use crate::arbiter;
 use crate::effect::{Effect, Outcome};
@@ -37,7 +37,7 @@ pub(super) fn workspace_ready(d: &mut Draft<'_>, id: &SessionId, outcome: &Outco
 /// Starts the agent once more, unless the one before may live.
 pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     let now = d.now;
-    if let Some(Err(why)) = d.sessions.get(id).map(boot::may_launch) {
+    if let Some(Err(why)) = d.sessions.get(id).map(lost::may_launch) {
         ending::end(d, id, Ending::SpawnFailed { fault: Fault::conflict(why) });
         return;
     }
@@ -272,7 +272,7 @@ fn process_over(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, why: Optio
 pub(super) fn probed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, probe: &Probe) -> Answer {
     let Some(session) = current(d, id, launch) else { return Answer::Noted };
     match (probe, &session.process) {
-        (Probe::Alive, Process::Unknown | Process::ProbeFailed { .. }) => boot::found(session),
+        (Probe::Alive, Process::Unknown | Process::ProbeFailed { .. }) => lost::found(session),
         (Probe::Unknown { why }, Process::Unknown | Process::Alive | Process::ProbeFailed { .. }) => {
             session.lost = None;
             session.process = Process::ProbeFailed { why: why.clone() };
@@ -281,7 +281,7 @@ pub(super) fn probed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, probe
         (Probe::Gone { left }, Process::Unknown | Process::Alive | Process::ProbeFailed { .. })
             if matches!(session.phase, Phase::Live) =>
         {
-            boot::gone(d, id, left);
+            lost::gone(d, id, left);
         }
         (Probe::Gone { .. }, Process::Unknown | Process::Alive | Process::ProbeFailed { .. })
             if matches!(session.phase, Phase::Stopping { .. }) =>

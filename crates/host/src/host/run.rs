@@ -15,11 +15,12 @@ use rustix::fs::Mode;
 use rustix::process::Signal;
 
 use super::display::Display;
+use super::listen::bind;
 use super::serve::Host;
 use super::stop::Family;
 use super::typing::Typing;
 use super::watch::Watch;
-use crate::files::{DeliveryLog, OutputLog, RowLog, private_dir};
+use crate::files::{DeliveryLog, OutputLog, RowLog};
 use crate::platform::{self, Bounds, Cgroup, Fork, HOST_NAME, NotStarted, Pty, Signals};
 use crate::record::{
     self, Durability, EXIT_FILE, Ending, ExitRecord, HOST_FILE, HostRecord, LOCK_FILE, Tree, now_ms, now_us,
@@ -263,26 +264,6 @@ fn spawn(spec: &LaunchSpec, pty: &Pty, umask: Mode) -> Result<(u32, Option<Cgrou
         }
         (Err(error), None) => Err(error),
     }
-}
-
-/// Listens on the launch's socket; a socket that nobody listens on any more is replaced.
-pub(super) fn bind(socket: &Path) -> io::Result<UnixListener> {
-    if let Some(parent) = socket.parent() {
-        private_dir(parent)?;
-    }
-    let said = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", socket.display()));
-    let listener = match UnixListener::bind(socket) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            if UnixStream::connect(socket).is_ok() {
-                return Err(said(error));
-            }
-            std::fs::remove_file(socket).map_err(said)?;
-            UnixListener::bind(socket).map_err(said)?
-        }
-        other => other.map_err(said)?,
-    };
-    listener.set_nonblocking(true)?;
-    Ok(listener)
 }
 
 /// Records that the program never ran.

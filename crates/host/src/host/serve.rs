@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use super::conn::{Conn, Phase, Watching};
 use super::display::{Display, Fed};
-use super::run::bind;
+use super::listen::bind;
 use super::stop::{Family, Stopping};
 use super::typing::Typing;
 use super::watch::{Totals, Watch};
