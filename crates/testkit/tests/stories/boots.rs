@@ -149,7 +149,9 @@ fn while_the_old_agent_may_live_nobody_starts_a_second_one() {
     world.host_is_lost(&id, Remains::Left { pids: vec![4711] });
     world.pass(Millis::secs(10));
     assert_eq!(world.status(&id), Status::Terminated);
-    let Answer::Refused(fault) = world.happen(Event::RestoreRequested { session: id.clone() }) else { panic!("it may not") };
+    let Answer::Refused(fault) = world.happen(Event::RestoreRequested { session: id.clone() }) else {
+        panic!("it may not")
+    };
     assert!(fault.message.contains("4711"), "{fault:?}");
     world.happen(Event::StopRequested { session: id.clone(), why: "by me".into(), cleanup: false });
     world.perform_all();
