@@ -3,7 +3,6 @@
 //! `replay` and the fuzz targets use it, too.
 
 /// Who is to read the stream.
-#[expect(dead_code, reason = "each user of this file has one reader")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// Our engine alone: everything.
