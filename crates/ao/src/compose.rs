@@ -58,22 +58,25 @@ pub fn registry(context: &Context) -> Result<Registry, Fault> {
             Webhook::new(&url).map_err(|fault| Fault::new(fault.kind, format!("{WEBHOOK}: {}", fault.message)))?;
         registry.notifiers.insert("webhook".to_owned(), Arc::new(webhook));
     }
-    registry.terminals = terminals(None);
+    registry.terminals = terminals(None)?;
     Ok(registry)
 }
 
 /// What shows sessions to the person at this machine, with the command of their configuration if there is one.
-#[must_use]
-pub fn terminals(command: Option<Template>) -> BTreeMap<String, Arc<dyn Terminal>> {
+///
+/// # Errors
+/// `invalid` for a command that is not understood.
+pub fn terminals(command: Option<&str>) -> Result<BTreeMap<String, Arc<dyn Terminal>>, Fault> {
     let mut all: BTreeMap<String, Arc<dyn Terminal>> = BTreeMap::new();
     all.insert("web".to_owned(), Arc::new(Web::of_process()));
     all.insert("attach".to_owned(), Arc::new(Here));
     all.insert("tmux".to_owned(), Arc::new(TmuxWindow::of_process()));
     all.insert("iterm2".to_owned(), Arc::new(Iterm2));
     if let Some(command) = command {
-        all.insert("command".to_owned(), Arc::new(Emulator::new(command)));
+        let template: Template = command.parse().map_err(|e| Fault::invalid(format!("{e}: {command}")))?;
+        all.insert("command".to_owned(), Arc::new(Emulator::new(template)));
     }
-    all
+    Ok(all)
 }
 
 /// Runtime `tmux`.

@@ -8,6 +8,7 @@ mod canvas;
 mod guardian;
 mod history;
 mod keys;
+mod options;
 mod outer;
 mod viewer;
 
@@ -17,57 +18,12 @@ use std::path::Path;
 use rustix::process::Signal;
 use rustix::termios::isatty;
 
-use crate::client::{Client, ClientError};
+use crate::client::Client;
 use crate::platform::Signals;
-use crate::record::ExitRecord;
-use crate::wire::{Access, Child};
+use crate::wire::Child;
 
 pub use keys::{DetachKey, NoDetachKey};
-
-/// How a terminal is joined.
-#[derive(Clone, Debug)]
-pub struct AttachOptions {
-    /// Whether the person may type; their size counts if they may.
-    pub access: Access,
-    /// The launch it must be.
-    pub launch: Option<String>,
-    /// The key that detaches.
-    pub detach: DetachKey,
-    /// Whether the wheel scrolls back where the program does not use the mouse; the terminal's own selection then needs
-    /// Shift.
-    pub wheel: bool,
-}
-
-impl Default for AttachOptions {
-    fn default() -> Self {
-        Self { access: Access::ReadWrite, launch: None, detach: DetachKey::default(), wheel: true }
-    }
-}
-
-/// Why it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttachEnd {
-    /// The person detached; the session goes on.
-    Detached,
-    /// A signal (terminal closed, kill) ended us; the session goes on.
-    Interrupted,
-    /// The session's program ended.
-    Ended(ExitRecord),
-}
-
-/// Why it could not be joined, or was cut.
-#[derive(Debug, thiserror::Error)]
-pub enum AttachError {
-    /// Standard input or output is a file or a pipe.
-    #[error("standard input and output must be a terminal")]
-    NoTerminal,
-    /// The host cannot be talked to.
-    #[error(transparent)]
-    Host(#[from] ClientError),
-    /// The person's terminal failed.
-    #[error("terminal: {0}")]
-    Terminal(#[from] io::Error),
-}
+pub use options::{AttachEnd, AttachError, AttachOptions};
 
 /// Signals that end a view, change its size, or suspend it.
 const SIGNALS: [Signal; 7] =

@@ -12,7 +12,6 @@ use ao_api::session::SessionView;
 use ao_core::config::{self, TerminalConfig};
 use ao_core::kind::{Fault, Kind};
 use ao_daemon::trust;
-use ao_plugins::terminal::Template;
 use ao_slots::Registry;
 use ao_slots::terminal::{Opening, Terminal};
 use std::process::ExitCode;
@@ -97,10 +96,9 @@ fn registry(configured: &Configured, wish: &str) -> Result<Registry, Fault> {
             let fault = Fault::new(Kind::Denied, format!("{file} wants to run `{text}` and is not trusted"));
             return Err(fault.hint(format!("read it, then: ao trust {file}")));
         }
-        let template: Template = text.parse().map_err(|e| Fault::invalid(format!("{file}: {e}")))?;
-        command = Some(template);
+        command = Some(text);
     }
-    Ok(Registry { terminals: compose::terminals(command), ..Registry::default() })
+    Ok(Registry { terminals: compose::terminals(command)?, ..Registry::default() })
 }
 
 async fn what(client: &Client, args: &Args) -> Result<What, Fault> {
@@ -190,7 +188,7 @@ async fn page(context: &Context, client: &Client, what: &What, print: bool, term
 
 /// Opens a page for the person at this machine.
 pub async fn open_page(opening: &Opening) -> Result<(), Fault> {
-    let registry = Registry { terminals: compose::terminals(None), ..Registry::default() };
+    let registry = Registry { terminals: compose::terminals(None)?, ..Registry::default() };
     registry.terminal("web")?.open(opening).await
 }
 

@@ -1,6 +1,6 @@
 //! Attaches in the terminal where the person is, until they leave.
 
-use super::attach_words;
+use super::wanted::attach_words;
 use ao_slots::terminal::{Opening, Terminal};
 use ao_slots::{Answer, Fault};
 use async_trait::async_trait;

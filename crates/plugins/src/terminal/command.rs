@@ -2,6 +2,7 @@
 
 use super::start::start;
 use super::template::Template;
+use super::wanted::attach_words;
 use ao_slots::terminal::{Opening, Terminal};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
@@ -24,7 +25,7 @@ impl Emulator {
 #[async_trait]
 impl Terminal for Emulator {
     async fn open(&self, opening: &Opening) -> Answer<()> {
-        super::attach_words(opening)?;
+        attach_words(opening)?;
         let words = self.template.fill(opening);
         let Some((program, rest)) = words.split_first() else {
             return Err(Fault::invalid("the command of the terminal is empty"));

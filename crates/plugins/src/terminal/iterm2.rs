@@ -5,6 +5,7 @@
 
 use super::start::start;
 use super::template::quoted;
+use super::wanted::attach_words;
 use ao_slots::terminal::{Opening, Terminal};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
@@ -42,7 +43,7 @@ fn argv(attach: &[String]) -> Vec<String> {
 #[async_trait]
 impl Terminal for Iterm2 {
     async fn open(&self, opening: &Opening) -> Answer<()> {
-        let words = super::attach_words(opening)?;
+        let words = attach_words(opening)?;
         let by_hand = |why: String| {
             Fault::new(Kind::Unsupported, format!("iTerm2 opened nothing: {why}"))
                 .hint(format!("by hand: {}", words.join(" ")))
@@ -63,11 +64,11 @@ mod tests {
 
     #[test]
     fn the_command_is_an_argument_and_no_script() {
-        let attach = ["/Users/x y/ao", "attach", "app\"-1"].map(str::to_owned);
+        let attach = ["/opt/x y/ao", "attach", "app\"-1"].map(str::to_owned);
         let argv = argv(&attach);
         assert_eq!(argv.first().map(String::as_str), Some("osascript"));
         assert_eq!(argv.iter().filter(|word| *word == "-e").count(), 10);
-        assert_eq!(argv.last().map(String::as_str), Some("'/Users/x y/ao' attach 'app\"-1'"));
+        assert_eq!(argv.last().map(String::as_str), Some("'/opt/x y/ao' attach 'app\"-1'"));
         assert!(argv[..argv.len() - 1].iter().all(|word| !word.contains("app")));
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Windows are found by their exact name and addressed by their id, so that tmux never guesses.
 
+use super::wanted::attach_words;
 use ao_slots::terminal::{Opening, Terminal};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
@@ -58,7 +59,7 @@ impl TmuxWindow {
 #[async_trait]
 impl Terminal for TmuxWindow {
     async fn open(&self, opening: &Opening) -> Answer<()> {
-        let words = super::attach_words(opening)?;
+        let words = attach_words(opening)?;
         let by_hand = |why: String| {
             Fault::new(Kind::Unsupported, format!("tmux opened nothing: {why}"))
                 .hint(format!("by hand: {}", words.join(" ")))
