@@ -264,3 +264,43 @@ fn a_frozen_session_computes_nothing_until_it_is_thawed_or_needed() {
         assert!(client.request(&Request::Freeze).is_err(), "somebody looks at it");
     }
 }
+
+/// Only who speaks protocol 2 is told of it; older daemons are spared a message that they do not know.
+#[test]
+fn subscribers_of_protocol_2_hear_of_every_change_and_older_ones_nothing() {
+    use ao_host::wire::{Decoder, FromHost, FrozenIs, Hello, MAX_MESSAGE, Push, WatchFrom};
+    use std::io::{Read, Write};
+
+    let world = world(": >ready; while :; do sleep 600; done", &CgroupParent::Own);
+    let heard = |max: u16| {
+        let mut stream = std::os::unix::net::UnixStream::connect(&world.spec.socket).expect("it listens");
+        stream.set_read_timeout(Some(crate::world::LIMIT)).expect("set");
+        let asked = [
+            Request::Hello(Hello { min: 1, max, launch: None }),
+            Request::Watch(WatchFrom {}),
+            Request::Freeze,
+            Request::Thaw,
+        ];
+        let mut bytes = Vec::new();
+        asked.iter().zip(1..).for_each(|(request, id)| request.encode(Some(id), &mut bytes));
+        stream.write_all(&bytes).expect("sent");
+        let (mut decoder, mut said, mut done) = (Decoder::new(MAX_MESSAGE), Vec::new(), false);
+        let mut buffer = [0; 4096];
+        while !done {
+            while let Some(frame) = decoder.next_frame().expect("well formed") {
+                match FromHost::decode(&frame).expect("known") {
+                    Some(FromHost::Push(Push::FrozenIs(FrozenIs { frozen }))) => said.push(frozen),
+                    Some(FromHost::Reply(4, reply)) => done = reply == Reply::Done,
+                    Some(FromHost::Reply(..) | FromHost::Push(_)) | None => {}
+                }
+            }
+            if !done {
+                let count = stream.read(&mut buffer).expect("it goes on");
+                decoder.push(&buffer[..count]);
+            }
+        }
+        said
+    };
+    assert_eq!(heard(2), [false, true, false]);
+    assert_eq!(heard(1), [] as [bool; 0]);
+}
