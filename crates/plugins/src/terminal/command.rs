@@ -55,7 +55,7 @@ mod tests {
     async fn the_program_gets_its_words_and_no_shell_sees_them() {
         let dir = tempfile::tempdir().unwrap();
         let said = dir.path().join("said");
-        let write = format!("printf '%s\\n' \"$@\" > {}", said.display());
+        let write = format!("for word; do echo \"$word\"; done > {}", said.display());
         let text = format!("sh -c '{write}' - $(id) {{attach}} '*'");
         Emulator::new(text.parse().unwrap()).open(&opening()).await.unwrap();
         assert_eq!(std::fs::read_to_string(said).unwrap(), "$(id)\nao\nattach\napp-1\n*\n");

@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(argv.first().map(String::as_str), Some("osascript"));
         assert_eq!(argv.iter().filter(|word| *word == "-e").count(), 10);
         assert_eq!(argv.last().map(String::as_str), Some("'/opt/x y/ao' attach 'app\"-1'"));
-        assert!(argv[..argv.len() - 1].iter().all(|word| !word.contains("app")));
+        assert!(argv[..argv.len() - 1].iter().all(|word| !word.contains("app\"-1")));
     }
 
     #[tokio::test]
