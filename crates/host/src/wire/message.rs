@@ -233,7 +233,7 @@ impl FromHost {
     pub fn decode(frame: &Frame) -> Result<Option<Self>, WireError> {
         let reply = match frame.kind {
             kind::FROZEN_IS => return Ok(Some(Self::Push(Push::FrozenIs(json(frame)?)))),
-            kind::OPTIONAL.. => return Ok(None),
+            other if other >= kind::OPTIONAL => return Ok(None),
             kind::OUTPUT => {
                 let (end, bytes) =
                     frame.payload.split_at_checked(8).ok_or_else(|| unfit(frame, "it has no offset".to_owned()))?;

@@ -144,11 +144,11 @@ fn what_a_dead_host_left_is_known_by_its_group_and_unknown_without() {
         until(|| (record.is_running() == Some(false)).then_some(()));
         let left = marked(&world.spec.launch);
         assert!(!left.is_empty(), "its tools live on");
-        if record.cgroup.is_some() {
+        if let Some(group) = &record.cgroup {
             assert!(matches!(remains(&record), Tree::Left { .. }));
             until(|| (clear(&record) == Tree::Empty).then_some(()));
             assert_eq!(marked(&world.spec.launch), [] as [u32; 0]);
-            assert!(!record.cgroup.expect("a group").exists());
+            assert!(!group.exists());
         } else {
             assert_eq!(remains(&record), Tree::Unknown);
             assert_eq!(clear(&record), Tree::Unknown);
