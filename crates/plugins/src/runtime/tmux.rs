@@ -1,7 +1,7 @@
 //! Runtime `tmux`: sessions live in a tmux server of our own, where a person can attach with tmux itself.
 //!
-//! tmux keeps the terminal, the screen and the exit code while the daemon is away. What it cannot do is not declared:
-//! it keeps no log of bytes, and holds no processes together; `ao exec-launch` puts each agent into a control group of
+//! tmux keeps the terminal, the screen and the exit code while the daemon is away, and passes what is written to a log that
+//! is read for titles and marks. What it cannot do is not declared: it keeps no bytes, and holds no processes together; `ao exec-launch` puts each agent into a control group of
 //! its own, where there are any.
 
 mod commands;
@@ -100,6 +100,7 @@ impl TmuxRuntime {
         let size = pane::size(plan.cols, plan.rows);
         let (cols, rows, history) = (size.cols.to_string(), size.rows.to_string(), pane::HISTORY.to_string());
         let (key, name) = (pane::key(&plan.launch), &plan.label);
+        let dir_text = dir;
         let (exact, dir, ao) = (format!("={name}:"), word(dir), word(ao));
         let window = plan.launch.as_str().replace(['.', ':'], "-");
         // Nothing of this is secret: the environment is in a file of the launch.
@@ -134,9 +135,18 @@ impl TmuxRuntime {
         let dir_option = ["set-option", "-p", "-t", &exact, pane::DIR_OPTION, &dir];
         // tmux 3.3 dies of a new session when this is a global option.
         let sizing = ["set-option", "-w", "-t", &exact, "window-size", "manual"];
+        let log = screen::Log::command(dir_text);
+        let log = word(&log);
+        let piping = ["pipe-pane", "-O", "-t", &exact, &log];
         let options = options.iter().map(<[&str; 4]>::as_slice);
-        let commands: Vec<&[&str]> = options.chain([new.as_slice(), &launch_option, &dir_option, &sizing]).collect();
-        let said = server.run(commands.join(&";")).await?;
+        let commands: Vec<&[&str]> =
+            options.chain([new.as_slice(), &launch_option, &dir_option, &sizing, &piping]).collect();
+        let commands = commands.join(&";");
+        let said = match server.run(&commands).await {
+            // The server of earlier sessions left at that moment; now a new one is started.
+            Err(Refused::NoServer(_)) => server.run(&commands).await?,
+            other => other?,
+        };
         let pid: u32 = said.trim().parse().map_err(|_| senseless("a new session", &said))?;
         let record = TmuxRecord {
             server: pid,
@@ -151,7 +161,7 @@ impl TmuxRuntime {
     async fn clear(server: &Server, plan: &LaunchPlan) -> Answer<()> {
         let filter = format!("#{{==:#{{session_name}},{}}}", plan.label);
         let format = format!("{}|#{{{}}}", pane::PANE, pane::DIR_OPTION);
-        let said = match server.run(["list-panes", "-a", "-f", &filter, "-F", &format]).await {
+        let said = match pane::list(server, &filter, &format).await {
             Ok(said) => said,
             Err(Refused::NoServer(_)) => return Ok(()),
             Err(refused) => return Err(refused.into()),
@@ -393,11 +403,11 @@ impl Runtime for TmuxRuntime {
         let mut seen = screen::Seen::read(&place.dir);
         // A stage may have been typed after the last screen was told.
         let typed = commands::stages(&options).iter().map(|stage| stage.offset).max().unwrap_or(0);
-        seen.offset = seen.offset.max(typed);
+        seen.told = seen.told.max(typed);
         let found = Arc::new(*found);
         let (requests, asked) = mpsc::channel(REQUESTS);
         let (pushes, receiver) = mpsc::channel(PUSHES);
-        let offset = Arc::new(AtomicU64::new(seen.offset));
+        let offset = Arc::new(AtomicU64::new(seen.told));
         link::start(found.clone(), seen, Ends { requests: asked, pushes, offset: offset.clone() }).await?;
         Ok(Link { control: Box::new(TmuxControl { place: found, requests, offset }), pushes: receiver })
     }

@@ -6,7 +6,7 @@
 use super::control::{Answered, Reader, Said, half_character};
 use super::ended::Ended;
 use super::pane::{self, Pane, TmuxRecord};
-use super::screen::{self, Listener, Look, Seen};
+use super::screen::{self, Listener, Log, Look, Seen};
 use super::server::{Server, senseless};
 use super::tree::Family;
 use super::viewers::{self, Viewers};
@@ -31,6 +31,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 const PERIOD: Duration = Duration::from_millis(100);
 /// Between two looks at a program whose process has ended and whose end tmux has not noticed: it takes a millisecond.
 const NOTICES: Duration = Duration::from_millis(20);
+/// Looks in a row for a log that is behind: whoever writes it is gone then.
+const BEHIND: u32 = 50;
 /// tmux attaches a client within milliseconds.
 const ATTACHES_WITHIN: Duration = Duration::from_secs(20);
 /// Bytes read from tmux at once.
@@ -128,6 +130,12 @@ struct Actor {
     /// Marks up to here were pushed.
     told: u64,
     listener: Listener,
+    log: Log,
+    /// Length of the log when the link began, and how much of tmux's own words came since.
+    base: u64,
+    heard: u64,
+    /// Looks in a row at which the log was behind.
+    behind: u32,
     filter: QueryFilter,
     /// The first bytes of a character whose rest has not come.
     half: Vec<u8>,
@@ -151,7 +159,7 @@ struct Actor {
 }
 
 /// Attaches a control client and starts the task that owns it. `seen` is what earlier daemons saw.
-pub(super) async fn start(place: Arc<Place>, seen: Seen, ends: Ends) -> Answer<()> {
+pub(super) async fn start(place: Arc<Place>, mut seen: Seen, ends: Ends) -> Answer<()> {
     let mut child = place.server.control(&place.record.name)?;
     let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(Fault::unavailable("tmux was started without pipes"));
@@ -179,7 +187,13 @@ pub(super) async fn start(place: Arc<Place>, seen: Seen, ends: Ends) -> Answer<(
     }
     let ended = Ended::of(place.pane.pid);
     let size = pane::size(ao_host::engine::Size::MAX_COLS, ao_host::engine::Size::MAX_ROWS);
-    ends.offset.store(seen.offset, Ordering::Relaxed);
+    let mut listener = Listener::new(size, seen.bracketed_paste);
+    let mut log = Log::of(&place.dir);
+    let base = log.len().max(seen.told);
+    // What was said while no daemon was there.
+    log.read(&mut listener, &mut seen)
+        .map_err(|e| Fault::new(Kind::StorageFailed, format!("{}: {e}", place.dir.display())))?;
+    ends.offset.store(base, Ordering::Relaxed);
     let now = Instant::now();
     let mut actor = Actor {
         stdin,
@@ -189,7 +203,11 @@ pub(super) async fn start(place: Arc<Place>, seen: Seen, ends: Ends) -> Answer<(
         answered: Vec::new(),
         asked: 0,
         told: 0,
-        listener: Listener::new(size, seen.bracketed_paste),
+        listener,
+        log,
+        base,
+        heard: 0,
+        behind: 0,
         seen,
         filter: QueryFilter::new(),
         half: Vec::new(),
@@ -359,8 +377,9 @@ impl Actor {
     }
 
     fn output(&mut self, bytes: &[u8]) {
-        self.listener.feed(bytes, &mut self.seen);
-        self.offset.store(self.seen.offset, Ordering::Relaxed);
+        self.heard += u64::try_from(bytes.len()).unwrap_or(0);
+        let offset = self.base + self.heard;
+        self.offset.store(offset, Ordering::Relaxed);
         self.last_output = Some(Instant::now());
         self.touch();
         // A view that begins here must not begin in the middle of a character.
@@ -368,7 +387,7 @@ impl Actor {
         whole.extend_from_slice(bytes);
         self.half = whole.split_off(whole.len() - half_character(&whole));
         let shown = self.filter.filter_output(&whole);
-        self.viewers.output(self.seen.offset, &shown);
+        self.viewers.output(offset, &shown);
     }
 
     async fn answer(&mut self, answered: Answered) -> Result<(), Lost> {
@@ -403,7 +422,7 @@ impl Actor {
             tracing::warn!(%fault, "tmux cannot be understood");
             Lost
         })?;
-        self.viewers.show(viewers, &picture, self.seen.offset, self.exit.as_ref());
+        self.viewers.show(viewers, &picture, self.base + self.heard, self.exit.as_ref());
         Ok(())
     }
 
@@ -420,6 +439,7 @@ impl Actor {
             self.wake().await;
         }
         let ending = look.ending.clone();
+        self.read_log();
         if self.exit.is_none() {
             self.push_screen(look);
         }
@@ -455,6 +475,25 @@ impl Actor {
         }
     }
 
+    /// Reads what the program said besides drawing. The log is a moment behind what tmux itself says.
+    fn read_log(&mut self) {
+        let before = self.seen.offset;
+        if let Err(error) = self.log.read(&mut self.listener, &mut self.seen) {
+            tracing::warn!(%error, dir = %self.place.dir.display(), "the log of a pane cannot be read");
+        }
+        self.seen.told = self.seen.told.max(self.base + self.heard).max(self.seen.offset);
+        // The length at the beginning may itself have been behind, so that more may be missing than this tells.
+        if self.seen.offset > before {
+            self.behind = 0;
+        }
+        if self.seen.offset < self.base + self.heard && self.behind < BEHIND {
+            self.behind += 1;
+            self.touch();
+        } else {
+            self.behind = 0;
+        }
+    }
+
     /// Tells the daemon of the screen; what does not fit is told with the next one.
     fn push_screen(&mut self, look: Look) {
         if let Err(error) = self.seen.write(&self.place.dir) {
@@ -466,7 +505,7 @@ impl Actor {
         };
         let mut shown = look.screen;
         shown.rev = self.rev + 1;
-        shown.offset = self.seen.offset;
+        shown.offset = self.seen.told;
         shown.quiet_ms = u64::try_from(quiet).unwrap_or(u64::MAX);
         shown.person_at = self.person_at;
         shown.bracketed_paste = self.seen.bracketed_paste;

@@ -113,10 +113,18 @@ pub(super) fn ending(dead: &str, status: &str, signal: &str) -> Option<Ending> {
     signal.parse().ok().map(|signal| Ending::Signaled { signal })
 }
 
+/// Lists panes of the whole server. One that has none, because it is just leaving, knows no "current" one to begin with.
+pub(super) async fn list(server: &Server, filter: &str, format: &str) -> Result<String, Refused> {
+    match server.run(["list-panes", "-a", "-f", filter, "-F", format]).await {
+        Err(Refused::Said(words)) if words.contains("no current") => Ok(String::new()),
+        other => other,
+    }
+}
+
 /// Looks for the pane of a launch; none when the server has no such pane.
 pub(super) async fn look(server: &Server, launch: &LaunchId) -> Result<Option<Pane>, Refused> {
     let filter = format!("#{{==:#{{{LAUNCH_OPTION}}},{}}}", key(launch));
-    let said = server.run(["list-panes", "-a", "-f", &filter, "-F", PANE]).await?;
+    let said = list(server, &filter, PANE).await?;
     said.lines().next().map(pane_of).transpose().map_err(Refused::NotAsked)
 }
 

@@ -8,11 +8,24 @@ use ao_host::record::{self, Durability, Ending};
 use ao_slots::Answer;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
-use std::io;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 
 /// Name of the file that holds [`Seen`].
 const FILE: &str = "seen.json";
+
+/// Name of the log.
+const LOG: &str = "tmux.log";
+
+/// Bytes of the log that are read at once.
+const READ: usize = 64 * 1024;
+
+/// Bytes of the log that are read between two looks: more than a program writes in that time, a few milliseconds of work.
+const AT_ONCE: u64 = 2 << 20;
+
+/// Bytes of the log that are given back at once: a few megabytes harm nobody.
+const FREED_AT_ONCE: u64 = 4 << 20;
 
 /// Marks that are kept for a daemon to come: the agents send a few in a turn.
 const MARKS_KEPT: usize = 32;
@@ -27,8 +40,10 @@ const CHUNK: u64 = Size::MAX_ROWS as u64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Seen {
-    /// Bytes of output that a daemon was there for; it never goes back.
+    /// Bytes of output that were read from the log.
     pub(super) offset: u64,
+    /// The latest offset that anybody was told; it never goes back.
+    pub(super) told: u64,
     /// The program asked for bracketed paste.
     pub(super) bracketed_paste: bool,
     /// The last marks.
@@ -88,6 +103,69 @@ impl Listener {
         seen.bracketed_paste = self.0.bracketed_paste();
     }
 }
+
+/// Everything that the program writes, from its first byte on, also while no daemon is there: tmux passes it to `cat`.
+///
+/// It is read for titles, marks and modes, which tmux does not keep; what was read is given back to the file system.
+pub(super) struct Log {
+    path: PathBuf,
+    freed: u64,
+}
+
+impl Log {
+    /// The log of a launch.
+    pub(super) fn of(dir: &Path) -> Self {
+        Self { path: dir.join(LOG), freed: 0 }
+    }
+
+    /// What tmux is to run for it: a command of `sh`, in which tmux itself would replace `#` and `%`.
+    pub(super) fn command(dir: &str) -> String {
+        let path = format!("{dir}/{LOG}").replace('\'', "'\\''").replace('#', "##").replace('%', "%%");
+        format!("umask 077; exec cat >>'{path}'")
+    }
+
+    /// Its length now.
+    pub(super) fn len(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |file| file.len())
+    }
+
+    /// Reads what is new.
+    ///
+    /// # Errors
+    /// When it cannot be read; one that is not there yet is empty.
+    pub(super) fn read(&mut self, listener: &mut Listener, seen: &mut Seen) -> io::Result<()> {
+        let mut file = match File::options().read(true).write(true).open(&self.path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?,
+        };
+        file.seek(SeekFrom::Start(seen.offset))?;
+        // A program that writes faster than it is read must not keep the reader for ever.
+        let mut news = file.by_ref().take(AT_ONCE);
+        let mut buffer = vec![0_u8; READ];
+        loop {
+            match news.read(&mut buffer)? {
+                0 => break,
+                n => listener.feed(buffer.get(..n).unwrap_or_default(), seen),
+            }
+        }
+        if seen.offset >= self.freed + FREED_AT_ONCE {
+            free(&file, seen.offset);
+            self.freed = seen.offset;
+        }
+        Ok(())
+    }
+}
+
+/// Gives the beginning of a file back to the file system; its length stays. One that cannot keeps it.
+#[cfg(target_os = "linux")]
+fn free(file: &File, to: u64) {
+    use rustix::fs::{FallocateFlags, fallocate};
+    // Only room is lost when this fails.
+    let _ = fallocate(file, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, 0, to);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn free(_file: &File, _to: u64) {}
 
 /// A pane as tmux shows it.
 #[derive(Clone, Debug)]
@@ -296,6 +374,28 @@ mod tests {
         let alone = rows_alone(20, &strings(&["\x1b[31mred", "still", "\x1b[39mplain"]));
         assert!(alone[1].contains("\x1b["), "{alone:?}");
         assert_eq!(alone[2], "plain");
+    }
+
+    #[test]
+    fn the_log_is_read_once_and_given_back() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let (mut log, mut seen) = (Log::of(dir.path()), Seen::default());
+        let mut listener = Listener::new(Size { cols: 20, rows: 4 }, false);
+        log.read(&mut listener, &mut seen).expect("a log that is not there is empty");
+        let mut text = b"\x1b]0;one\x07".to_vec();
+        std::fs::write(dir.path().join(LOG), &text).expect("written");
+        log.read(&mut listener, &mut seen).expect("read");
+        text.resize(usize::try_from(FREED_AT_ONCE).expect("small") + 1, b'x');
+        text.extend(b"\x1b]0;two\x07");
+        std::fs::write(dir.path().join(LOG), &text).expect("written");
+        for _ in 0..3 {
+            log.read(&mut listener, &mut seen).expect("read");
+        }
+        let marks: Vec<&str> = seen.marks.iter().map(|mark| mark.text.as_str()).collect();
+        assert_eq!(marks, ["one", "two"]);
+        assert_eq!((seen.offset, log.len()), (text.len() as u64, text.len() as u64));
+        assert!(log.freed >= FREED_AT_ONCE);
+        assert_eq!(Log::command("/a b/it's 5%#{x}"), "umask 077; exec cat >>'/a b/it'\\''s 5%%##{x}/tmux.log'");
     }
 
     #[test]
