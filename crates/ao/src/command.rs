@@ -18,6 +18,7 @@ pub mod merge_queue;
 pub mod new;
 pub mod next;
 pub mod open;
+pub mod replay;
 pub mod rescue;
 pub mod restore;
 pub mod send;

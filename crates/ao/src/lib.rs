@@ -27,7 +27,7 @@ mod render;
 mod route;
 mod scripted;
 
-use ao_plugins::runtime::docker;
+use compose::docker;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;

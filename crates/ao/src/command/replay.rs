@@ -1,6 +1,7 @@
 //! `ao replay`: what would have been believed of an agent, from a recording of its terminal. Needs no daemon.
 
-use crate::compose;
+use crate::compose::cast::Cast;
+use crate::compose::replay::{self, replay};
 use crate::context::Context;
 use crate::exit::Ended;
 use crate::output::Style;
@@ -9,8 +10,6 @@ use crate::render::words;
 use ao_core::activity::{Activity, Known};
 use ao_core::adapter::Adapter;
 use ao_core::kind::Fault;
-use ao_plugins::agent::cast::Cast;
-use ao_plugins::agent::replay::{self, replay};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,12 +18,12 @@ use std::time::Duration;
 /// What was asked for.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The recording: asciicast, version 2 or 3 (`ao export --cast` writes one)
+    /// The recording, asciicast 2 or 3 (`ao export --cast`)
     file: PathBuf,
     /// Agent that was recorded: claude-code, codex, …
     #[arg(short, long)]
     agent: String,
-    /// What may be looked at: the screen alone, or calls of hooks too where the recording notes them
+    /// What may be looked at: the screen, or also calls of hooks that the recording notes
     #[arg(long, value_enum, default_value_t = Signals::Screen)]
     signals: Signals,
 }
@@ -56,7 +55,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         Fault::invalid(format!("{} is no recording: {e}", file.display()))
             .hint("an asciicast of version 2 or 3 is wanted")
     })?;
-    let agent = compose::registry(context)?.agent(&args.agent)?;
+    let agent = crate::compose::registry(context)?.agent(&args.agent)?;
     let believed = believed(&cast, agent.adapter(), args.signals);
     let out = &context.out;
     if out.is_json() {

@@ -19,7 +19,8 @@ pub fn usage(used: &UsageView) -> Option<String> {
         format!("{n}{} {one}", of(used.processes_limit.map(|most| most.to_string())))
     });
     let halted = used.frozen.then(|| "halted".to_owned());
-    let degraded = used.log_degraded.then(|| "log degraded: the disk refuses it, the newest output is in memory".to_owned());
+    let degraded =
+        used.log_degraded.then(|| "log degraded: the disk refuses it, the newest output is in memory".to_owned());
     let parts: Vec<String> = [cpu, memory, processes, halted, degraded].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(" · "))
 }

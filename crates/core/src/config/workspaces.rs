@@ -1,34 +1,44 @@
 //! What the configuration says about workspaces, as values.
 
-use super::ProjectConfig;
+use super::duration::Duration;
 use crate::workspace::{Dependency, PORT_RANGE, PORTS_EACH, POST_CREATE_TIMEOUT, PortRange, Workspaces};
+use std::collections::BTreeMap;
+
+/// What a project's part of the file says about them.
+pub(super) struct Written<'a> {
+    pub(super) dir: Option<&'a str>,
+    pub(super) include: &'a [String],
+    pub(super) dependencies: &'a BTreeMap<String, String>,
+    pub(super) env_files: &'a [String],
+    pub(super) port_range: Option<&'a str>,
+    pub(super) post_create_timeout: Option<Duration>,
+}
 
 /// The settings of a project's workspaces.
 ///
 /// # Errors
 /// Words that name the key and what it may be.
-pub(super) fn read(project: &ProjectConfig) -> Result<Workspaces, String> {
-    let dir = project.worktree_dir.clone();
-    if dir.as_ref().is_some_and(|dir| dir.trim().is_empty()) {
+pub(super) fn read(written: &Written<'_>) -> Result<Workspaces, String> {
+    if written.dir.is_some_and(|dir| dir.trim().is_empty()) {
         return Err("worktreeDir is empty; leave it out to keep workspaces in the data directory".to_owned());
     }
-    let mut dependencies = std::collections::BTreeMap::new();
-    for (path, how) in &project.dependencies {
+    let mut dependencies = BTreeMap::new();
+    for (path, how) in written.dependencies {
         relative("dependencies", path)?;
         let how = Dependency::named(how)
             .ok_or_else(|| format!("dependencies.{path} is {how:?}; it may be reflink, copy, symlink or leave"))?;
         dependencies.insert(path.clone(), how);
     }
-    for path in &project.env_files {
+    for path in written.env_files {
         relative("envFiles", path)?;
     }
     Ok(Workspaces {
-        dir,
-        include: project.worktree_include.clone(),
-        env_files: project.env_files.clone(),
+        dir: written.dir.map(str::to_owned),
+        include: written.include.to_vec(),
+        env_files: written.env_files.to_vec(),
         dependencies,
-        ports: ports(project.port_range.as_deref())?,
-        post_create_timeout: match project.post_create_timeout {
+        ports: ports(written.port_range)?,
+        post_create_timeout: match written.post_create_timeout {
             Some(limit) if limit.0.0 == 0 => return Err("postCreateTimeout is 0; write 90s, 30m or 2h".to_owned()),
             Some(limit) => limit.0,
             None => POST_CREATE_TIMEOUT,

@@ -2,10 +2,10 @@
 
 use super::finding::Finding;
 use crate::compose;
+use crate::compose::docker::Kept;
 use crate::context::Context;
 use ao_host::discover::{self, Standing};
 use ao_host::wire::Child;
-use ao_plugins::runtime::docker::Kept;
 use std::time::Duration;
 use tokio::time::timeout;
 
