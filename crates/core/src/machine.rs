@@ -27,8 +27,8 @@ use crate::event::{Answer, Event};
 use crate::facts::Facts;
 use crate::time::{Millis, Time};
 pub use decision::Decision;
-pub use freeze::may_freeze;
 use draft::{Draft, Signal};
+pub use freeze::may_freeze;
 
 /// Decides what follows from `event`.
 pub fn decide(facts: &Facts, event: &Event, now: Time) -> Decision {

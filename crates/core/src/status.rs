@@ -241,7 +241,11 @@ pub fn status(facts: &Facts, session: &Session, now: Time) -> Verdict {
 fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -> Verdict {
     let known = &session.known;
     if let (Some(lost), Process::ProbeFailed { why }) = (&session.lost, &session.process) {
-        let looked = if facts.machine.doubted.is_some() { "with many others at once: it is looked for" } else { "looking again" };
+        let looked = if facts.machine.doubted.is_some() {
+            "with many others at once: it is looked for"
+        } else {
+            "looking again"
+        };
         return verdict(Status::Detecting, "lost", format!("{why}{}; {looked}", lost.words()));
     }
     if let Activity::NeedsInput { what } = &known.activity {

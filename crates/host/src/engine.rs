@@ -24,9 +24,9 @@ pub mod serialise;
 pub mod sgr;
 pub mod sides;
 pub mod terminal;
-pub mod text;
 #[cfg(test)]
 mod tests;
+pub mod text;
 
 /// Terminal size in cells, always within [`Size::MAX_COLS`] × [`Size::MAX_ROWS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

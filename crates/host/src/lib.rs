@@ -21,6 +21,7 @@ pub mod exec_launch;
 pub mod files;
 #[cfg(unix)]
 mod host;
+#[cfg(unix)]
 mod limits;
 pub mod platform;
 #[cfg(unix)]

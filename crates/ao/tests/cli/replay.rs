@@ -23,7 +23,8 @@ fn a_recording_tells_what_would_have_been_believed_when() {
     assert!(times.is_sorted());
     assert!(!world.home.join("daemon.json").exists(), "no daemon is needed for this");
 
-    let said = world.ao(&["replay", &recording("claude-permission.cast"), "--agent", "claude", "--signals", "all"]).ok();
+    let said =
+        world.ao(&["replay", &recording("claude-permission.cast"), "--agent", "claude", "--signals", "all"]).ok();
     assert!(said.out.contains("hook Stop"), "{}", said.out);
 }
 

@@ -176,12 +176,7 @@ pub(super) fn cleanup(d: &mut Draft<'_>, id: &SessionId) -> Answer {
 }
 
 /// The workspace is gone.
-pub(super) fn workspace_removed(
-    d: &mut Draft<'_>,
-    id: &SessionId,
-    rescue: Option<&String>,
-    ignored: Option<&Ignored>,
-) {
+pub(super) fn workspace_removed(d: &mut Draft<'_>, id: &SessionId, rescue: Option<&String>, ignored: Option<&Ignored>) {
     if let Some(session) = d.sessions.get_mut(id) {
         session.workspace_path = None;
         session.rescue = rescue.cloned().or_else(|| session.rescue.take());

@@ -141,7 +141,9 @@ fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
         Outcome::WorkspaceRemoved { rescue: Some(name), .. } => {
             format!("{who}: workspace removed, its work is kept as {name}")
         }
-        Outcome::WorkspaceRemoved { rescue: None, .. } => format!("{who}: workspace removed, there was nothing to keep"),
+        Outcome::WorkspaceRemoved { rescue: None, .. } => {
+            format!("{who}: workspace removed, there was nothing to keep")
+        }
         Outcome::Inspected { found } => match found {
             Inspection::Missing => format!("{who}: its workspace is gone"),
             Inspection::Unchanged => format!("{who}: nothing was changed"),
@@ -355,7 +357,10 @@ mod tests {
         let done = |key: &str, outcome| line(Event::EffectDone { key: EffectKey::new(key), outcome }, Vec::new());
         assert_eq!(done("host:app-1.1", Outcome::HostStarted), "app-1: agent started");
         assert_eq!(
-            done("remove:app-1", Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/app-1".to_owned()), ignored: None }),
+            done(
+                "remove:app-1",
+                Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/app-1".to_owned()), ignored: None }
+            ),
             "app-1: workspace removed, its work is kept as refs/ao/rescue/app-1"
         );
         let failed =

@@ -103,16 +103,20 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
         18 => Event::HostProbed {
             session: session(facts, dice),
             launch: launch(facts, dice),
-            probe: dice.pick(&[Probe::Alive, Probe::Gone { left: Remains::None }, Probe::Gone { left: Remains::Unknown }, Probe::Gone { left: Remains::Left { pids: vec![7] } }, Probe::Unknown { why: "no answer".into() }]),
+            probe: dice.pick(&[
+                Probe::Alive,
+                Probe::Gone { left: Remains::None },
+                Probe::Gone { left: Remains::Unknown },
+                Probe::Gone { left: Remains::Left { pids: vec![7] } },
+                Probe::Unknown { why: "no answer".into() },
+            ]),
         },
         19..=22 => observed(facts, dice),
         23 => Event::FreezeRequested { session: session(facts, dice) },
         24 => Event::ThawRequested { session: session(facts, dice) },
-        25 => Event::HostFrozen {
-            session: session(facts, dice),
-            launch: launch(facts, dice),
-            frozen: dice.below(2) == 0,
-        },
+        25 => {
+            Event::HostFrozen { session: session(facts, dice), launch: launch(facts, dice), frozen: dice.below(2) == 0 }
+        }
         _ => {
             let key = key(facts, old, dice);
             let outcome = match facts.pending.get(&key) {
@@ -258,7 +262,9 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
         Effect::EnsureStopped { .. } => Outcome::Stopped { code: Some(0) },
         Effect::EnsureFrozen { .. } => dice.pick(&[Outcome::Frozen, Outcome::Held { why: "somebody looks".into() }]),
         Effect::EnsureThawed { .. } => Outcome::Thawed,
-        Effect::RemoveWorkspace { .. } => Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/x".into()), ignored: None },
+        Effect::RemoveWorkspace { .. } => {
+            Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/x".into()), ignored: None }
+        }
         Effect::InspectWorkspace { .. } => Outcome::Inspected {
             found: match dice.below(8) {
                 0 => Inspection::Missing,
