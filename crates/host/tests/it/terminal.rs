@@ -209,9 +209,11 @@ fn a_person_types_resizes_and_detaches() {
     assert!(alive(&world.probe()));
 }
 
+type End = Box<dyn Fn(&mut Person, &World)>;
+
 /// How `ao attach` can end, and what it says then.
-fn endings() -> Vec<(&'static str, Box<dyn Fn(&mut Person, &World)>, &'static str)> {
-    fn signal(signal: Signal) -> Box<dyn Fn(&mut Person, &World)> {
+fn endings() -> Vec<(&'static str, End, &'static str)> {
+    fn signal(signal: Signal) -> End {
         Box::new(move |person, _| person.signal(signal))
     }
     vec![
