@@ -17,7 +17,7 @@ use ao_slots::runtime::{
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
@@ -67,7 +67,7 @@ pub(super) async fn connect(place: &LaunchPlace) -> Answer<Link> {
 
 /// Opens a connection and agrees on a protocol; what the host says unasked arrives on the channel, which closes with the
 /// connection.
-async fn open(socket: &PathBuf, launch: &str) -> Answer<(Arc<Wire>, u16, mpsc::Receiver<HostPush>)> {
+async fn open(socket: &Path, launch: &str) -> Answer<(Arc<Wire>, u16, mpsc::Receiver<HostPush>)> {
     let (reader, writer) = halves::connect(socket)
         .map_err(|e| Fault::unavailable(format!("the session host does not answer on {}: {e}", socket.display())))?;
     let waiting = Waiting::default();

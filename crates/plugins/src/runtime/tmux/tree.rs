@@ -179,7 +179,6 @@ impl Family {
             processes: usage.processes,
             frozen: self.frozen(),
             limits: self.limits,
-            ..Usage::default()
         }
     }
 }
