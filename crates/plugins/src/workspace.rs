@@ -10,6 +10,7 @@ mod copies;
 mod entries;
 mod inner;
 mod inspect;
+mod names;
 mod prepare;
 mod record;
 mod removal;

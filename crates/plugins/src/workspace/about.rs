@@ -3,7 +3,7 @@
 //! Lines that begin with a name and a colon are read back; the rest is text.
 
 use super::entries::{quoted, unquoted};
-use super::prepare::shown;
+use super::names::shown;
 use ao_core::id::CommitId;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

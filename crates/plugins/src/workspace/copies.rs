@@ -3,7 +3,6 @@
 //! By sharing blocks where the file system can, so that a copy of gigabytes takes no time and no space; never by hard links,
 //! through which one session would change the files of all.
 
-use super::prepare::link_one;
 use crate::disk;
 use crate::disk::failed;
 use ao_core::workspace::Dependency;
@@ -46,6 +45,29 @@ pub(super) async fn bring(repository: &Path, place: &Path, relative: &Path, how:
             Err(failed(&target, &error))
         }
     }
+}
+
+/// Links one path of the main checkout into the workspace.
+pub(super) fn link_one(repository: &Path, place: &Path, relative: &Path) -> Answer<()> {
+    let (source, target) = (disk::inside(repository, relative)?, disk::inside(place, relative)?);
+    if fs::read_link(&target).is_ok_and(|there| there == source) {
+        return Ok(());
+    }
+    if disk::exists(&target) {
+        return Err(Fault::conflict(format!("{} is there already and was kept", target.display()))
+            .hint("take it out of `symlinks`, or out of the repository"));
+    }
+    if !disk::exists(&source) {
+        tracing::warn!(path = %source.display(), "nothing to link: the main checkout does not have it");
+        return Ok(());
+    }
+    let link = || {
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        std::os::unix::fs::symlink(&source, &target)
+    };
+    link().map_err(|error| failed(&target, &error))
 }
 
 /// Copies a file, a link, or everything below a directory, with modes and the files' times: builds compare these.

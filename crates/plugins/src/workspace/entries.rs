@@ -2,7 +2,6 @@
 //!
 //! Names are bytes; nothing is read or written that is not an object or a copy of an index.
 
-use super::snapshot::{Index, Site};
 use crate::git::Git;
 use ao_slots::Answer;
 use std::ffi::{OsStr, OsString};
@@ -88,13 +87,6 @@ pub(super) fn index_info<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Ve
         text.push(0);
     }
     text
-}
-
-/// A tree with these files and no others.
-pub(super) async fn tree(site: &Site, entries: &[Entry]) -> Answer<String> {
-    let index = Index::empty(site);
-    index.git.call(["update-index", "-z", "--index-info"]).stdin(index_info(entries)).run().await?;
-    index.git.call(["write-tree"]).text().await
 }
 
 /// The objects that the bytes of files have, just as they are, and with `keep` makes these objects. In the order of `files`,

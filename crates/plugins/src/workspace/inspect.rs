@@ -3,7 +3,7 @@
 //! Says what is there; whether it is good enough is decided elsewhere.
 
 use super::conflict;
-use super::prepare::shown;
+use super::names::shown;
 use super::snapshot::{self, Site, Snapshot};
 use crate::git::{Unfinished, unfinished};
 use ao_core::effect::Inspection;

@@ -10,10 +10,9 @@ use crate::exec::{Environment, Script, end_marked, place_mark, run_script};
 use crate::git::{Git, plain_common};
 use ao_slots::workspace::WorkspacePlan;
 use ao_slots::{Answer, Fault};
-use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,7 +51,7 @@ pub(super) async fn prepare(plan: &WorkspacePlan, place: &Path, common: &Path, e
         copy_one(&plan.repository, place, Path::new(file))?;
     }
     for link in &plan.symlinks {
-        link_one(&plan.repository, place, Path::new(link))?;
+        copies::link_one(&plan.repository, place, Path::new(link))?;
     }
     for (path, how) in &plan.dependencies {
         copies::bring(&plan.repository, place, Path::new(path), *how).await?;
@@ -198,29 +197,6 @@ fn copy_one(from: &Path, to: &Path, relative: &Path) -> Answer<()> {
     copy().map_err(|error| failed(&target, &error))
 }
 
-/// Links one path of the main checkout into the workspace.
-pub(super) fn link_one(repository: &Path, place: &Path, relative: &Path) -> Answer<()> {
-    let (source, target) = (disk::inside(repository, relative)?, disk::inside(place, relative)?);
-    if fs::read_link(&target).is_ok_and(|there| there == source) {
-        return Ok(());
-    }
-    if disk::exists(&target) {
-        return Err(Fault::conflict(format!("{} is there already and was kept", target.display()))
-            .hint("take it out of `symlinks`, or out of the repository"));
-    }
-    if !disk::exists(&source) {
-        tracing::warn!(path = %source.display(), "nothing to link: the main checkout does not have it");
-        return Ok(());
-    }
-    let link = || {
-        if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent)?;
-        }
-        std::os::unix::fs::symlink(&source, &target)
-    };
-    link().map_err(|error| failed(&target, &error))
-}
-
 async fn run_one(plan: &WorkspacePlan, place: &Path, n: usize, command: &str, env: &Environment) -> Answer<()> {
     let mut env = env.clone().with("AO_SESSION", plan.session.as_str()).with("AO_REPOSITORY", &plan.repository);
     for (name, value) in &plan.post_create_env {
@@ -251,18 +227,6 @@ async fn run_one(plan: &WorkspacePlan, place: &Path, n: usize, command: &str, en
         Some(log) => fault.hint(format!("all that it printed is in {}", log.display())),
         None => fault.hint("run it by hand, or take it out of `postCreate`"),
     })
-}
-
-/// Names with bytes that are no UTF-8, as text for people.
-pub(super) fn shown(path: &Path) -> String {
-    let text = String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned();
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// The same path without the slash that git puts after directories.
-pub(super) fn without_slash(path: &Path) -> PathBuf {
-    let bytes = path.as_os_str().as_bytes();
-    PathBuf::from(OsString::from_vec(bytes.strip_suffix(b"/").unwrap_or(bytes).to_vec()))
 }
 
 #[cfg(test)]

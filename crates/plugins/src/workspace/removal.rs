@@ -2,11 +2,11 @@
 //!
 //! Each step is a rename or a ref, so that a kill between any two leaves a state whose name says how to go on.
 
-use super::prepare::shown;
+use super::names::shown;
 use super::record::{Aside, Record};
 use super::rescue;
-use super::seal::{self, Extent};
-use super::snapshot::Site;
+use super::seal;
+use super::snapshot::{Extent, Site};
 use crate::disk;
 use crate::exec::{Environment, end_marked, place_mark, working_in};
 use crate::git::{Git, list_worktrees};

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is ever deleted unless a person asks for it.
 
+use super::about::About;
 use super::seal::Sealed;
 use crate::git::Git;
 use ao_core::id::{CommitId, SessionId};
@@ -93,10 +94,21 @@ pub(super) async fn drop_one(git: &Git, name: &str, commit: &CommitId) -> Answer
     git.call(["update-ref", "-d", &full, commit.as_str()]).run().await.map(drop)
 }
 
+/// What a rescue commit says about itself.
+pub(super) async fn about(git: &Git, commit: &CommitId) -> Answer<About> {
+    let call = ["rev-list", "--max-count=1", "--no-commit-header", "--format=%B", commit.as_str()];
+    let mut about = About::read(&git.call(call).text().await?);
+    if about.head.is_none() {
+        // An old one: its first parent was HEAD.
+        about.head = Some(git.commit(&format!("{commit}^1")).await?);
+    }
+    Ok(about)
+}
+
 /// The whole message of what was kept, and what differs from the commit that the work stood on.
 pub(super) async fn show(git: &Git, name: &str) -> Answer<String> {
     let (_, commit) = find(git, name).await?;
-    let about = super::restore::about(git, &commit).await?;
+    let about = about(git, &commit).await?;
     let message = git.call(["rev-list", "--max-count=1", "--no-commit-header", "--format=%B", commit.as_str()]);
     let message = message.text().await?;
     let call = git.call(["-c", "core.quotePath=true", "diff-tree", "-r", "--stat=100", "--summary", "--root"]);

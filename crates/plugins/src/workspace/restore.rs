@@ -4,7 +4,7 @@
 
 use super::about::About;
 use super::entries::{self, Entry};
-use super::rescue;
+use super::rescue::{self, about};
 use super::snapshot::Site;
 use crate::disk;
 use crate::disk::failed;
@@ -21,17 +21,6 @@ use std::time::Duration;
 
 /// Checking out a rescued tree.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
-
-/// What a rescue commit says about itself.
-pub(super) async fn about(git: &Git, commit: &CommitId) -> Answer<About> {
-    let call = ["rev-list", "--max-count=1", "--no-commit-header", "--format=%B", commit.as_str()];
-    let mut about = About::read(&git.call(call).text().await?);
-    if about.head.is_none() {
-        // An old one: its first parent was HEAD.
-        about.head = Some(git.commit(&format!("{commit}^1")).await?);
-    }
-    Ok(about)
-}
 
 /// Puts what was kept into a new worktree at `to`, on a new branch; what was not committed is not committed there.
 pub(super) async fn into_directory(repository: &Path, name: &str, to: &Path, env: &Environment) -> Answer<PutBack> {

@@ -4,8 +4,8 @@
 
 use super::about::About;
 use super::entries::{self, Entry, Watch};
-use super::prepare::shown;
-use super::snapshot::{self, Index, Site, Snapshot, Whole};
+use super::names::{shown, without_slash};
+use super::snapshot::{self, Extent, Index, Site, Snapshot, Whole};
 use super::{bytes, inner, tips};
 use crate::disk;
 use crate::exec::Environment;
@@ -13,7 +13,7 @@ use crate::git::{Git, unfinished};
 use ao_core::id::CommitId;
 use ao_slots::workspace::Measured;
 use ao_slots::{Answer, Fault};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,15 +22,6 @@ const FETCH: Duration = Duration::from_secs(15 * 60);
 
 /// Files in which git keeps words about what it has not finished.
 const WORDS: [&str; 4] = ["MERGE_MSG", "SQUASH_MSG", "BISECT_LOG", "MERGE_MODE"];
-
-/// How much goes away with the checkout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
-    /// Only the files: branches and stashes are in a repository that stays.
-    Checkout,
-    /// The whole repository.
-    Repository,
-}
 
 /// What was sealed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +71,7 @@ pub(super) async fn seal(
         about.also(commit, &place);
     }
     let paths: Vec<PathBuf> = ignored.iter().map(|(path, _)| path.clone()).collect();
-    inner::keep(site, &paths, label, env, &mut about).await?;
+    keep_inner(site, &paths, label, env, &mut about).await?;
     let differs = snapshot.head_tree.as_ref() != Some(&snapshot.tree);
     let held = match &snapshot.head {
         Some(head) => {
@@ -115,6 +106,70 @@ pub(super) async fn measure(site: &Site) -> Answer<Measured> {
         changed: (status.changed.len() + status.unmerged.len() + status.untracked.len()) as u64,
         ignored: ignored.into_iter().map(|(path, bytes)| (shown(&path), bytes)).collect(),
     })
+}
+
+/// Seals what is inside and brings it into the repository of `outer`. Ignored directories are not entered.
+async fn keep_inner(
+    outer: &Site,
+    ignored: &[PathBuf],
+    label: &str,
+    env: &Environment,
+    about: &mut About,
+) -> Answer<()> {
+    let (files, own) = (outer.files.clone(), outer.git_dir.clone());
+    let skip: HashSet<PathBuf> = ignored.iter().map(|path| files.join(without_slash(path))).collect();
+    let search = move || inner::search(&files, &own, &skip);
+    let paths = tokio::task::spawn_blocking(search).await;
+    let mut visited = HashSet::new();
+    for path in paths.map_err(|_| Fault::unavailable("looking for repositories was given up"))? {
+        let files = outer.files.join(&path);
+        let Some(found) = inner::find(&files, env).await? else {
+            about.lost(&format!("{}/.git is no repository; it was not kept", shown(&path)));
+            continue;
+        };
+        let goes = found.git_dir.starts_with(&outer.files) || found.git_dir.starts_with(&outer.git_dir);
+        let extent = if goes && found.git_dir == found.common { Extent::Repository } else { Extent::Checkout };
+        let git = Git::at(&files, env).on(&found.git_dir, &files);
+        let site = Site { git, git_dir: found.git_dir.clone(), files };
+        visited.insert(found.git_dir);
+        let label = format!("{label} in {}", if path.as_os_str().is_empty() { ".".to_owned() } else { shown(&path) });
+        if let Some(commit) = Box::pin(seal_one(&site, extent, found.shallow, &label, env)).await? {
+            bring(&site.git, &site.git_dir, &outer.git, &commit).await?;
+            about.repository(&path, commit);
+        }
+    }
+    for git_dir in inner::modules(&outer.git_dir) {
+        if visited.contains(&git_dir) {
+            continue;
+        }
+        // Its files are gone; branches, stashes and reflogs are not.
+        let git = Git::at(&git_dir, env).with("GIT_DIR", &git_dir);
+        let said = git.call(["rev-parse", "--is-shallow-repository"]).ask().await?;
+        if said.code != 0 || said.line() == "true" {
+            about.lost(&format!("{} was not kept", shown(&git_dir)));
+            continue;
+        }
+        let site = Site { git: git.with("GIT_WORK_TREE", &git_dir), git_dir: git_dir.clone(), files: git_dir.clone() };
+        for (commit, place) in of_bare(&site).await? {
+            bring(&site.git, &git_dir, &outer.git, &commit).await?;
+            about.also(
+                commit,
+                &format!("{place} of {}", shown(git_dir.strip_prefix(&outer.git_dir).unwrap_or(&git_dir))),
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn seal_one(
+    site: &Site,
+    extent: Extent,
+    shallow: bool,
+    label: &str,
+    env: &Environment,
+) -> Answer<Option<CommitId>> {
+    let kept = seal(site, extent, None, label, env, shallow).await?;
+    Ok(kept.sealed.map(|sealed| sealed.commit))
 }
 
 /// The commits that only a repository without files has.
@@ -187,7 +242,7 @@ async fn tree_commit(site: &Site, snapshot: &Snapshot, entries: &[Entry], what: 
     if entries.is_empty() {
         return Ok(None);
     }
-    let tree = entries::tree(site, entries).await?;
+    let tree = snapshot::tree(site, entries).await?;
     snapshot::commit(&site.git, &tree, &[], what, Some(&snapshot.date)).await.map(Some)
 }
 

@@ -3,7 +3,7 @@
 //! Index, HEAD and files stay byte for byte as they were; nothing is committed here.
 
 use super::entries::{self, Entry, Watch};
-use super::prepare::without_slash;
+use super::names::without_slash;
 use crate::disk;
 use crate::disk::failed;
 use crate::git::{Git, Said, Status, merging, status};
@@ -30,6 +30,15 @@ pub(super) struct Site {
     pub git_dir: PathBuf,
     /// The files.
     pub files: PathBuf,
+}
+
+/// How much goes away with the checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// Only the files: branches and stashes are in a repository that stays.
+    Checkout,
+    /// The whole repository.
+    Repository,
 }
 
 /// What a checkout holds.
@@ -238,6 +247,13 @@ async fn nested(git: &Git) -> Answer<Vec<PathBuf>> {
     let listed = git.call(["ls-files", "-z", "--others", "--exclude-standard"]).run().await?;
     let is_repository = |path: &PathBuf| path.as_os_str().as_encoded_bytes().ends_with(b"/");
     Ok(listed.paths().filter(is_repository).map(|path| without_slash(&path)).collect())
+}
+
+/// A tree with these files and no others.
+pub(super) async fn tree(site: &Site, files: &[Entry]) -> Answer<String> {
+    let index = Index::empty(site);
+    index.git.call(["update-index", "-z", "--index-info"]).stdin(entries::index_info(files)).run().await?;
+    index.git.call(["write-tree"]).text().await
 }
 
 /// A place of our own in a git directory.

@@ -2,8 +2,7 @@
 //!
 //! Only the newest of each line are named; their history comes along.
 
-use super::seal::Extent;
-use super::snapshot::{Site, Snapshot};
+use super::snapshot::{Extent, Site, Snapshot};
 use crate::disk::failed;
 use crate::git::common_of;
 use ao_core::id::CommitId;

@@ -86,7 +86,7 @@ impl World {
         let env = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/nonexistent"), ("TERM", "xterm-256color")];
         let mut plan = LaunchPlan {
             session: SessionId::new("app-1"),
-            launch: LaunchId::new(&format!("app-1.{unique}.{n}")),
+            launch: LaunchId::new(format!("app-1.{unique}.{n}")),
             label: format!("ao-{unique}-app-1"),
             dir: self.root.join("sessions/app-1.d").join(n.to_string()),
             socket: self.root.join("run").join(format!("{n:08}.sock")),

@@ -267,7 +267,7 @@ impl Mess<'_> {
             }
             _ => drop(self.git_at(&dir, &["init", "--quiet", "--initial-branch=main"])),
         }
-        if b % 8 == 0 {
+        if b.is_multiple_of(8) {
             return;
         }
         self.write(&dir.join("inner.txt"), format!("inner {n}\n").as_bytes());
