@@ -187,7 +187,7 @@ pub(super) async fn start(place: Arc<Place>, mut seen: Seen, ends: Ends) -> Answ
     }
     let ended = Ended::of(place.pane.pid);
     let size = pane::size(ao_host::engine::Size::MAX_COLS, ao_host::engine::Size::MAX_ROWS);
-    let mut listener = Listener::new(size, seen.bracketed_paste);
+    let mut listener = Listener::new(size, &seen);
     let mut log = Log::of(&place.dir);
     let base = log.len().max(seen.told);
     // What was said while no daemon was there.
@@ -477,16 +477,17 @@ impl Actor {
 
     /// Reads what the program said besides drawing. The log is a moment behind what tmux itself says.
     fn read_log(&mut self) {
-        let before = self.seen.offset;
+        let before = self.listener.offset();
         if let Err(error) = self.log.read(&mut self.listener, &mut self.seen) {
             tracing::warn!(%error, dir = %self.place.dir.display(), "the log of a pane cannot be read");
         }
-        self.seen.told = self.seen.told.max(self.base + self.heard).max(self.seen.offset);
+        let read = self.listener.offset();
+        self.seen.told = self.seen.told.max(self.base + self.heard).max(read);
         // The length at the beginning may itself have been behind, so that more may be missing than this tells.
-        if self.seen.offset > before {
+        if read > before {
             self.behind = 0;
         }
-        if self.seen.offset < self.base + self.heard && self.behind < BEHIND {
+        if read < self.base + self.heard && self.behind < BEHIND {
             self.behind += 1;
             self.touch();
         } else {
@@ -516,7 +517,7 @@ impl Actor {
         match self.pushes.try_send(Push::Screen(shown)) {
             Ok(()) => {
                 self.rev += 1;
-                self.told = self.seen.offset;
+                self.told = self.listener.offset();
             }
             Err(mpsc::error::TrySendError::Full(_)) => self.touch(),
             // The link may be held for its commands alone.

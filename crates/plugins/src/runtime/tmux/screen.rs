@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// Name of the file that holds [`Seen`].
 const FILE: &str = "seen.json";
@@ -40,7 +41,7 @@ const CHUNK: u64 = Size::MAX_ROWS as u64;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Seen {
-    /// Bytes of output that were read from the log.
+    /// Bytes of the log that were read and understood.
     pub(super) offset: u64,
     /// The latest offset that anybody was told; it never goes back.
     pub(super) told: u64,
@@ -74,33 +75,57 @@ impl Seen {
 }
 
 /// Reads titles, marks and modes out of a stream.
-pub(super) struct Listener(Terminal);
+pub(super) struct Listener {
+    terminal: Terminal,
+    /// Where in the stream it began, and what the terminal was given before that.
+    from: u64,
+    given: u64,
+    since: Instant,
+}
 
 impl Listener {
-    /// Listens from a moment on at which bracketed paste was asked for or not.
-    pub(super) fn new(size: Size, bracketed_paste: bool) -> Self {
+    /// Listens from where an earlier daemon had understood everything.
+    pub(super) fn new(size: Size, seen: &Seen) -> Self {
         let mut terminal = Terminal::new(size);
-        if bracketed_paste {
+        if seen.bracketed_paste {
             terminal.feed(b"\x1b[?2004h");
         }
-        Self(terminal)
+        let given = terminal.offset();
+        Self { terminal, from: seen.offset, given, since: Instant::now() }
+    }
+
+    /// How far the stream was taken in.
+    pub(super) fn offset(&self) -> u64 {
+        self.from + self.terminal.offset() - self.given
     }
 
     /// Takes output in, `seen` being what was seen before it.
     pub(super) fn feed(&mut self, bytes: &[u8], seen: &mut Seen) {
-        self.0.feed(bytes);
+        // An update that stays open is not waited for.
+        self.terminal.tick(u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX));
+        // Marks end with BEL or ESC and a backslash. Each has an offset of its own: a daemon that died between two goes on
+        // after the first.
+        for piece in bytes.split_inclusive(|byte| matches!(byte, 0x07 | b'\\')) {
+            self.terminal.feed(piece);
+            self.said(seen);
+        }
+        self.said(seen);
+        // What is held back, in a synchronized update for example, is read again by the next daemon.
+        seen.offset = self.from + self.terminal.ground_offset().saturating_sub(self.given);
+    }
+
+    fn said(&mut self, seen: &mut Seen) {
         // What scrolls off is tmux's to keep.
-        drop(self.0.take_scrolled());
-        seen.offset += u64::try_from(bytes.len()).unwrap_or(0);
-        for event in self.0.take_events() {
+        drop(self.terminal.take_scrolled());
+        for event in self.terminal.take_events() {
             let (osc, text) = match event {
                 TermEvent::Title(text) => (0, text),
                 TermEvent::Osc(number, text) => (number, text),
                 TermEvent::Bell | TermEvent::Reply(_) => continue,
             };
-            seen.mark(Mark { offset: seen.offset, osc, text });
+            seen.mark(Mark { offset: self.offset(), osc, text });
         }
-        seen.bracketed_paste = self.0.bracketed_paste();
+        seen.bracketed_paste = self.terminal.bracketed_paste();
     }
 }
 
@@ -138,13 +163,16 @@ impl Log {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
             other => other?,
         };
-        file.seek(SeekFrom::Start(seen.offset))?;
+        file.seek(SeekFrom::Start(listener.offset()))?;
         // A program that writes faster than it is read must not keep the reader for ever.
         let mut news = file.by_ref().take(AT_ONCE);
         let mut buffer = vec![0_u8; READ];
         loop {
             match news.read(&mut buffer)? {
-                0 => break,
+                0 => {
+                    listener.feed(&[], seen);
+                    break;
+                }
                 n => listener.feed(buffer.get(..n).unwrap_or_default(), seen),
             }
         }
@@ -380,7 +408,7 @@ mod tests {
     fn the_log_is_read_once_and_given_back() {
         let dir = tempfile::tempdir().expect("a directory");
         let (mut log, mut seen) = (Log::of(dir.path()), Seen::default());
-        let mut listener = Listener::new(Size { cols: 20, rows: 4 }, false);
+        let mut listener = Listener::new(Size { cols: 20, rows: 4 }, &seen);
         log.read(&mut listener, &mut seen).expect("a log that is not there is empty");
         let mut text = b"\x1b]0;one\x07".to_vec();
         std::fs::write(dir.path().join(LOG), &text).expect("written");
@@ -401,12 +429,21 @@ mod tests {
     #[test]
     fn marks_and_modes_are_read_out_of_the_stream() {
         let mut seen = Seen { offset: 100, ..Seen::default() };
-        let mut listener = Listener::new(Size { cols: 20, rows: 4 }, false);
+        let mut listener = Listener::new(Size { cols: 20, rows: 4 }, &seen);
         listener.feed(b"x\x1b]0;a title\x07\x1b[?2004h\x1b]7501;sta", &mut seen);
         listener.feed(b"te=idle\x1b\\", &mut seen);
         let marks: Vec<_> = seen.marks.iter().map(|mark| (mark.osc, mark.text.as_str())).collect();
         assert_eq!(marks, [(0, "a title"), (7501, "state=idle")]);
+        listener.feed(b"\x1b]7501;one\x1b\\\x1b]7501;two\x07", &mut seen);
+        let offsets: Vec<u64> = seen.marks.iter().map(|mark| mark.offset).collect();
+        assert!(offsets.windows(2).all(|pair| pair[0] < pair[1]), "{offsets:?}");
         assert!(seen.bracketed_paste && seen.offset > 130);
-        assert!(Listener::new(Size { cols: 20, rows: 4 }, true).0.bracketed_paste());
+        let mut again = Listener::new(Size { cols: 20, rows: 4 }, &seen);
+        assert!(again.terminal.bracketed_paste());
+        let before = seen.clone();
+        again.feed(b"\x1b[?2026h\x1b]7501;held\x07", &mut seen);
+        assert_eq!((seen.offset, again.offset()), (before.offset, before.offset + 20), "it is read again");
+        again.feed(b"\x1b[?2026l", &mut seen);
+        assert_eq!((seen.offset, seen.marks.last().map(|mark| mark.text.as_str())), (again.offset(), Some("held")));
     }
 }

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# The runtime contract on tmux, and a fix run in tmux sessions whose daemon is killed in the middle (installs tmux).
+set -euo pipefail
+
+# How long anything may take that normally takes seconds.
+readonly LIMIT=240
+
+cd "$(git -C "$(dirname "$0")" rev-parse --show-toplevel)"
+scripts/need.sh tmux
+cargo build --quiet -p ao
+repository=$PWD
+ao=$PWD/target/debug/ao
+
+log=$(mktemp)
+# Sockets below it must stay short.
+place=$(mktemp -d /tmp/aot.XXXXXX)
+export AO_HOME=$place/home
+socket=$AO_HOME/run/tmux.sock
+
+clean_up() {
+    "$ao" stop --all >/dev/null 2>&1 || true
+    "$ao" daemon stop >/dev/null 2>&1 || true
+    tmux -S "$socket" kill-server >/dev/null 2>&1 || true
+    rm -rf "$log" "$place"
+}
+trap clean_up EXIT
+
+fail() {
+    echo "test-tmux: $1" >&2
+    "$ao" status >&2 || true
+    tail -n 20 "$AO_HOME"/*.log >&2 2>/dev/null || true
+    exit 1
+}
+
+# Waits until a command succeeds.
+until_true() {
+    local what=$1 end=$((SECONDS + LIMIT))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$end" ] || fail "$what: not within $LIMIT s"
+        sleep 0.05
+    done
+}
+
+echo "test-tmux: the runtime contract"
+timeout -k 30 "$((LIMIT * 4))" cargo test --quiet -p ao --test runtime -- --include-ignored tmux:: | tee "$log"
+# Tests that were renamed would pass without having run.
+grep -Eq 'ok\. [1-9][0-9]+ passed' "$log"
+
+echo "test-tmux: eight failing tests, mended by scripted agents in tmux sessions"
+mkdir "$place/home" "$place/shop"
+cp -R crates/ao/fixtures/demo/src crates/ao/fixtures/demo/tests crates/ao/fixtures/demo/README.md "$place/shop"
+for name in Cargo.toml Cargo.lock; do cp "crates/ao/fixtures/demo/$name.txt" "$place/shop/$name"; done
+cp crates/ao/fixtures/demo/gitignore.txt "$place/shop/.gitignore"
+cd "$place/shop"
+# A key of the person who starts it: agents have it, and tmux must not.
+export AO_TEST_API_KEY=ao-secret-of-the-test
+cat >agent-orchestrator.yaml <<CONFIG
+projects:
+  shop:
+    path: .
+    runtime: tmux
+CONFIG
+git init --quiet --initial-branch=main
+git add --all
+git -c user.name=test -c user.email=test@localhost commit --quiet --message='A shop with eight faults'
+
+"$ao" fix --agent scripted --check 'cargo test --offline' --parallel 3 \
+    -- --script "$repository/crates/ao/fixtures/demo/script.json" --log "$place/prompts.jsonl" \
+    >"$place/fix.out" 2>&1 &
+fix=$!
+
+sessions() { tmux -S "$socket" list-sessions -F '#{session_name}'; }
+two_prompts() { [ "$(wc -l <"$place/prompts.jsonl")" -ge 2 ]; }
+until_true "sessions in tmux" sessions
+until_true "prompts typed through tmux" two_prompts
+
+# The daemon is killed while agents work; the verb that follows the run starts the next one, which finds them again.
+pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$AO_HOME/daemon.json")
+kill -9 "$pid"
+sessions | grep -q '^ao-' || fail "the sessions died with the daemon"
+
+# Two people attach with tmux itself, on terminals of different sizes.
+name=$(sessions | head -n 1)
+for size in 100x30 140x50; do
+    tmux -L "ao-test-$$" -f /dev/null new-session -d -x "${size%x*}" -y "${size#*x}" "env -u TMUX tmux -S $socket attach -t =$name"
+done
+two_clients() { [ "$(tmux -S "$socket" list-clients -t "=$name" -F '#{client_control_mode}' | grep -c '^0')" -eq 2 ]; }
+until_true "two attached clients" two_clients
+tmux -L "ao-test-$$" kill-server
+
+# Neither the server nor the command lines show the environment of the agents.
+server=$(tmux -S "$socket" display-message -p '#{pid}')
+if tmux -S "$socket" show-environment -g | grep -q ao-secret || grep -qa ao-secret "/proc/$server/environ" "/proc/$server/cmdline"; then
+    fail "tmux has the agents' secrets"
+fi
+
+end=$((SECONDS + LIMIT * 4))
+while kill -0 "$fix" 2>/dev/null; do
+    [ "$SECONDS" -lt "$end" ] || fail "the run does not end: $(tail -n 5 "$place/fix.out")"
+    sleep 0.2
+done
+wait "$fix" || fail "the run failed: $(tail -n 20 "$place/fix.out")"
+git clone --quiet --branch main . "$place/clone"
+(cd "$place/clone" && cargo test --quiet --offline >/dev/null 2>&1) || fail "main is not green in a fresh clone"
+
+# Every prompt was read once: lines of the log differ.
+[ -z "$(sort "$place/prompts.jsonl" | uniq -d)" ] || fail "a prompt was typed twice"
+
+"$ao" stop --all >/dev/null
+no_server() { ! tmux -S "$socket" list-sessions 2>/dev/null; }
+until_true "the end of the tmux server" no_server
+echo "test-tmux: passed"
