@@ -9,7 +9,7 @@ use ao_core::kind::Fault;
 use ao_core::merge_queue::{Baseline, Blocked, MergeQueue};
 use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use ao_core::reaction::ReactionKey;
-use ao_core::session::{Attention, Ending, Phase, Process, Role, Session, Turn, WorkReview};
+use ao_core::session::{Attention, Ending, Lost, Phase, Process, Remains, Role, Session, Turn, WorkReview};
 use ao_core::status::{PRECEDENCE, Status, status};
 use ao_core::time::{Millis, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,6 +92,10 @@ fn hold(rule: &str, session: &mut Session, facts: &mut Facts) {
         "ended" => session.phase = Phase::Ended { how: Ending::Done, at: NOW },
         "stopping" => session.phase = Phase::Stopping { why: "ao stop".into(), cleanup: false },
         "spawning" => session.phase = Phase::Launching,
+        "lost" => {
+            session.lost = Some(Lost { since: NOW, left: Remains::None });
+            session.process = Process::ProbeFailed { why: "no answer".into() };
+        }
         "process-gone" => session.process = Process::Missing,
         "asks" => session.known = known(Activity::NeedsInput { what: InputKind::Permission }),
         "limited" => session.known = known(Activity::RateLimited { until: None }),
@@ -137,7 +141,8 @@ fn hold(rule: &str, session: &mut Session, facts: &mut Facts) {
 #[test]
 fn of_two_rows_that_hold_the_upper_one_decides() {
     // Both speak of the same one fact, so they never hold together.
-    let exclusive: [BTreeSet<&str>; 3] = [
+    let exclusive: [BTreeSet<&str>; 4] = [
+        BTreeSet::from(["lost", "process-gone"]),
         BTreeSet::from(["ended", "stopping", "spawning"]),
         BTreeSet::from(["asks", "limited", "activity", "unknown"]),
         BTreeSet::from(["merged", "queue", "pr"]),

@@ -6,7 +6,8 @@ use ao_api::fault::ErrorView;
 use ao_api::project::{ProjectView, Projects};
 use ao_api::run::{QueueEntry, QueueView, Queues, RunView, Runs, TaskView};
 use ao_api::session::{
-    ActivityView, DeliveryView, EvidenceView, Explanation, PendingView, PullRequestView, SessionView, Sessions,
+    ActivityView, DeliveryView, EvidenceView, Explanation, IgnoredPath, IgnoredView, PendingView, PullRequestView,
+    SessionView, Sessions,
 };
 use ao_api::terminal::{EXITED, KEYS, Logs, OUTPUT, RESIZE, RESIZED, SCREEN, SEEN};
 use ao_core::status::Status;
@@ -40,6 +41,8 @@ fn believed(interface: &str) -> BTreeMap<String, bool> {
 fn the_page_knows_the_names_of_every_view() {
     let views = [
         ("SessionView", said::<SessionView>()),
+        ("IgnoredView", said::<IgnoredView>()),
+        ("IgnoredPath", said::<IgnoredPath>()),
         ("ActivityView", said::<ActivityView>()),
         ("PullRequestView", said::<PullRequestView>()),
         ("DeliveryView", said::<DeliveryView>()),
@@ -63,7 +66,7 @@ fn the_page_knows_the_names_of_every_view() {
         }
         assert_eq!(believed(interface), said, "ui/api.d.ts: {interface}");
     }
-    assert_eq!(TYPES.matches("export interface ").count(), 16, "each interface is compared");
+    assert_eq!(TYPES.matches("export interface ").count(), 18, "each interface is compared");
 }
 
 #[test]

@@ -27,8 +27,25 @@ export interface SessionView {
   turns: number;
   ended: boolean;
   rescue?: string;
+  portBase?: number;
+  putBack?: string;
+  ignored?: IgnoredView;
+  frozenSince?: number;
   createdAt: number;
   changedAt: number;
+}
+
+/** What git ignored in a workspace that was removed. */
+export interface IgnoredView {
+  paths: number;
+  bytes: number;
+  largest: IgnoredPath[];
+}
+
+/** One ignored path. */
+export interface IgnoredPath {
+  path: string;
+  bytes: number;
 }
 
 /** What an agent does. */

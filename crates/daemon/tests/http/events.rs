@@ -13,14 +13,14 @@ use tokio::net::UnixStream;
 /// A stream of events as bytes.
 struct Stream {
     wire: UnixStream,
-    text: String,
+    bytes: Vec<u8>,
 }
 
 impl Stream {
     async fn open(world: &World, ask: &Ask) -> Self {
         let mut wire = UnixStream::connect(&world.file.socket).await.expect("connected");
         wire.write_all(&ask.bytes()).await.expect("asked");
-        let mut stream = Self { wire, text: String::new() };
+        let mut stream = Self { wire, bytes: Vec::new() };
         let head = stream.until("\r\n\r\n").await;
         assert_eq!(reply(&head).status, 200, "{head}");
         stream
@@ -30,15 +30,17 @@ impl Stream {
     async fn until(&mut self, end: &str) -> String {
         let mut bytes = [0; 4096];
         loop {
-            if let Some(at) = self.text.find(end) {
-                return self.text.drain(..at + end.len()).collect();
+            if let Some(at) = self.bytes.windows(end.len()).position(|part| part == end.as_bytes()) {
+                let taken: Vec<u8> = self.bytes.drain(..at + end.len()).collect();
+                return String::from_utf8(taken).expect("text");
             }
             let read = tokio::time::timeout(LIMIT, self.wire.read(&mut bytes))
                 .await
                 .expect("more comes in time")
                 .expect("read");
-            assert_ne!(read, 0, "the stream ended after {:?}", self.text);
-            self.text.push_str(std::str::from_utf8(&bytes[..read]).expect("text"));
+            assert_ne!(read, 0, "the stream ended after {:?}", String::from_utf8_lossy(&self.bytes));
+            // A read may end in the middle of a character.
+            self.bytes.extend_from_slice(&bytes[..read]);
         }
     }
 
