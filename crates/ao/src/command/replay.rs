@@ -23,7 +23,7 @@ pub struct Args {
     /// Agent that was recorded: claude-code, codex, …
     #[arg(short, long)]
     agent: String,
-    /// What may be looked at: the screen, or also calls of hooks that the recording notes
+    /// Look at the screen alone, or at noted hooks too
     #[arg(long, value_enum, default_value_t = Signals::Screen)]
     signals: Signals,
 }
