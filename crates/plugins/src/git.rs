@@ -12,8 +12,8 @@ mod turns;
 pub use call::{Call, Git, Said};
 pub use facts::{Head, RepoFacts, facts, head_branch, missing_branch};
 pub use places::{
-    Listed, Registration, Repository, Unfinished, common_of, git_dir_of, list_worktrees, merging, plain_common, plain_tip, rebased_branch,
-    registration, same, unfinished,
+    Listed, Registration, Repository, Unfinished, common_of, git_dir_of, list_worktrees, merging, plain_common,
+    plain_tip, rebased_branch, registration, same, unfinished,
 };
 pub use status::{Status, status};
 pub use turns::{Turn, turn};

@@ -23,7 +23,7 @@ pub struct Args {
     /// Agent that was recorded: claude-code, codex, …
     #[arg(short, long)]
     agent: String,
-    /// Look at the screen alone, or at noted hooks too
+    /// The screen alone, or noted hooks too
     #[arg(long, value_enum, default_value_t = Signals::Screen)]
     signals: Signals,
 }

@@ -308,7 +308,11 @@ fn a_host_that_was_not_started_yet_is_not_missed() {
     let id = world.spawn("work", Some("Work."));
     world.until("its host is asked for", |w| matches!(w.session(&id).phase, Phase::Launching));
     let launch = LaunchId::of(&id, 1);
-    world.happen(Event::HostProbed { session: id.clone(), launch, probe: ao_core::event::Probe::Gone { left: ao_core::session::Remains::None } });
+    world.happen(Event::HostProbed {
+        session: id.clone(),
+        launch,
+        probe: ao_core::event::Probe::Gone { left: ao_core::session::Remains::None },
+    });
     world.perform_all();
     assert_eq!(world.status(&id), Status::Idle);
     assert_eq!(world.told_to(&id), ["Work."]);
