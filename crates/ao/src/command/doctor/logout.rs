@@ -45,8 +45,8 @@ fn kills() -> Option<bool> {
 }
 
 fn setting(text: &str) -> Option<bool> {
-    let values = text.lines().filter_map(|line| line.trim().strip_prefix("KillUserProcesses=")).map(str::trim);
-    values.last().map(|value| matches!(value, "yes" | "true" | "1" | "on"))
+    let mut values = text.lines().filter_map(|line| line.trim().strip_prefix("KillUserProcesses=")).map(str::trim);
+    values.next_back().map(|value| matches!(value, "yes" | "true" | "1" | "on"))
 }
 
 fn judge(groups: &[String], own: bool, kills: Option<bool>, lingers: bool) -> Finding {
