@@ -12,7 +12,7 @@ fn idle(world: &World) -> String {
 }
 
 fn frozen(world: &World, id: &str) -> bool {
-    world.json(&["status", id])["usage"]["frozen"] == Value::from(true)
+    world.json(&["status", id])["usage"]["frozen"] == true
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_halted_session_is_idle_and_wakes_for_a_prompt() {
 fn a_session_at_work_is_not_halted() {
     let world = World::new();
     let id = world.shell("echo busy; exec sleep 600");
-    until("it works", || world.json(&["status", &id])["status"] == Value::from("working"));
+    until("it works", || world.json(&["status", &id])["status"] == "working");
     world.ao(&["freeze", &id]).fails(4, &["cannot be halted now", "only an idle session"]);
     assert!(!frozen(&world, &id));
 }
@@ -72,7 +72,7 @@ fn a_limit_holds_or_refuses_the_session() {
     let mut session = Value::Null;
     until("it is there or refused", || {
         session = world.json(&["status", &id]);
-        session["usage"].is_object() || session["status"] == Value::from("spawn_failed")
+        session["usage"].is_object() || session["status"] == "spawn_failed"
     });
     if session["usage"].is_object() {
         assert_eq!(session["usage"]["processesLimit"], Value::from(64));
