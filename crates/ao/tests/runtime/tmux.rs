@@ -46,4 +46,7 @@ impl Maker for Panes {
     }
 }
 
-ao_testkit::runtime_contract!(#[ignore = "needs tmux: scripts/test-tmux.sh"] panes);
+ao_testkit::runtime_contract!(
+    #[ignore = "needs tmux: scripts/test-tmux.sh"]
+    panes
+);

@@ -6,6 +6,7 @@
 mod agent;
 pub mod ending;
 pub mod history;
+mod patience;
 pub mod program;
 pub mod resources;
 pub mod screen;
@@ -16,13 +17,9 @@ pub mod views;
 mod world;
 
 pub use agent::Agent;
+pub use patience::{LIMIT, until};
 pub use program::Program;
-pub use world::{Maker, World, until};
-
-use std::time::Duration;
-
-/// How long a rule waits for anything. Passing rules need a part of a second; a machine under full load more.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub use world::{Maker, World};
 
 /// One test for every rule: `runtime_contract!(maker)`, where `maker()` gives an `Arc<dyn Maker>` that no other rule uses.
 ///

@@ -4,7 +4,8 @@
 //! a daemon that dies at any point finds it done or not begun.
 
 use super::control::Answered;
-use super::link::{Place, Request, read_look, with_family};
+use super::link::telling::read_look;
+use super::link::{Place, Request, with_family};
 use super::pane::{self, Pane};
 use super::server::{Refused, senseless};
 use super::tree::Family;

@@ -99,18 +99,7 @@ pub(super) fn pane_of(line: &str) -> Answer<Pane> {
     let fields: Vec<&str> = line.trim_end().split('|').collect();
     let [id, pid, dead, status, signal] = fields[..] else { return Err(senseless("what a pane is", line)) };
     let pid = pid.parse().map_err(|_| senseless("the process of a pane", line))?;
-    Ok(Pane { id: id.to_owned(), pid, ending: ending(dead, status, signal) })
-}
-
-/// How the program of a pane ended. A terminal that was closed by a program that goes on is no end: it has no status yet.
-pub(super) fn ending(dead: &str, status: &str, signal: &str) -> Option<Ending> {
-    if dead != "1" {
-        return None;
-    }
-    if let Ok(code) = status.parse() {
-        return Some(Ending::Exited { code });
-    }
-    signal.parse().ok().map(|signal| Ending::Signaled { signal })
+    Ok(Pane { id: id.to_owned(), pid, ending: screen::ending(dead, status, signal) })
 }
 
 /// Lists panes of the whole server. One that has none, because it is just leaving, knows no "current" one to begin with.

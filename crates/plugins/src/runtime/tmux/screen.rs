@@ -230,8 +230,19 @@ pub(super) fn look_of(line: &str, rows: &[String]) -> Answer<Look> {
         alternate: alternate == "1",
         ..Screen::default()
     };
-    let ending = super::pane::ending(dead, status, signal);
+    let ending = ending(dead, status, signal);
     Ok(Look { screen, size, active: active.parse().unwrap_or(0), ending })
+}
+
+/// How the program of a pane ended. A terminal that was closed by a program that goes on is no end: it has no status yet.
+pub(super) fn ending(dead: &str, status: &str, signal: &str) -> Option<Ending> {
+    if dead != "1" {
+        return None;
+    }
+    if let Ok(code) = status.parse() {
+        return Some(Ending::Exited { code });
+    }
+    signal.parse().ok().map(|signal| Ending::Signaled { signal })
 }
 
 /// The first of a view's commands: a line for [`view_of`].

@@ -1,6 +1,6 @@
 //! A launch with a link to it, as the daemon holds one.
 
-use super::{LIMIT, until};
+use super::patience::{LIMIT, until};
 use ao_core::screen::{Region, Screen};
 use ao_slots::Answer;
 use ao_slots::runtime::{

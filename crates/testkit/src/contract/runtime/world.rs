@@ -1,16 +1,13 @@
 //! Where a rule plays: a directory, a runtime, and launches that are ended however the rule ends.
 
-use super::{Agent, LIMIT, Program};
+use super::agent::Agent;
+use super::patience::{LIMIT, until};
+use super::program::Program;
 use ao_core::id::{LaunchId, SessionId};
 use ao_slots::runtime::{Abilities, Found, LaunchPlace, LaunchPlan, Runtime};
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// Time between two looks at something that cannot be waited for.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// What a plugin's test brings.
 pub trait Maker: Send + Sync {
@@ -167,20 +164,6 @@ fn shortened(bytes: &[u8]) -> String {
     const SHOWN: usize = 400;
     let text = String::from_utf8_lossy(bytes.get(..bytes.len().min(SHOWN)).unwrap_or_default()).into_owned();
     format!("{} bytes: {text:?}", bytes.len())
-}
-
-/// Looks until there is something; none when nothing came within [`LIMIT`].
-pub async fn until<T, F: Future<Output = Option<T>>>(mut look: impl FnMut() -> F) -> Option<T> {
-    let begin = Instant::now();
-    loop {
-        if let Some(found) = look().await {
-            return Some(found);
-        }
-        if begin.elapsed() > LIMIT {
-            return None;
-        }
-        tokio::time::sleep(LOOK).await;
-    }
 }
 
 impl Drop for World {
