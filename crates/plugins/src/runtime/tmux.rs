@@ -40,6 +40,8 @@ use tree::Family;
 
 /// A server makes its socket anew within a moment of being asked.
 const SOCKET_AGAIN_WITHIN: Duration = Duration::from_secs(2);
+/// How often a server is asked to wait for a program that seems to have ended; one may go on without its terminal.
+const NUDGES: u32 = 5;
 /// Between two looks whether it has.
 const SOCKET_AGAIN: Duration = Duration::from_millis(20);
 
@@ -253,9 +255,14 @@ fn record_of(server: &Server, plan: &LaunchPlan) -> TmuxRecord {
 
 /// Looks for a pane; a server whose socket was deleted is asked to make it again.
 async fn look_again(server: &Server, record: &TmuxRecord, launch: &LaunchId) -> Result<Option<Pane>, String> {
-    let mut until = None;
+    let (mut until, mut nudges) = (None, 0);
     loop {
         match pane::look(server, launch).await {
+            Ok(Some(pane)) if pane.closed && nudges < NUDGES => {
+                nudges += 1;
+                record.nudge();
+                sleep(SOCKET_AGAIN).await;
+            }
             Ok(pane) => return Ok(pane),
             Err(Refused::NoServer(_)) if !record.server_runs() => return Ok(None),
             Err(Refused::NoServer(words)) => {

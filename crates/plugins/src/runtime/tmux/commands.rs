@@ -214,7 +214,10 @@ impl Control for TmuxControl {
                     let place = &self.place;
                     break exit_of(&pane::settle(&place.server, &place.record, &place.dir, &pane).await?);
                 }
-                Some(_) if Instant::now() < until => sleep(NOTICES).await,
+                Some(_) if Instant::now() < until => {
+                    self.place.record.nudge();
+                    sleep(NOTICES).await;
+                }
                 Some(_) => {
                     return Err(Fault::unavailable("the agent's processes are gone, and tmux does not notice it"));
                 }

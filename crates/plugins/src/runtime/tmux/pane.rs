@@ -65,6 +65,17 @@ impl TmuxRecord {
         record::write_json(&dir.join(FILE), self, Durability::Process)
     }
 
+    /// Asks the server to wait for its children. Seen with tmux 3.3: now and then it misses that one ended, which stays a
+    /// zombie until the next one ends.
+    pub(super) fn nudge(&self) {
+        if self.server_runs()
+            && let Some(pid) = i32::try_from(self.server).ok().and_then(rustix::process::Pid::from_raw)
+        {
+            // What it always gets when a child ends; one that has gone meanwhile shows in the next look.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::CHILD);
+        }
+    }
+
     /// Whether the server that was started then still runs.
     pub(super) fn server_runs(&self) -> bool {
         self.server != 0
@@ -89,6 +100,8 @@ pub(super) struct Pane {
     pub(super) pid: u32,
     /// How it ended, when it did.
     pub(super) ending: Option<Ending>,
+    /// Nothing has its terminal open any more, and its end has no status.
+    pub(super) closed: bool,
 }
 
 /// What is asked of a pane: a line for [`pane_of`].
@@ -99,7 +112,8 @@ pub(super) fn pane_of(line: &str) -> Answer<Pane> {
     let fields: Vec<&str> = line.trim_end().split('|').collect();
     let [id, pid, dead, status, signal] = fields[..] else { return Err(senseless("what a pane is", line)) };
     let pid = pid.parse().map_err(|_| senseless("the process of a pane", line))?;
-    Ok(Pane { id: id.to_owned(), pid, ending: screen::ending(dead, status, signal) })
+    let ending = screen::ending(dead, status, signal);
+    Ok(Pane { id: id.to_owned(), pid, closed: dead == "1" && ending.is_none(), ending })
 }
 
 /// Lists panes of the whole server. One that has none, because it is just leaving, knows no "current" one to begin with.
@@ -185,7 +199,8 @@ mod tests {
     #[test]
     fn a_pane_is_alive_until_its_end_has_a_status() {
         let pane = |line: &str| pane_of(line).expect("a pane");
-        assert_eq!(pane("%3|42|0||"), Pane { id: "%3".to_owned(), pid: 42, ending: None });
+        assert_eq!(pane("%3|42|0||"), Pane { id: "%3".to_owned(), pid: 42, ending: None, closed: false });
+        assert!(pane("%3|42|1||").closed);
         assert_eq!(pane("%3|42|1||").ending, None, "its terminal is closed, its program goes on");
         assert_eq!(pane("%3|42|1|137|").ending, Some(Ending::Exited { code: 137 }));
         assert_eq!(pane("%3|42|1||9").ending, Some(Ending::Signaled { signal: 9 }));

@@ -64,6 +64,9 @@ impl Actor {
             self.wake().await;
         }
         let ending = look.ending.clone();
+        if self.process_ended && ending.is_none() {
+            self.place.record.nudge();
+        }
         self.read_log();
         if self.exit.is_none() {
             self.push_screen(look);
