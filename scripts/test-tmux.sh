@@ -65,7 +65,7 @@ git init --quiet --initial-branch=main
 git add --all
 git -c user.name=test -c user.email=test@localhost commit --quiet --message='A shop with eight faults'
 
-"$ao" fix --agent scripted --check 'cargo test --offline' --parallel 3 \
+"$ao" fix --agent scripted --check 'cargo test --offline' --parallel 3 --keep \
     -- --script "$repository/crates/ao/fixtures/demo/script.json" --log "$place/prompts.jsonl" \
     >"$place/fix.out" 2>&1 &
 fix=$!
@@ -80,11 +80,13 @@ pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$AO_HOME/daemon.json")
 kill -9 "$pid"
 sessions | grep -q '^ao-' || fail "the sessions died with the daemon"
 
-# Two people attach with tmux itself, on terminals of different sizes.
+# Two people attach on terminals of different sizes: one by the command that is shown, one by `ao attach`.
 name=$(sessions | head -n 1)
-for size in 100x30 140x50; do
-    tmux -L "ao-test-$$" -f /dev/null new-session -d -x "${size%x*}" -y "${size#*x}" "env -u TMUX tmux -S $socket attach -t =$name"
-done
+session=${name#ao-*-}
+by_hand() { "$ao" status "$session" | sed -n 's/^  by hand *//p' | grep .; }
+until_true "the command to attach by hand" by_hand
+tmux -L "ao-test-$$" -f /dev/null new-session -d -x 100 -y 30 "env -u TMUX $(by_hand)"
+tmux -L "ao-test-$$" new-session -d -x 140 -y 50 "env AO_HOME=$AO_HOME $ao attach $session"
 two_clients() { [ "$(tmux -S "$socket" list-clients -t "=$name" -F '#{client_control_mode}' | grep -c '^0')" -eq 2 ]; }
 until_true "two attached clients" two_clients
 tmux -L "ao-test-$$" kill-server

@@ -10,7 +10,8 @@ use ao_host::client::ClientError;
 use ao_host::discover::Standing;
 use ao_host::record::ExitRecord;
 use ao_host::wire::Access;
-use std::process::ExitCode;
+use ao_plugins::runtime::tmux;
+use std::process::{Command, ExitCode};
 
 /// What was asked for.
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     // A live host needs no daemon.
     let id = recorded::session_id(context, &args.session).await?;
     let launch = recorded::launch(context, &id, None)?;
+    if tmux::is_in_tmux(&launch.found.launch_dir) {
+        return join_tmux(context, &id, args.read_only);
+    }
     let Some(record) = running(context, &launch)? else { return Err(over(context, &launch)) };
     let options = AttachOptions {
         access: if args.read_only { Access::ReadOnly } else { Access::ReadWrite },
@@ -68,6 +72,25 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         Err(error) => return Err(fault(&id, &error)),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Joins a session of runtime `tmux`, where tmux itself is the terminal: its keys hold, and its prefix and `d` leave.
+fn join_tmux(context: &Context, id: &str, read_only: bool) -> Ended {
+    let words = joining(context, id, read_only);
+    let (program, arguments) = words.split_first().ok_or_else(|| Fault::new(Kind::Bug, "no command"))?;
+    // tmux refuses to run inside tmux by this variable; sessions of another server may.
+    let ran = Command::new(program).args(arguments).env_remove("TMUX").status();
+    match ran {
+        Ok(status) if status.success() => Ok(ExitCode::SUCCESS),
+        Ok(_) => Err(Fault::unavailable(format!("{} ended badly", words.join(" ")))
+            .hint(format!("`ao status {id}` says how it stands"))),
+        Err(e) => Err(Fault::unavailable(format!("tmux cannot be run: {e}"))),
+    }
+}
+
+/// The command that joins a session of runtime `tmux`.
+pub fn joining(context: &Context, id: &str, read_only: bool) -> Vec<String> {
+    tmux::joining(&context.paths.run(), &format!("{}-{id}", context.paths.label()), read_only)
 }
 
 /// The host of a launch that runs; none when it is over.

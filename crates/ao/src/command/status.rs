@@ -1,5 +1,6 @@
 //! `ao status`: how sessions stand and why, or everything about one.
 
+use crate::command::attach;
 use crate::context::Context;
 use crate::exit::Ended;
 use crate::render::{sessions, usage, words};
@@ -55,6 +56,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         let used = used.as_ref().and_then(usage::usage);
         for line in sessions::one(&session, used.as_deref(), now, out.colours()) {
             out.line(&line);
+        }
+        if session.runtime == "tmux" && !session.ended {
+            out.line(&format!("  by hand    {}", attach::joining(context, &session.id, false).join(" ")));
         }
         return Ok(ExitCode::SUCCESS);
     }

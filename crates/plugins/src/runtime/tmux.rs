@@ -45,6 +45,25 @@ const NUDGES: u32 = 5;
 /// Between two looks whether it has.
 const SOCKET_AGAIN: Duration = Duration::from_millis(20);
 
+/// The command that joins a session of this data root by tmux itself: `run` is the directory of its sockets, `label` the name
+/// that its launches have ([`LaunchPlan::label`]).
+#[must_use]
+pub fn joining(run: &Path, label: &str, read_only: bool) -> Vec<String> {
+    let socket = server::socket_in(run).display().to_string();
+    let mut words: Vec<String> = ["tmux", "-u", "-S", &socket, "attach"].map(str::to_owned).to_vec();
+    if read_only {
+        words.push("-r".to_owned());
+    }
+    words.extend(["-t".to_owned(), format!("={label}")]);
+    words
+}
+
+/// Whether a launch with this directory was started in tmux.
+#[must_use]
+pub fn is_in_tmux(launch_dir: &Path) -> bool {
+    matches!(TmuxRecord::read(launch_dir), Ok(Some(_)))
+}
+
 /// Sessions in tmux.
 #[derive(Debug)]
 pub struct TmuxRuntime {

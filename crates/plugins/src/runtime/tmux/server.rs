@@ -21,6 +21,11 @@ const OLDEST: (u32, u32) = (3, 3);
 /// File name of the server's socket, in the data root's directory of sockets.
 const SOCKET: &str = "tmux.sock";
 
+/// The server's socket in the directory of sockets.
+pub(super) fn socket_in(run: &Path) -> PathBuf {
+    run.join(SOCKET)
+}
+
 /// What of the daemon's environment the server gets: it is shown to whoever asks the server, and given to windows that a
 /// person opens there. Agents get their own, complete one.
 const PASSED_ON: [&str; 8] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"];
