@@ -15,6 +15,7 @@ pub use ao_plugins::runtime::docker;
 use ao_plugins::runtime::docker::{DOCKER_HOST, DockerRuntime};
 use ao_plugins::runtime::process::ProcessRuntime;
 use ao_plugins::runtime::tmux::TmuxRuntime;
+pub use ao_plugins::runtime::tmux::{is_in_tmux, joining as joining_tmux};
 use ao_plugins::scm::Local as LocalScm;
 use ao_plugins::terminal::{Emulator, Here, Iterm2, Template, TmuxWindow, Web};
 use ao_plugins::tracker::Local as LocalTracker;

@@ -1,5 +1,6 @@
 //! `ao attach`: this terminal joined to a session's. The bytes go to the host directly; the daemon only says whose it is.
 
+use crate::compose;
 use crate::context::Context;
 use crate::exit::Ended;
 use crate::recorded::{self, Launch, words};
@@ -10,7 +11,6 @@ use ao_host::client::ClientError;
 use ao_host::discover::Standing;
 use ao_host::record::ExitRecord;
 use ao_host::wire::Access;
-use ao_plugins::runtime::tmux;
 use std::process::{Command, ExitCode};
 
 /// What was asked for.
@@ -51,7 +51,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     // A live host needs no daemon.
     let id = recorded::session_id(context, &args.session).await?;
     let launch = recorded::launch(context, &id, None)?;
-    if tmux::is_in_tmux(&launch.found.launch_dir) {
+    if compose::is_in_tmux(&launch.found.launch_dir) {
         return join_tmux(context, &id, args.read_only);
     }
     let Some(record) = running(context, &launch)? else { return Err(over(context, &launch)) };
@@ -90,7 +90,7 @@ fn join_tmux(context: &Context, id: &str, read_only: bool) -> Ended {
 
 /// The command that joins a session of runtime `tmux`.
 pub fn joining(context: &Context, id: &str, read_only: bool) -> Vec<String> {
-    tmux::joining(&context.paths.run(), &format!("{}-{id}", context.paths.label()), read_only)
+    compose::joining_tmux(&context.paths.run(), &format!("{}-{id}", context.paths.label()), read_only)
 }
 
 /// The host of a launch that runs; none when it is over.
