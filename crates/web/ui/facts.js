@@ -81,7 +81,7 @@ function rows(session, store) {
     ['Mends', task && element('span', { class: 'code' }, ...breakable(task.failures.join(', ')))],
     ['Attempts', task?.attempts],
     ['Turns', session.turns],
-    ['Halted', session.frozenSince && ['for ', age(session.frozenSince), ', until it is needed']],
+    ['Halted', session.frozenSince && element('span', {}, 'for ', age(session.frozenSince), ', until it is needed')],
     ['Ports', session.portBase && `${session.portBase} and the nine after it`],
     ['Put back', session.putBack && prose('span', {}, session.putBack)],
     ['Kept work', session.rescue && element('span', { class: 'code' }, session.rescue)],
