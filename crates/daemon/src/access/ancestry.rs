@@ -162,7 +162,10 @@ fn process(pid: u32) -> Option<Process> {
 /// Whether a process, whose groups are `groups`, is in a launch's control group. The name alone proves nothing: another data root may have a launch of
 /// the same name, so the group's own list is asked.
 fn in_group(pid: u32, groups: &str, launch: &LaunchId, group: Option<&Path>) -> bool {
-    let is_its = |part: &str| part.strip_prefix(GROUP_PREFIX) == Some(launch.as_str());
+    // What follows `@` is the process that made the group.
+    let is_its = |part: &str| {
+        part.strip_prefix(GROUP_PREFIX).is_some_and(|name| name.split('@').next() == Some(launch.as_str()))
+    };
     let listed = groups.lines().any(|line| line.split('/').any(is_its));
     listed && group.is_some_and(|dir| holds(dir, pid))
 }

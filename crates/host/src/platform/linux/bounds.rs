@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
 
-use super::cgroup::{Cgroup, PREFIX, belongs, remove_tree};
+use super::cgroup::{Cgroup, belongs, name, remove_tree};
 use super::handed::{found_above, has, is_ours};
 use super::mounts::{own_v1, own_v2};
 use crate::platform::facts::{Bound, CannotKeep, ControlGroups, Keeper};
@@ -70,7 +70,7 @@ impl Bounds {
 
     fn set_older(&mut self, bound: Bound, launch: &str, (file, value): &(&str, String)) -> io::Result<()> {
         let own = own_v1(bound.controller()).ok_or_else(|| nobody_has(bound))?;
-        let dir = own.join(format!("{PREFIX}{launch}"));
+        let dir = own.join(name(launch));
         // Two controllers may share a mount.
         if !self.dirs.contains(&dir) {
             let said = |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", own.display()));

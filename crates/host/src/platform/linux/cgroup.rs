@@ -48,7 +48,7 @@ impl Cgroup {
         if launch.contains('/') || !parent.join("cgroup.procs").exists() {
             return Err(not_here("the directory is no control group"));
         }
-        let dir = parent.join(format!("{PREFIX}{launch}"));
+        let dir = parent.join(name(launch));
         if dir.exists() {
             fs::remove_dir(&dir)?;
         }
@@ -125,7 +125,14 @@ impl Cgroup {
 
 /// Whether a directory is a group of this launch, of whatever kind.
 pub(super) fn belongs(dir: &Path, launch: &str) -> bool {
-    dir.file_name().and_then(|name| name.to_str()?.strip_prefix(PREFIX)) == Some(launch)
+    let its = |name: &str| Some(name.strip_prefix(PREFIX)?.split('@').next() == Some(launch));
+    dir.file_name().and_then(|name| its(name.to_str()?)).unwrap_or(false)
+}
+
+/// Name of a launch's group. Two data roots have launches of one name, perhaps below one group and at the same moment: the
+/// process that makes the group tells them apart.
+pub(super) fn name(launch: &str) -> String {
+    format!("{PREFIX}{launch}@{}", std::process::id())
 }
 
 fn pids_in(dir: &Path) -> io::Result<Vec<u32>> {
@@ -158,4 +165,18 @@ pub(super) fn remove_tree(dir: &Path) {
 
 pub(super) fn not_here(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_known_by_its_launch_and_made_under_a_name_that_nobody_else_gives() {
+        let dir = |name: &str| std::path::PathBuf::from(format!("/sys/fs/cgroup/{name}"));
+        assert!(belongs(&dir(&name("app-1.1")), "app-1.1"));
+        assert!(belongs(&dir("ao-session.app-1.1"), "app-1.1"), "as earlier hosts named them");
+        assert!(!belongs(&dir(&name("app-1.10")), "app-1.1") && !belongs(&dir("user.slice"), "app-1.1"));
+        assert!(name("app-1.1").ends_with(&format!("@{}", std::process::id())));
+    }
 }
