@@ -103,7 +103,13 @@ impl TmuxRuntime {
         let server = Server::on(&self.env, record.socket.clone());
         match look_again(&server, &record, launch).await {
             Ok(Some(pane)) if pane.ending.is_some() => match pane::settle(&server, &record, dir, &pane).await {
-                Ok(exit) => Standing::Over(Some(Box::new(exit))),
+                Ok(exit) => {
+                    // Everything of it is in files now. What stays open is closed by the next look.
+                    if let Err(fault) = commands::close(&server, &record, dir).await {
+                        tracing::debug!(%fault, %launch, "a tmux session that is over stays open");
+                    }
+                    Standing::Over(Some(Box::new(exit)))
+                }
                 Err(fault) => Standing::Unknown(fault.message),
             },
             Ok(Some(pane)) => Standing::Runs(Box::new(Place { server, record, dir: dir.to_owned(), pane })),
@@ -425,6 +431,7 @@ impl Runtime for TmuxRuntime {
             Standing::Over(_) | Standing::NotStarted => return Err(gone()),
             Standing::Unknown(why) => return Err(Fault::unavailable(why)),
         };
+        link::drop_orphans(&found.server, &found.record.name).await;
         let options = found.server.run(["show-options", "-p", "-t", &found.pane.id]).await?;
         let mut seen = screen::Seen::read(&place.dir);
         // A stage may have been typed after the last screen was told.

@@ -5,20 +5,23 @@
 
 use super::control::Answered;
 use super::link::telling::read_look;
-use super::link::{Place, Request, with_family};
-use super::pane::{self, Pane};
-use super::server::{Refused, senseless};
+use super::link::{Place, Request, drop_orphans, with_family};
+use super::pane::{self, Pane, TmuxRecord};
+use super::screen;
+use super::server::{Refused, Server, senseless};
 use super::tree::Family;
 use super::viewers::{self, FRAMES};
-use super::{screen, server};
 use crate::runtime::process::exit::exit_of;
+use ao_core::id::LaunchId;
 use ao_core::kind::{Fault, Kind};
 use ao_core::screen::{Screen, sha256_hex};
 use ao_host::engine::queries::ReplyFilter;
+use ao_host::exec_launch::AgentRecord;
 use ao_host::record::now_us;
 use ao_slots::Answer;
 use ao_slots::runtime::{Attachment, Control, Exit, TypeStage, Typed, TypedStage, Usage, View, ViewerInput};
 use async_trait::async_trait;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -78,12 +81,39 @@ impl TmuxControl {
 
     /// Its pane now; none when it is gone.
     async fn pane(&self) -> Answer<Option<Pane>> {
-        let launch = ao_core::id::LaunchId::new(&self.place.record.launch);
+        let launch = LaunchId::new(&self.place.record.launch);
         match pane::look(&self.place.server, &launch).await {
             Ok(pane) => Ok(pane),
             Err(Refused::NoServer(_)) => Ok(None),
             Err(refused) => Err(refused.into()),
         }
+    }
+}
+
+/// How long what an agent left may take to leave politely, as with session hosts.
+const LEFTOVER_GRACE: Duration = Duration::from_millis(500);
+
+/// Closes the session of a launch whose end is written down, and ends what the agent left.
+pub(super) async fn close(server: &Server, record: &TmuxRecord, dir: &Path) -> Answer<()> {
+    let of = dir.to_owned();
+    let ended = tokio::task::spawn_blocking(move || {
+        let Some(agent) = AgentRecord::read(&of) else { return };
+        let mut family = Family::of(agent.pid, &of);
+        family.end(LEFTOVER_GRACE);
+        family.remove();
+    });
+    ended.await.map_err(|e| Fault::new(Kind::Bug, format!("ending processes failed: {e}")))?;
+    // The name may be the next launch's by now; the pane is this one's.
+    match pane::look(server, &LaunchId::new(&record.launch)).await {
+        Ok(None) | Err(Refused::NoServer(_)) => return Ok(()),
+        Ok(Some(_)) => {}
+        Err(refused) => return Err(refused.into()),
+    }
+    drop_orphans(server, &record.name).await;
+    match server.run(["kill-session", "-t", &format!("={}", record.name)]).await {
+        Err(Refused::NotAsked(fault)) => Err(fault),
+        // Somebody else closed it.
+        Ok(_) | Err(Refused::Said(_) | Refused::NoServer(_)) => Ok(()),
     }
 }
 
@@ -172,7 +202,9 @@ impl Control for TmuxControl {
                 format!("paste-buffer -p -r -d -b {buffer} -t \"{id}\"")
             }
         };
-        let offset = self.offset.load(Ordering::Relaxed);
+        // The log is where marks have their offsets: what it holds by now came before this stage.
+        let logged = screen::Log::of(&self.place.dir).len();
+        let offset = self.offset.load(Ordering::Relaxed).max(logged);
         let typed = TypedStage { delivery: stage.delivery, stage: stage.stage, offset };
         let value = Stage { at_us: now_us(), typed }.value();
         let commands = format!(
@@ -230,16 +262,7 @@ impl Control for TmuxControl {
         if pane::exit(&self.place.dir).is_none() {
             return Err(Fault::conflict("the agent has not ended"));
         }
-        with_family(&self.place, |family| family.remove()).await?;
-        // The name may be the next launch's by now; the pane is this one's.
-        if self.pane().await?.is_some() {
-            let name = format!("={}", self.place.record.name);
-            let killed = self.place.server.run(["kill-session", "-t", &name]).await;
-            if let Err(server::Refused::NotAsked(fault)) = killed {
-                return Err(fault);
-            }
-        }
-        Ok(())
+        close(&self.place.server, &self.place.record, &self.place.dir).await
     }
 
     async fn attach(&self, view: View) -> Answer<Attachment> {

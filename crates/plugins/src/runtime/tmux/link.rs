@@ -230,6 +230,23 @@ pub(super) async fn start(place: Arc<Place>, mut seen: Seen, ends: Ends) -> Answ
     Ok(())
 }
 
+/// Ends control clients of daemons that were killed: what such a one was still to be told keeps it, and the server, for ever.
+/// One of a person has a terminal.
+pub(super) async fn drop_orphans(server: &Server, session: &str) {
+    let format = "#{client_control_mode}|#{client_tty}|#{client_pid}";
+    let Ok(said) = server.run(["list-clients", "-t", &format!("={session}"), "-F", format]).await else { return };
+    let ours = std::process::id();
+    for pid in said.lines().filter_map(|line| line.strip_prefix("1||")?.parse::<u32>().ok()) {
+        let pid_of = |pid: u32| i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+        if !ao_host::platform::descendants(ours).contains(&pid)
+            && let Some(pid) = pid_of(pid)
+        {
+            // Gone is fine.
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        }
+    }
+}
+
 async fn read(mut stdout: ChildStdout, reads: mpsc::Sender<Vec<Said>>) {
     let mut reader = Reader::default();
     let mut buffer = vec![0_u8; READ];

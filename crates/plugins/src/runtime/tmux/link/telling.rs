@@ -11,6 +11,7 @@ use ao_core::screen::Mark;
 use ao_host::record::now_ms;
 use ao_slots::Answer;
 use ao_slots::runtime::Push;
+use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -110,8 +111,10 @@ impl Actor {
             tracing::warn!(%error, dir = %self.place.dir.display(), "the log of a pane cannot be read");
         }
         let read = self.listener.offset();
-        self.seen.told = self.seen.told.max(self.base + self.heard).max(read);
-        // The length at the beginning may itself have been behind, so that more may be missing than this tells.
+        // Its length at the beginning was itself behind what the program had written by then.
+        self.base = self.base.max(read.saturating_sub(self.heard));
+        self.offset.store(self.base + self.heard, Ordering::Relaxed);
+        self.seen.told = self.seen.told.max(self.base + self.heard);
         if read > before {
             self.behind = 0;
         }
