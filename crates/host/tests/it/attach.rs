@@ -60,10 +60,12 @@ fn a_sequence_cut_by_the_attach_is_sent_whole() {
 
 #[test]
 fn a_resize_reaches_the_program_and_every_viewer() {
-    let world = script("trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done").start();
+    let world = script("trap 'stty size' WINCH; : >ready; while :; do sleep 0.05; done").start();
     let mut owner = world.client();
     let mut reader = world.client();
     reader.request(&Request::Attach(Default::default())).expect("answered");
+    // A shell whose trap is not set yet ignores the signal.
+    world.file_there("ready");
     let attached = attach(&mut owner, Some((100, 30)));
     assert_eq!(attached.size, Size::clamped(100, 30));
     output_until(&mut owner, "30 100");
