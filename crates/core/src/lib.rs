@@ -10,6 +10,7 @@ pub mod activity;
 pub mod adapter;
 pub mod arbiter;
 pub mod check;
+pub mod choice;
 pub mod config;
 pub mod delivery;
 pub mod effect;
