@@ -68,5 +68,5 @@ pub fn kinds(task: &str) -> Vec<TaskKind> {
     let begin: String = task.chars().take(READ).collect::<String>().to_lowercase();
     let words: Vec<&str> = begin.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
     let says = |stem: &&str| words.iter().any(|w| if stem.len() <= WHOLE { w == stem } else { w.starts_with(stem) });
-    WORDS.iter().filter(|(_, stems)| stems.iter().any(|stem| says(stem))).map(|(kind, _)| *kind).collect()
+    WORDS.iter().filter(|(_, stems)| stems.iter().any(&says)).map(|(kind, _)| *kind).collect()
 }
