@@ -6,6 +6,8 @@ use crate::id::{BatchId, CommitId, DeliveryId, EffectKey, LaunchId, ProjectId, R
 use crate::kind::Fault;
 use crate::project::Settings;
 use crate::session::{Remains, Role};
+use crate::terminal::Said;
+use crate::transcript::Reading;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -174,6 +176,15 @@ pub enum Event {
     HostFrozen {
         /// Whose.
         session: SessionId,
+    /// A program said something to the person before its terminal; what came too often is summed up.
+    TerminalSaid {
+        /// Whose.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// What.
+        said: Said,
+    },
         /// Which launch.
         launch: LaunchId,
         /// It is.

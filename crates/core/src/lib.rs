@@ -33,5 +33,6 @@ pub mod run;
 pub mod screen;
 pub mod session;
 pub mod status;
+pub mod terminal;
 pub mod time;
 pub mod workspace;

@@ -22,6 +22,8 @@ mod scratch;
 mod session;
 mod task;
 mod turn;
+mod transcript;
+mod terminal;
 
 use crate::event::{Answer, Event};
 use crate::facts::Facts;
@@ -96,6 +98,7 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
             session::exited(d, session, launch, *code, *signal, why.clone())
         }
         Event::FreezeRequested { session } => freeze::freeze_requested(d, session),
+        Event::TerminalSaid { session, launch, said } => terminal::said(d, session, launch, said),
         Event::ThawRequested { session } => freeze::thaw_requested(d, session),
         Event::HostFrozen { session, launch, frozen } => freeze::reported(d, session, launch, *frozen),
         Event::HostProbed { session, launch, probe } => session::probed(d, session, launch, probe),

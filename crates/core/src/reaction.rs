@@ -20,17 +20,23 @@ pub enum ReactionKey {
     AgentNeedsInput,
     /// The agent's process ended before its work was done.
     AgentExited,
+    /// The agent sent a notification to its terminal (OSC 9, OSC 777).
+    AgentNotification,
+    /// The agent rang its terminal's bell.
+    AgentBell,
 }
 
 impl ReactionKey {
     /// Every key.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::CiFailed,
         Self::MergeConflicts,
         Self::AgentIdle,
         Self::AgentStuck,
         Self::AgentNeedsInput,
         Self::AgentExited,
+        Self::AgentNotification,
+        Self::AgentBell,
     ];
 
     /// The key as it is written in a configuration.
@@ -43,6 +49,8 @@ impl ReactionKey {
             Self::AgentStuck => "agent-stuck",
             Self::AgentNeedsInput => "agent-needs-input",
             Self::AgentExited => "agent-exited",
+            Self::AgentNotification => "agent-notification",
+            Self::AgentBell => "agent-bell",
         }
     }
 }
@@ -57,6 +65,8 @@ pub enum Action {
     Notify,
     /// Start the agent again in the same workspace.
     Restart,
+    /// Nothing.
+    Ignore,
 }
 
 impl Action {
@@ -67,6 +77,7 @@ impl Action {
             Self::SendToAgent => "send-to-agent",
             Self::Notify => "notify",
             Self::Restart => "restart",
+            Self::Ignore => "ignore",
         }
     }
 }
@@ -169,5 +180,7 @@ pub fn default_rule(key: ReactionKey) -> Rule {
             threshold: None,
             message: None,
         },
+        // Shells ring while somebody types, and agents send one each turn: who wants to hear of it says so.
+        ReactionKey::AgentNotification | ReactionKey::AgentBell => Rule { action: Action::Ignore, ..notify(None) },
     }
 }

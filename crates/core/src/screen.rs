@@ -31,6 +31,9 @@ pub struct Screen {
     /// When a person last typed, if anybody did: Unix milliseconds. A moment and not an age, because a screen that nothing
     /// changes any more is not sent again.
     pub person_at: Option<u64>,
+    /// Bells in this launch so far.
+    #[serde(default)]
+    pub bells: u64,
     /// Titles and OSC sequences, oldest first, each with its offset; on connecting the host's latest ones come again.
     pub marks: Vec<Mark>,
 }

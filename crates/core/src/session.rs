@@ -5,6 +5,7 @@ use crate::freeze::Freeze;
 use crate::id::{CommitId, DeliveryId, LaunchId, PrId, ProjectId, RunId, SessionId};
 use crate::kind::Fault;
 use crate::reaction::ReactionKey;
+use crate::terminal::Terminal;
 use crate::time::Time;
 use crate::workspace::Belongings;
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,9 @@ pub struct Session {
     /// Whether its processes are halted.
     #[serde(default)]
     pub freeze: Freeze,
+    /// What the program of its launch said to the person before the terminal.
+    #[serde(default)]
+    pub terminal: Terminal,
 }
 
 /// What a session may do towards others (`docs/design/access.md`).

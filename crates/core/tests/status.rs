@@ -58,6 +58,7 @@ fn session() -> Session {
         rescue: None,
         belongings: ao_core::workspace::Belongings::default(),
         freeze: Default::default(),
+        terminal: Default::default(),
     }
 }
 

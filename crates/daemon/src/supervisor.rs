@@ -303,6 +303,7 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
         | Event::HostExited { session, .. }
+        | Event::TerminalSaid { session, .. }
         | Event::HostProbed { session, .. } => of_session(session),
         Event::DeliveryDropped { delivery } => {
             facts.deliveries.get(delivery).map_or((None, None), |d| of_session(&d.session))

@@ -13,6 +13,7 @@ use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::Fault;
 use ao_core::screen::Screen;
 use ao_core::session::Process;
+use ao_core::terminal::{Heard, Said};
 use ao_core::time::{Millis, Time};
 use ao_slots::agent::Agent;
 use ao_slots::runtime::{Control, Exit, Found, LaunchPlace, Link, Push, Runtime};
@@ -54,6 +55,8 @@ struct Actor {
     agent: Arc<dyn Agent>,
     /// What was seen so far, so that only news is reported.
     seen: Watch,
+    /// What the program says to the person before the terminal.
+    heard: Heard,
     life_sign: Time,
 }
 
@@ -151,6 +154,7 @@ impl Watcher {
             runtime: self.engine.registry().runtime(&facts.runtime)?,
             agent: self.engine.registry().agent(&facts.agent)?,
             seen: Watch::default(),
+            heard: if facts.launch.as_ref() == Some(launch) { Heard::after(&facts.terminal) } else { Heard::default() },
             life_sign: facts.last_output,
         })
     }
@@ -250,8 +254,16 @@ impl Actor {
                 .as_ref()
                 .filter(|(screen, _)| screen.quiet_ms < longest)
                 .map(|(screen, at)| *at + left(adapter, screen));
+            // What came too often waits until it may be told.
+            let now = self.engine.now();
+            let told = self.heard.due().map(|due| Instant::now() + Duration::from_millis(due.since(now).0));
             let push = tokio::select! {
                 push = connected.link.pushes.recv() => push,
+                () = until(told) => {
+                    let news = self.heard.ripe(self.engine.now());
+                    self.tell(news).await;
+                    continue;
+                }
                 () = until(again) => {
                     if let Some((screen, at)) = &mut last {
                         let now = Instant::now();
@@ -264,7 +276,11 @@ impl Actor {
             };
             match push {
                 None => return Ended::Lost,
-                Some(Push::Exited(exit)) => return Ended::Exited(exit),
+                Some(Push::Exited(exit)) => {
+                    let news = self.heard.rest();
+                    self.tell(news).await;
+                    return Ended::Exited(exit);
+                }
                 Some(Push::Frozen(frozen)) => self.report_frozen(frozen).await,
                 Some(Push::Screen(screen)) => {
                     self.observe(adapter, &screen).await;
@@ -275,8 +291,17 @@ impl Actor {
         }
     }
 
+    async fn tell(&self, news: Vec<Said>) {
+        for said in news {
+            let (session, launch) = (self.session.clone(), self.launch.clone());
+            self.engine.report(Event::TerminalSaid { session, launch, said }).await;
+        }
+    }
+
     async fn observe(&mut self, adapter: &Adapter, screen: &Screen) {
         let now = self.engine.now();
+        let news = self.heard.look(screen, now);
+        self.tell(news).await;
         for observation in self.seen.look(adapter, screen, now) {
             self.report(observation).await;
         }

@@ -202,6 +202,7 @@ fn project_of(facts: &Facts, event: &Event) -> Option<ProjectId> {
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
         | Event::HostExited { session, .. }
+        | Event::TerminalSaid { session, .. }
         | Event::HostProbed { session, .. } => of(session),
         Event::EffectDone { key, .. } | Event::EffectFailed { key, .. } => {
             facts.pending.get(key).and_then(|p| p.effect.session()).and_then(of)

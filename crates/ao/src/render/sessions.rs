@@ -4,7 +4,7 @@ use super::table::{Table, styled};
 use super::words::{age, line, moment, short, style_of};
 use crate::output::{Style, paint};
 use ao_api::run::QueueView;
-use ao_api::session::{IgnoredView, SessionView};
+use ao_api::session::{IgnoredView, SessionView, TerminalView};
 use ao_core::workspace::PORTS_EACH;
 
 /// A list, one line each.
@@ -134,6 +134,10 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     if let Some(rescue) = &s.rescue {
         add("kept work", line(rescue));
     }
+    if let Some(said) = &s.terminal {
+        rows.extend(terminal(said, now));
+    }
+    let mut add = |name, value: String| rows.push((name, value));
     if let Some(put_back) = &s.put_back {
         add("put back", line(put_back));
     }
@@ -161,6 +165,27 @@ pub fn ignored(gone: &IgnoredView) -> String {
 /// Bytes as people say them, to one decimal.
 #[must_use]
 pub fn rounded(bytes: u64) -> String {
+/// What the program said to the person before its terminal.
+fn terminal(said: &TerminalView, now: u64) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    if let Some(title) = &said.title {
+        rows.push(("window", line(title)));
+    }
+    if let Some(at) = said.bell_at {
+        rows.push(("bells", format!("{}, the last {} ago", said.bells, age(at, now))));
+    }
+    if let Some(last) = &said.notification {
+        let more = if said.notifications > 1 { format!(", the last of {}", said.notifications) } else { String::new() };
+        rows.push(("it says", format!("{} ({} ago{more})", line(&last.text), age(last.at, now))));
+    }
+    if let Some(last) = &said.command {
+        let code = last.code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
+        let more = if said.commands > 1 { format!(", the last of {}", said.commands) } else { String::new() };
+        rows.push(("command", format!("{code} ({} ago{more})", age(last.at, now))));
+    }
+    rows
+}
+
     let (unit, name) = match bytes {
         0..1_000 => return format!("{bytes} B"),
         1_000..1_000_000 => (1_000, "kB"),
@@ -232,6 +257,7 @@ pub mod tests {
     fn a_list_has_a_line_for_each_and_is_cut_at_the_edge_only() {
         let lines = list(&world(), 3_720_000, None, false).join("\n");
         insta::assert_snapshot!(lines, @r#"
+            terminal: None,
         SESSION  STATUS       AGENT        BRANCH      AGE  TITLE
         app-1    working      claude-code  fix/app-1   1h   Fix the login
         app-2    needs_input  claude-code  fix/app-2   1h   A title that somebody wrote with [2J and lines

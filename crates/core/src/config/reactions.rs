@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 pub struct RuleFile {
     /// Act by itself.
     pub auto: Option<bool>,
-    /// `send-to-agent`, `notify` or `restart`.
+    /// `send-to-agent`, `notify`, `restart` or `ignore`.
     pub action: Option<String>,
     /// How often to act before a person is told.
     pub retries: Option<u32>,
@@ -131,6 +131,7 @@ pub const fn fields(key: ReactionKey) -> &'static [Field] {
         }
         ReactionKey::AgentStuck | ReactionKey::AgentNeedsInput => &[Field::Auto, Field::Action, Field::Threshold],
         ReactionKey::AgentExited => &[Field::Auto, Field::Action, Field::Retries],
+        ReactionKey::AgentNotification | ReactionKey::AgentBell => &[Field::Action],
     }
 }
 
@@ -143,6 +144,7 @@ pub const fn actions(key: ReactionKey) -> &'static [Action] {
         }
         ReactionKey::AgentStuck | ReactionKey::AgentNeedsInput => &[Action::Notify],
         ReactionKey::AgentExited => &[Action::Restart, Action::Notify],
+        ReactionKey::AgentNotification | ReactionKey::AgentBell => &[Action::Ignore, Action::Notify],
     }
 }
 

@@ -170,6 +170,25 @@ fn call_to_stuck(d: &mut Draft<'_>, id: &SessionId) {
     call(d, id, ReactionKey::AgentStuck, "stuck", why, title, body);
 }
 
+/// Between two times that a person is told what one agent said to its terminal: who is called every few seconds listens to
+/// none of it.
+const SAID_AGAIN: Millis = Millis::mins(1);
+
+/// An agent rang or sent a notification: a person is told, if the rule says so. It is for information: nothing waits for it.
+pub(super) fn agent_said(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, what: String) {
+    let now = d.now;
+    let Some(session) = d.sessions.get(id) else { return };
+    let soon = session.terminal.told.is_some_and(|told| now.since(told) < SAID_AGAIN);
+    if soon || settings(d, session).reactions.rule(key).action != Action::Notify {
+        return;
+    }
+    let (project, title) = (session.project.clone(), format!("{} says something", session.name));
+    d.notify(format!("{}:{id}:{}", key.name(), now.0), &project, Some(id), Priority::Info, title, what);
+    if let Some(session) = d.sessions.get_mut(id) {
+        session.terminal.told = Some(now);
+    }
+}
+
 fn call(d: &mut Draft<'_>, id: &SessionId, key: ReactionKey, note: &str, why: String, title: String, body: String) {
     let now = d.now;
     let Some(session) = d.sessions.get_mut(id) else { return };

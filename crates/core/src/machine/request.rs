@@ -14,6 +14,7 @@ use crate::project::{Project, Settings};
 use crate::prompt;
 use crate::pull_request::PullRequest;
 use crate::session::{Phase, Process, Session, WorkReview};
+use crate::terminal::Terminal;
 use crate::workspace::Belongings;
 use std::collections::BTreeMap;
 
@@ -178,6 +179,7 @@ pub(super) fn make_session(
         attention: None,
         rescue: None,
         belongings: Belongings::default(),
+        terminal: Terminal::default(),
         freeze: Freeze::default(),
     };
     d.sessions.put(id.clone(), session);

@@ -11,6 +11,7 @@ use crate::kind::{Fault, Kind};
 use crate::reaction::ReactionKey;
 use crate::session::{Ending, Phase, Process, Session, TurnHow};
 use crate::status::exit_words;
+use crate::terminal::Terminal;
 
 /// The workspace is there: start the agent.
 pub(super) fn workspace_ready(d: &mut Draft<'_>, id: &SessionId, outcome: &Outcome) {
@@ -55,6 +56,7 @@ pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     session.lost = None;
     session.freeze.forget();
     forget_attention(session);
+    session.terminal = Terminal::default();
     d.ask(Effect::EnsureHost { session: id.clone(), launch, resume });
 }
 

@@ -11,6 +11,7 @@ use ao_core::pull_request::PrState;
 use ao_core::run::{RunOutcome, RunState};
 use ao_core::session::{Ending, Phase, Session, TurnHow};
 use ao_core::status::exit_words;
+use ao_core::terminal::Said;
 use ao_core::time::Time;
 
 /// A line is cut here: a terminal's width and a half.
@@ -43,6 +44,10 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::EffectFailed { .. } => "effect_failed",
         Event::Observed { .. } => "observed",
         Event::OutputSeen { .. } => "output_seen",
+        Event::TerminalSaid { said: Said::Title { .. }, .. } => "terminal_title",
+        Event::TerminalSaid { said: Said::Bells { .. }, .. } => "terminal_bell",
+        Event::TerminalSaid { said: Said::Notified { .. }, .. } => "terminal_notification",
+        Event::TerminalSaid { said: Said::Commands { .. }, .. } => "terminal_command",
         Event::HostExited { .. } => "host_exited",
         Event::HostFrozen { .. } => "host_frozen",
         Event::HostProbed { .. } => "host_probed",
@@ -109,6 +114,7 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
             format!("{session}: {} ({})", observation.activity.name(), shorten(&observation.why, QUOTE))
         }
         Event::OutputSeen { session, .. } => format!("{session} prints"),
+        Event::TerminalSaid { session, said, .. } => format!("{session}: {}", said_words(said)),
         Event::HostExited { session, code, signal, why, .. } => {
             let why = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
             format!("{session}: the agent ended with {}{why}", exit_words(*code, *signal))
@@ -121,6 +127,27 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
             Probe::Unknown { why } => format!("{session}: whether the agent runs is not known ({why})"),
         },
     })
+}
+
+/// What a program said to the person before its terminal.
+fn said_words(said: &Said) -> String {
+    match said {
+        Said::Title { text, .. } if text.is_empty() => "its window has no title any more".to_owned(),
+        Said::Title { text, .. } => format!("its window is called {}", quote(text)),
+        Said::Bells { total: 1, .. } => "it rang its bell".to_owned(),
+        Said::Bells { total, .. } => format!("it rang its bell ({total} times so far)"),
+        Said::Notified { last, count } => {
+            let more = if *count > 1 { format!(", the last of {count}") } else { String::new() };
+            format!("it says {}{more}", quote(&last.text))
+        }
+        Said::Commands { last, count, failed } => {
+            let code = last.code.map_or_else(|| "no exit code".to_owned(), |code| format!("exit code {code}"));
+            match count {
+                0 | 1 => format!("a command ended with {code}"),
+                _ => format!("{count} commands ended, {failed} of them failed, the last with {code}"),
+            }
+        }
+    }
 }
 
 fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {

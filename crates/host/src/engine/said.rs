@@ -6,8 +6,8 @@ use super::TermEvent;
 
 /// Text of one OSC that is kept, in bytes (`TermEvent::Osc`).
 const MAX_TEXT: usize = 4096;
-/// Events kept between two takes. A read is at most 4 KiB, so only a flood of bells reaches this.
-const MAX_EVENTS: usize = 1024;
+/// Events kept between two takes. A terminal hands out at most 4 KiB at once, so that every bell of a flood is counted.
+const MAX_EVENTS: usize = 4096;
 /// Bytes of replies kept between two takes: a program that floods queries is answered no further.
 const MAX_REPLIES: usize = 64 * 1024;
 

@@ -39,6 +39,7 @@ pub(super) struct Watch {
     told_to: u64,
     osc_dropped: u32,
     bells: u32,
+    bells_total: u64,
     /// When something first changed since the last push.
     changed: Option<Instant>,
     /// When something last changed, until the push after quiet is out.
@@ -72,7 +73,11 @@ impl Watch {
         let (kept, limit, number, text) = match event {
             TermEvent::Title(text) => (&mut self.titles, TITLES_KEPT, 0, text),
             TermEvent::Osc(number, text) => (&mut self.osc, OSC_KEPT, number, text),
-            TermEvent::Bell => return self.bells = self.bells.saturating_add(1),
+            TermEvent::Bell => {
+                self.bells = self.bells.saturating_add(1);
+                self.bells_total += 1;
+                return;
+            }
             TermEvent::Reply(_) => return,
         };
         if text.len() > TEXT_KEPT {
@@ -171,6 +176,7 @@ impl Watch {
             osc: self.said_after(self.told_to),
             osc_dropped: self.osc_dropped,
             bells: self.bells,
+            bells_total: Some(self.bells_total),
             modes: display.modes(),
             offset: totals.offset,
             rows_total: totals.rows_total,

@@ -213,6 +213,9 @@ pub struct Screen {
     pub osc_dropped: u32,
     /// Bells since the last push.
     pub bells: u32,
+    /// Bells so far, so that a subscriber that was away learns of those meanwhile; hosts of version 0.1.0 do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bells_total: Option<u64>,
     /// Modes.
     pub modes: Modes,
     /// Bytes that the child wrote so far.

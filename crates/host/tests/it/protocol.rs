@@ -218,6 +218,7 @@ fn screen() -> Screen {
         osc: vec![Osc { offset: 99, number: 9, text: "note".into() }],
         osc_dropped: 0,
         bells: 1,
+        bells_total: None,
         modes: Modes { bracketed_paste: true, alternate_screen: false },
         offset: 1234,
         rows_total: 5,

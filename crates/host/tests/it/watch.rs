@@ -52,6 +52,19 @@ fn titles_and_osc_sequences_are_told_in_order_with_offsets_to_later_subscribers_
 }
 
 #[test]
+fn every_bell_of_a_flood_is_counted_also_while_nobody_listens() {
+    let world = script("printf '%10000s' '' | tr ' ' '\\007'; echo ready; read line").start();
+    let mut client = world.client();
+    watch(&mut client);
+    screen_until(&mut client, "ready");
+    drop(client);
+    let mut late = world.client();
+    watch(&mut late);
+    let full = wait_push(&mut late, screens);
+    assert_eq!((full.bells, full.bells_total), (0, Some(10_000)), "those are no news, but they were rung");
+}
+
+#[test]
 fn a_flood_is_told_at_most_ten_times_a_second_and_once_after_quiet() {
     let world = script("read line; timeout 1 yes; echo quiet-now; read line").start();
     let mut client = world.client();

@@ -10,6 +10,8 @@ use ao_core::id::{CommitId, DeliveryId, EffectKey, LaunchId, PrId, ProjectId, Ru
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Settings;
 use ao_core::session::{Phase, Remains};
+use ao_core::reaction::{Action, ReactionKey, Reactions, Rule};
+use ao_core::terminal::{CommandEnd, Notification, Said};
 use ao_core::time::{Millis, Time};
 use std::collections::BTreeMap;
 
@@ -121,6 +123,7 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
             let key = key(facts, old, dice);
             let outcome = match facts.pending.get(&key) {
                 Some(pending) if dice.below(15) > 0 => fitting(facts, &pending.effect, dice),
+        26 => Event::TerminalSaid { session: session(facts, dice), launch: launch(facts, dice), said: said(dice) },
                 Some(_) | None => Outcome::Notified,
             };
             Event::EffectDone { key, outcome }
@@ -130,6 +133,20 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
 
 fn project(dice: &mut Dice) -> ProjectId {
     ProjectId::new(dice.pick(&["app", "app", "app", "web", "none"]))
+}
+
+fn said(dice: &mut Dice) -> Said {
+    let (offset, at) = (dice.pick(&[0, 1, 5, 9, u64::MAX]), Time(5));
+    let count = dice.pick(&[0, 1, 12, u64::MAX]);
+    match dice.below(4) {
+        0 => Said::Title { text: "t".into(), offset },
+        1 => Said::Bells { total: count, at },
+        2 => Said::Notified { last: Notification { text: "look".into(), offset, at }, count },
+        _ => {
+            let code = dice.pick(&[None, Some(0), Some(-1)]);
+            Said::Commands { last: CommandEnd { code, offset, at }, count, failed: 0 }
+        }
+    }
 }
 
 fn session(facts: &Facts, dice: &mut Dice) -> SessionId {
@@ -173,6 +190,15 @@ fn configured(dice: &mut Dice) -> Event {
     let id = dice.pick(&["app", "app", "web", "../x"]);
     let settings = Settings {
         check: dice.pick(&[None, Some("make test".to_owned())]),
+/// Rules that tell a person of everything that agents say.
+fn every_word_told() -> Reactions {
+    let mut reactions = Reactions::default();
+    for key in [ReactionKey::AgentNotification, ReactionKey::AgentBell] {
+        reactions.set(key, Rule { action: Action::Notify, ..reactions.rule(key) });
+    }
+    reactions
+}
+
         parallel: dice.number(3),
         batch_limit: dice.number(4),
         auto_cleanup_on_merge: dice.below(2) == 0,
@@ -181,6 +207,7 @@ fn configured(dice: &mut Dice) -> Event {
     };
     let prefix = dice.pick(&[id, id, "app"]).to_owned();
     Event::ProjectConfigured {
+        reactions: dice.pick(&[Reactions::default(), every_word_told()]),
         project: ProjectId::new(id),
         path: "/p".into(),
         data: "/d".into(),

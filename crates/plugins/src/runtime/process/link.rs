@@ -348,6 +348,8 @@ async fn view_loop(
                     return;
                 }
             }
+    // A host of version 0.1.0 tells of those since it told last.
+    screen.bells = change.bells_total.unwrap_or_else(|| screen.bells.saturating_add(change.bells.into()));
             input = keys.recv() => {
                 let request = match input {
                     None => return,

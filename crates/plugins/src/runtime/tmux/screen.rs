@@ -49,6 +49,8 @@ pub(super) struct Seen {
     pub(super) bracketed_paste: bool,
     /// The last marks.
     pub(super) marks: Vec<Mark>,
+    /// Bells so far.
+    pub(super) bells: u64,
 }
 
 impl Seen {
@@ -121,7 +123,11 @@ impl Listener {
             let (osc, text) = match event {
                 TermEvent::Title(text) => (0, text),
                 TermEvent::Osc(number, text) => (number, text),
-                TermEvent::Bell | TermEvent::Reply(_) => continue,
+                TermEvent::Bell => {
+                    seen.bells += 1;
+                    continue;
+                }
+                TermEvent::Reply(_) => continue,
             };
             seen.mark(Mark { offset: self.offset(), osc, text });
         }

@@ -141,6 +141,7 @@ impl Actor {
         shown.quiet_ms = u64::try_from(quiet).unwrap_or(u64::MAX);
         shown.person_at = self.person_at;
         shown.bracketed_paste = self.seen.bracketed_paste;
+        shown.bells = self.seen.bells;
         // A link that is new is told the last ones again.
         let first = self.rev == 0;
         let news = |mark: &&Mark| first || mark.offset > self.told;
