@@ -87,29 +87,15 @@ pub struct SessionView {
     /// Since when its processes are halted to save power: Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_since: Option<u64>,
+    /// What its program said to the person before the terminal, if it said anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<TerminalView>,
     /// When it was asked for: Unix milliseconds.
     pub created_at: u64,
     /// When it last changed: Unix milliseconds.
     pub changed_at: u64,
 }
 
-/// What git ignores in a workspace, or ignored in one that was removed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct IgnoredView {
-    /// How many paths, whole directories as one.
-    pub paths: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// What its program said to the person before the terminal, if it said anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub terminal: Option<TerminalView>,
-    /// The largest of them.
-    pub largest: Vec<IgnoredPath>,
-}
-
-/// One ignored path.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 /// What the program of a session's latest launch said to the person before its terminal. The words are the program's own:
 /// controls are removed and long ones cut, but nobody vouches for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -171,6 +157,20 @@ impl TerminalView {
     }
 }
 
+/// What git ignores in a workspace, or ignored in one that was removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct IgnoredView {
+    /// How many paths, whole directories as one.
+    pub paths: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// The largest of them.
+    pub largest: Vec<IgnoredPath>,
+}
+
+/// One ignored path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IgnoredPath {
     /// The path from the workspace's top; a slash at its end is a directory.
@@ -294,6 +294,7 @@ impl SessionView {
             put_back: session.belongings.put_back.as_ref().map(PutBack::words),
             ignored: session.belongings.ignored.clone().map(IgnoredView::from),
             frozen_since: session.freeze.since().map(|at| at.0),
+            terminal: TerminalView::of(&session.terminal),
             created_at: session.created.0,
             changed_at: session.changed.0,
         }
@@ -313,7 +314,6 @@ fn needs_person(facts: &Facts, session: &Session, status: Status) -> bool {
         }
         Phase::Stopping { .. } => false,
         Phase::Queued { .. } | Phase::Preparing | Phase::Launching | Phase::Live => {
-            terminal: TerminalView::of(&session.terminal),
             status.needs_person() || session.attention.is_some()
         }
     }

@@ -159,6 +159,15 @@ pub enum Event {
         /// Offset of the newest byte.
         offset: u64,
     },
+    /// A program said something to the person before its terminal; what came too often is summed up.
+    TerminalSaid {
+        /// Whose.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// What.
+        said: Said,
+    },
     /// The agent's process ended.
     HostExited {
         /// Whose.
@@ -176,15 +185,6 @@ pub enum Event {
     HostFrozen {
         /// Whose.
         session: SessionId,
-    /// A program said something to the person before its terminal; what came too often is summed up.
-    TerminalSaid {
-        /// Whose.
-        session: SessionId,
-        /// In which launch.
-        launch: LaunchId,
-        /// What.
-        said: Said,
-    },
         /// Which launch.
         launch: LaunchId,
         /// It is.

@@ -21,9 +21,9 @@ mod run;
 mod scratch;
 mod session;
 mod task;
-mod turn;
 mod transcript;
 mod terminal;
+mod turn;
 
 use crate::event::{Answer, Event};
 use crate::facts::Facts;
@@ -94,11 +94,11 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::EffectFailed { key, fault } => outcome::failed(d, key, fault),
         Event::Observed { session, launch, observation } => session::observed(d, session, launch, observation),
         Event::OutputSeen { session, launch, .. } => session::output_seen(d, session, launch),
+        Event::TerminalSaid { session, launch, said } => terminal::said(d, session, launch, said),
         Event::HostExited { session, launch, code, signal, why } => {
             session::exited(d, session, launch, *code, *signal, why.clone())
         }
         Event::FreezeRequested { session } => freeze::freeze_requested(d, session),
-        Event::TerminalSaid { session, launch, said } => terminal::said(d, session, launch, said),
         Event::ThawRequested { session } => freeze::thaw_requested(d, session),
         Event::HostFrozen { session, launch, frozen } => freeze::reported(d, session, launch, *frozen),
         Event::HostProbed { session, launch, probe } => session::probed(d, session, launch, probe),

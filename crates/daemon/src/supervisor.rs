@@ -302,8 +302,8 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::HostFrozen { session, .. }
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
-        | Event::HostExited { session, .. }
         | Event::TerminalSaid { session, .. }
+        | Event::HostExited { session, .. }
         | Event::HostProbed { session, .. } => of_session(session),
         Event::DeliveryDropped { delivery } => {
             facts.deliveries.get(delivery).map_or((None, None), |d| of_session(&d.session))

@@ -128,16 +128,16 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
         add("prompt", format!("{}{held}{more}", delivery.state));
     }
     add("turns", s.turns.to_string());
+    if let Some(said) = &s.terminal {
+        rows.extend(terminal(said, now));
+    }
+    let mut add = |name, value: String| rows.push((name, value));
     if let Some(base) = s.port_base {
         add("ports", format!("{base} to {} (AO_PORT_BASE)", base.saturating_add(PORTS_EACH - 1)));
     }
     if let Some(rescue) = &s.rescue {
         add("kept work", line(rescue));
     }
-    if let Some(said) = &s.terminal {
-        rows.extend(terminal(said, now));
-    }
-    let mut add = |name, value: String| rows.push((name, value));
     if let Some(put_back) = &s.put_back {
         add("put back", line(put_back));
     }
@@ -153,18 +153,6 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     out
 }
 
-/// Ignored files in one phrase, the largest first.
-#[must_use]
-pub fn ignored(gone: &IgnoredView) -> String {
-    let some: Vec<String> =
-        gone.largest.iter().take(5).map(|path| format!("{} {}", line(&path.path), rounded(path.bytes))).collect();
-    let more = if gone.paths > 5 { format!(" and {} more", gone.paths - 5) } else { String::new() };
-    format!("{} of ignored files: {}{more}", rounded(gone.bytes), some.join(", "))
-}
-
-/// Bytes as people say them, to one decimal.
-#[must_use]
-pub fn rounded(bytes: u64) -> String {
 /// What the program said to the person before its terminal.
 fn terminal(said: &TerminalView, now: u64) -> Vec<(&'static str, String)> {
     let mut rows = Vec::new();
@@ -186,6 +174,18 @@ fn terminal(said: &TerminalView, now: u64) -> Vec<(&'static str, String)> {
     rows
 }
 
+/// Ignored files in one phrase, the largest first.
+#[must_use]
+pub fn ignored(gone: &IgnoredView) -> String {
+    let some: Vec<String> =
+        gone.largest.iter().take(5).map(|path| format!("{} {}", line(&path.path), rounded(path.bytes))).collect();
+    let more = if gone.paths > 5 { format!(" and {} more", gone.paths - 5) } else { String::new() };
+    format!("{} of ignored files: {}{more}", rounded(gone.bytes), some.join(", "))
+}
+
+/// Bytes as people say them, to one decimal.
+#[must_use]
+pub fn rounded(bytes: u64) -> String {
     let (unit, name) = match bytes {
         0..1_000 => return format!("{bytes} B"),
         1_000..1_000_000 => (1_000, "kB"),
@@ -240,6 +240,7 @@ pub mod tests {
             put_back: None,
             ignored: None,
             frozen_since: None,
+            terminal: None,
             created_at: 60_000,
             changed_at: 100_000,
         }
@@ -257,7 +258,6 @@ pub mod tests {
     fn a_list_has_a_line_for_each_and_is_cut_at_the_edge_only() {
         let lines = list(&world(), 3_720_000, None, false).join("\n");
         insta::assert_snapshot!(lines, @r#"
-            terminal: None,
         SESSION  STATUS       AGENT        BRANCH      AGE  TITLE
         app-1    working      claude-code  fix/app-1   1h   Fix the login
         app-2    needs_input  claude-code  fix/app-2   1h   A title that somebody wrote with [2J and lines

@@ -179,8 +179,8 @@ pub(super) fn make_session(
         attention: None,
         rescue: None,
         belongings: Belongings::default(),
-        terminal: Terminal::default(),
         freeze: Freeze::default(),
+        terminal: Terminal::default(),
     };
     d.sessions.put(id.clone(), session);
     if let Some(project) = d.projects.get_mut(&new.project) {

@@ -55,8 +55,8 @@ pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     session.last_output = now;
     session.lost = None;
     session.freeze.forget();
-    forget_attention(session);
     session.terminal = Terminal::default();
+    forget_attention(session);
     d.ask(Effect::EnsureHost { session: id.clone(), launch, resume });
 }
 

@@ -119,20 +119,16 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
         25 => {
             Event::HostFrozen { session: session(facts, dice), launch: launch(facts, dice), frozen: dice.below(2) == 0 }
         }
+        26 => Event::TerminalSaid { session: session(facts, dice), launch: launch(facts, dice), said: said(dice) },
         _ => {
             let key = key(facts, old, dice);
             let outcome = match facts.pending.get(&key) {
                 Some(pending) if dice.below(15) > 0 => fitting(facts, &pending.effect, dice),
-        26 => Event::TerminalSaid { session: session(facts, dice), launch: launch(facts, dice), said: said(dice) },
                 Some(_) | None => Outcome::Notified,
             };
             Event::EffectDone { key, outcome }
         }
     }
-}
-
-fn project(dice: &mut Dice) -> ProjectId {
-    ProjectId::new(dice.pick(&["app", "app", "app", "web", "none"]))
 }
 
 fn said(dice: &mut Dice) -> Said {
@@ -147,6 +143,10 @@ fn said(dice: &mut Dice) -> Said {
             Said::Commands { last: CommandEnd { code, offset, at }, count, failed: 0 }
         }
     }
+}
+
+fn project(dice: &mut Dice) -> ProjectId {
+    ProjectId::new(dice.pick(&["app", "app", "app", "web", "none"]))
 }
 
 fn session(facts: &Facts, dice: &mut Dice) -> SessionId {
@@ -186,10 +186,6 @@ fn fault(dice: &mut Dice) -> Fault {
     Fault::new(kind, "it broke")
 }
 
-fn configured(dice: &mut Dice) -> Event {
-    let id = dice.pick(&["app", "app", "web", "../x"]);
-    let settings = Settings {
-        check: dice.pick(&[None, Some("make test".to_owned())]),
 /// Rules that tell a person of everything that agents say.
 fn every_word_told() -> Reactions {
     let mut reactions = Reactions::default();
@@ -199,15 +195,19 @@ fn every_word_told() -> Reactions {
     reactions
 }
 
+fn configured(dice: &mut Dice) -> Event {
+    let id = dice.pick(&["app", "app", "web", "../x"]);
+    let settings = Settings {
+        check: dice.pick(&[None, Some("make test".to_owned())]),
         parallel: dice.number(3),
         batch_limit: dice.number(4),
         auto_cleanup_on_merge: dice.below(2) == 0,
         freeze_idle_after: dice.pick(&[None, Some(Millis::secs(30))]),
+        reactions: dice.pick(&[Reactions::default(), every_word_told()]),
         ..Settings::default()
     };
     let prefix = dice.pick(&[id, id, "app"]).to_owned();
     Event::ProjectConfigured {
-        reactions: dice.pick(&[Reactions::default(), every_word_told()]),
         project: ProjectId::new(id),
         path: "/p".into(),
         data: "/d".into(),

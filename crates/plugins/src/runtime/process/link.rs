@@ -348,8 +348,6 @@ async fn view_loop(
                     return;
                 }
             }
-    // A host of version 0.1.0 tells of those since it told last.
-    screen.bells = change.bells_total.unwrap_or_else(|| screen.bells.saturating_add(change.bells.into()));
             input = keys.recv() => {
                 let request = match input {
                     None => return,
@@ -410,6 +408,8 @@ fn take(screen: &mut Screen, change: wire::Screen) {
     screen.log_degraded = change.log == wire::Health::Degraded;
     screen.quiet_ms = change.last_output_ms.map_or(u64::MAX, |at| now.saturating_sub(at));
     screen.person_at = change.person_input_ms;
+    // A host of version 0.1.0 tells of those since it told last.
+    screen.bells = change.bells_total.unwrap_or_else(|| screen.bells.saturating_add(change.bells.into()));
     screen.marks =
         change.osc.into_iter().map(|osc| Mark { offset: osc.offset, osc: osc.number, text: osc.text }).collect();
 }
