@@ -7,7 +7,6 @@ use crate::kind::Fault;
 use crate::project::Settings;
 use crate::session::{Remains, Role};
 use crate::terminal::Said;
-use crate::transcript::Reading;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

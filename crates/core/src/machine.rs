@@ -21,7 +21,6 @@ mod run;
 mod scratch;
 mod session;
 mod task;
-mod transcript;
 mod terminal;
 mod turn;
 
