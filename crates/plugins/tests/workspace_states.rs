@@ -33,7 +33,7 @@ fn hold(make: fn(&Repo, Option<usize>) -> Arc<dyn Workspace>, setup: u8, steps: 
 }
 
 /// States that once lost something, by what that was: a setup and its steps.
-const FOUND: [(&str, u8, &[Step]); 10] = [
+const FOUND: [(&str, u8, &[Step]); 11] = [
     (
         "an empty file that was ignored before an orphan branch, in a sparse checkout",
         18,
@@ -52,6 +52,7 @@ const FOUND: [(&str, u8, &[Step]); 10] = [
     ),
     ("a worktree inside", 0, &[(145, 62, 54)]),
     ("a file left out and assumed to be unchanged", 32, &[(227, 0, 43), (97, 15, 72)]),
+    ("an index beside a repository in the place of a folder of it", 80, &[(145, 89, 26), (50, 0, 43), (38, 0, 0)]),
 ];
 
 #[test]

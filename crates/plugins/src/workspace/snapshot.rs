@@ -146,8 +146,9 @@ async fn add_unfiltered(site: &Site, index: &Index, entries: &[Entry], unread: &
         stage: 0,
         path: path.to_owned(),
     };
-    let repositories: HashSet<&Path> =
-        entries.iter().filter(|entry| entry.mode == "160000").map(|entry| entry.path.as_path()).collect();
+    // One in conflict is like any other path: its sides are kept beside, and what lies there counts.
+    let is_repository = |entry: &&Entry| entry.mode == "160000" && entry.stage == 0;
+    let repositories: HashSet<&Path> = entries.iter().filter(is_repository).map(|entry| entry.path.as_path()).collect();
     let (mut files, mut modes, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for path in unread.iter().filter(|path| !repositories.contains(path.as_path())) {
         match fs::symlink_metadata(site.files.join(path)) {
