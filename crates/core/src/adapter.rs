@@ -1,17 +1,26 @@
 //! An agent adapter as data: how to start it, what its screen says, where prompts go in. No agent has code of its own.
 
 pub mod composer;
+pub mod door;
+pub mod menu;
 pub mod observe;
+pub mod rule;
+pub mod start;
+pub mod version;
 pub mod watch;
 
+pub use door::{Composer, Door};
+pub use rule::{MarkRule, ScreenRule, Signal, Where};
+pub use start::{Grant, Login, PermissionName, PrivateFile};
+
 use crate::activity::Activity;
-use crate::project::Permissions;
 use regex::Regex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
 /// Everything `ao` knows about one CLI agent. Read from TOML.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Adapter {
     /// Canonical name.
@@ -29,6 +38,9 @@ pub struct Adapter {
     /// Versions the rules were measured on.
     #[serde(default)]
     pub measured: Vec<String>,
+    /// Versions that are not started, as in `">=1.52"`, because of what they would do by themselves.
+    #[serde(default)]
+    pub refuses: Option<String>,
     /// How to install it.
     #[serde(default)]
     pub install: String,
@@ -57,12 +69,33 @@ pub struct Adapter {
     /// The caller's extra arguments are the whole command, not arguments of the program.
     #[serde(default)]
     pub takes_command: bool,
-    /// Arguments by permission preset.
+    /// Arguments and environment by permission preset; what each preset means is in `start::policy`.
     #[serde(default)]
-    pub permissions: BTreeMap<PermissionName, Vec<String>>,
-    /// Environment of every start.
+    pub permissions: BTreeMap<PermissionName, Grant>,
+    /// Arguments that add to its system prompt; `{system}` is replaced.
+    #[serde(default)]
+    pub system_args: Vec<String>,
+    /// Environment of every start; the same names in braces are replaced as in arguments.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Files of private configuration that are written before every start, below `{private}`.
+    #[serde(default)]
+    pub files: Vec<PrivateFile>,
+    /// What it leaves in the workspace: patterns that are kept out of git through `.git/info/exclude`.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// The file in a repository that it reads as its instructions.
+    #[serde(default)]
+    pub memory_file: String,
+    /// How it is seen to be logged in, and how one logs in.
+    #[serde(default)]
+    pub login: Login,
+    /// No real run of this agent was measured: its rules are from its documentation.
+    #[serde(default)]
+    pub untested: bool,
+    /// What of it was shown with the real program, for the table in the docs; empty: nothing but recordings.
+    #[serde(default)]
+    pub proven: Vec<String>,
     /// Names of variables that the agent needs from the caller's environment (keys, endpoints, its own home).
     #[serde(default)]
     pub env_pass: Vec<String>,
@@ -74,6 +107,16 @@ pub struct Adapter {
     pub exit_keys: String,
     /// Where prompts go in.
     pub door: Door,
+    /// Until the first turn it counts as ready, or as asking, only once its screen has been still for this many milliseconds:
+    /// keys typed into a screen that is still being drawn are lost in several agents.
+    #[serde(default)]
+    pub settle_ms: u64,
+    /// How the choices of its dialogs look.
+    #[serde(default)]
+    pub menu: Option<menu::Look>,
+    /// How its transcript is read.
+    #[serde(default)]
+    pub records: crate::transcript::Shape,
     /// Hook dialect; the plugin writes the private configuration for it.
     #[serde(default)]
     pub hooks: Option<HookDialect>,
@@ -88,188 +131,27 @@ pub struct Adapter {
     pub rules: Vec<ScreenRule>,
 }
 
-/// A permission preset as a key of a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PermissionName {
-    /// See [`Permissions::Readonly`].
-    Readonly,
-    /// See [`Permissions::Standard`].
-    Standard,
-    /// See [`Permissions::Permissive`].
-    Permissive,
-    /// See [`Permissions::Autonomous`].
-    Autonomous,
-}
-
-impl From<Permissions> for PermissionName {
-    fn from(p: Permissions) -> Self {
-        match p {
-            Permissions::Readonly => Self::Readonly,
-            Permissions::Standard => Self::Standard,
-            Permissions::Permissive => Self::Permissive,
-            Permissions::Autonomous => Self::Autonomous,
-        }
-    }
-}
-
 /// How hooks are configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookDialect {
     /// A settings file given by `--settings` (Claude Code).
     ClaudeSettings,
 }
 
-/// Where a prompt goes in, and how it is seen to be there.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Door {
-    /// How the composer is found.
-    pub composer: Composer,
-    /// Milliseconds between the paste and Enter; measured, at least 200.
-    #[serde(default = "default_pause")]
-    pub pause_ms: u64,
-    /// The composer shows this instead of a long paste.
-    #[serde(default)]
-    pub pasted: Option<Pattern>,
-    /// What begins a turn besides the activity `working`: any output after Enter.
-    #[serde(default)]
-    pub output_begins_turn: bool,
-    /// How a prompt that was sent stands in the transcript above the composer: what is above the last one is an older turn.
-    #[serde(default)]
-    pub echo: Option<Pattern>,
-}
-
-const fn default_pause() -> u64 {
-    200
-}
-
-/// How the composer is found on the screen.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Composer {
-    /// Rows that begin with a prompt sign: the last one on the screen that matches `first` and not `never`, and stands below
-    /// a row that matches `above`, begins it; the row before the next one that matches `end` ends it. A screen without such
-    /// rows has no composer. Without `end` the last row that is not blank ends it.
-    Rows {
-        /// The first row; its first group is the text after the prompt sign.
-        first: Pattern,
-        /// Rows that look like the first one and are something else: the choices of a dialog.
-        #[serde(default)]
-        never: Option<Pattern>,
-        /// The row above the first one.
-        #[serde(default)]
-        above: Option<Pattern>,
-        /// The row after the last one.
-        #[serde(default)]
-        end: Option<Pattern>,
-        /// Text that stands there while it is empty.
-        #[serde(default)]
-        placeholder: Option<Pattern>,
-    },
-    /// The cursor's row, for programs that read lines.
-    CursorRow,
-}
-
-/// What a signal says.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signal {
-    /// The activity, as in `{ activity = "working" }`.
-    #[serde(flatten)]
-    pub activity: ActivityTable,
-}
-
-/// An activity in an adapter file; flattening needs a plain table.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ActivityTable {
-    /// Name of the activity.
-    pub activity: String,
-    /// What is asked of a person, for `needs_input`.
-    #[serde(default)]
-    pub what: Option<String>,
-}
-
-/// What a title or an OSC sequence means.
-#[derive(Clone, Debug, Deserialize)]
-pub struct MarkRule {
-    /// OSC number; 0 for titles.
-    pub osc: u16,
-    /// Its text.
-    pub text: Pattern,
-    /// Only when the mark of the same number before it said one of these activities: some agents tell an interrupted turn
-    /// from a finished one by nothing else.
-    #[serde(default)]
-    pub after: Vec<String>,
-    /// What it says.
-    #[serde(flatten)]
-    pub says: ActivityTable,
-    /// It is said in other cases too, as a title that is the same for idle and for a dialog: it counts only once the screen
-    /// says the same.
-    #[serde(default)]
-    pub weak: bool,
-}
-
-/// What the screen means.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ScreenRule {
-    /// Its name, for evidence.
-    pub name: String,
-    /// The recordings, or the test, that prove it.
-    #[serde(default)]
-    pub proof: Vec<String>,
-    /// Where to look.
-    pub region: Where,
-    /// Every one of these matches some row there.
-    #[serde(default)]
-    pub all: Vec<Pattern>,
-    /// At least one of these does.
-    #[serde(default)]
-    pub any: Vec<Pattern>,
-    /// None of these does.
-    #[serde(default)]
-    pub none: Vec<Pattern>,
-    /// What that says.
-    #[serde(flatten)]
-    pub says: ActivityTable,
-    /// Higher wins.
-    #[serde(default)]
-    pub priority: i32,
-    /// It must hold for this many milliseconds without output.
-    #[serde(default)]
-    pub hold_ms: u64,
-}
-
-/// A region of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Where {
-    /// The cursor's row.
-    CursorRow,
-    /// Everything from the composer's first row down.
-    Composer,
-    /// The ten rows above the composer, or above the last row that is not blank.
-    AboveComposer,
-    /// The whole screen while it has no composer: dialogs stand in its place.
-    Dialog,
-    /// The last rows that are not blank.
-    #[serde(untagged)]
-    Footer {
-        /// How many.
-        footer: u16,
-    },
-    /// The last rows that are not blank above the composer, as far as they belong to the last turn.
-    #[serde(untagged)]
-    Turn {
-        /// How many.
-        turn: u16,
-    },
-}
-
 /// A regular expression that was compiled when its file was read.
 #[derive(Clone, Debug)]
 pub struct Pattern(pub Regex);
+
+impl JsonSchema for Pattern {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Pattern".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "regex", "description": "A regular expression, as the Rust crate `regex` reads it." })
+    }
+}
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -321,14 +203,27 @@ pub fn checked(file: &str, adapter: Adapter) -> Result<Adapter, AdapterError> {
     if let Some(rule) = adapter.rules.iter().find(|r| r.all.is_empty() && r.any.is_empty() && r.none.is_empty()) {
         return wrong(format!("rule {:?} has no pattern, so it would always hold", rule.name));
     }
-    let tables = adapter
-        .marks
-        .iter()
-        .map(|m| &m.says)
-        .chain(adapter.rules.iter().map(|r| &r.says))
-        .chain(adapter.hook_events.values().map(|s| &s.activity));
-    for table in tables {
-        table.activity().map_err(|what| AdapterError::Meaning { file: file.to_owned(), what })?;
+    let marks = adapter.marks.iter().map(MarkRule::says);
+    let rules = adapter.rules.iter().map(ScreenRule::says);
+    let hooks = adapter.hook_events.values().map(Signal::says);
+    for says in marks.chain(rules).chain(hooks) {
+        says.map_err(|what| AdapterError::Meaning { file: file.to_owned(), what })?;
+    }
+    if let Some(range) = adapter.refuses.as_deref().filter(|range| version::Range::parse(range).is_none()) {
+        return wrong(format!("refuses = {range:?} is not like \">=2.1, <3\""));
+    }
+    for rule in &adapter.rules {
+        if let Some(range) = &rule.versions
+            && version::Range::parse(range).is_none()
+        {
+            return wrong(format!("rule {:?}: versions = {range:?} is not like \">=2.1, <3\"", rule.name));
+        }
+        if !rule.answer.is_empty() && adapter.menu.is_none() {
+            return wrong(format!("rule {:?} has an answer, but the adapter has no [menu] to find it in", rule.name));
+        }
+    }
+    if let Err(what) = adapter.records.check() {
+        return wrong(what);
     }
     if adapter.door.pause_ms < 200 {
         let what = format!(
@@ -340,35 +235,40 @@ pub fn checked(file: &str, adapter: Adapter) -> Result<Adapter, AdapterError> {
     Ok(adapter)
 }
 
-impl ActivityTable {
-    /// The activity it names.
-    ///
-    /// # Errors
-    /// Words that say which name is wrong.
-    pub fn activity(&self) -> Result<Activity, String> {
-        use crate::activity::InputKind;
-        Ok(match self.activity.as_str() {
-            "starting" => Activity::Starting,
-            "ready" => Activity::Ready,
-            "working" => Activity::Working { on: None },
-            "retrying" => Activity::Retrying,
-            "rate_limited" => Activity::RateLimited { until: None },
-            "error" => Activity::Error { kind: "agent".to_owned() },
-            "idle" => Activity::Idle,
-            "interrupted" => Activity::Interrupted,
-            "needs_input" => Activity::NeedsInput {
-                what: match self.what.as_deref() {
-                    Some("permission") | None => InputKind::Permission,
-                    Some("question") => InputKind::Question,
-                    Some("plan") => InputKind::Plan,
-                    Some("trust") => InputKind::Trust,
-                    Some("login") => InputKind::Login,
-                    Some("onboarding") => InputKind::Onboarding,
-                    Some("menu") => InputKind::Menu,
-                    Some(other) => return Err(format!("there is no kind of input {other:?}")),
-                },
+/// The activity of this name; `none` says nothing.
+///
+/// # Errors
+/// Words that say which name is wrong.
+fn activity(name: &str, what: Option<&str>) -> Result<Option<Activity>, String> {
+    use crate::activity::InputKind;
+    Ok(Some(match name {
+        "none" => return Ok(None),
+        "starting" => Activity::Starting,
+        "ready" => Activity::Ready,
+        "working" => Activity::Working { on: None },
+        "retrying" => Activity::Retrying,
+        "rate_limited" => Activity::RateLimited { until: None },
+        "error" => Activity::Error { kind: "agent".to_owned() },
+        "idle" => Activity::Idle,
+        "interrupted" => Activity::Interrupted,
+        "needs_input" => Activity::NeedsInput {
+            what: match what {
+                Some("permission") | None => InputKind::Permission,
+                Some("question") => InputKind::Question,
+                Some("plan") => InputKind::Plan,
+                Some("trust") => InputKind::Trust,
+                Some("login") => InputKind::Login,
+                Some("onboarding") => InputKind::Onboarding,
+                Some("menu") => InputKind::Menu,
+                Some(other) => return Err(format!("there is no kind of input {other:?}")),
             },
-            other => return Err(format!("there is no activity {other:?}")),
-        })
-    }
+        },
+        other => return Err(format!("there is no activity {other:?}")),
+    }))
+}
+
+/// The JSON schema of an adapter file.
+#[must_use]
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(Adapter)
 }

@@ -247,7 +247,7 @@ impl Actor {
         let agent = self.agent.clone();
         let adapter = agent.adapter();
         // Rules that must hold for a while are looked at again when nothing new has come for that long.
-        let longest = adapter.rules.iter().map(|rule| rule.hold_ms).max().unwrap_or(0);
+        let longest = waits(adapter).max().unwrap_or(0);
         let mut last: Option<(Screen, Instant)> = None;
         loop {
             let again = last
@@ -400,9 +400,14 @@ impl Actor {
     }
 }
 
+/// How long a screen must stand still for a rule, or to be settled.
+fn waits(adapter: &Adapter) -> impl Iterator<Item = u64> + '_ {
+    adapter.rules.iter().map(|rule| rule.hold_ms).chain([adapter.settle_ms])
+}
+
 /// How long until the next rule that must hold for a while may hold.
 fn left(adapter: &Adapter, screen: &Screen) -> Duration {
-    let next = adapter.rules.iter().map(|rule| rule.hold_ms).filter(|hold| *hold > screen.quiet_ms).min();
+    let next = waits(adapter).filter(|hold| *hold > screen.quiet_ms).min();
     Duration::from_millis(next.map_or(0, |hold| hold - screen.quiet_ms))
 }
 

@@ -21,7 +21,12 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
             let text = screen.rows.get(usize::from(row)).map_or("", |row| behind_sign(row));
             Some(Found { region: screen.region(row, row + 1), text: text.to_owned() })
         }
-        Composer::Rows { first, never, above, end, placeholder } => {
+        Composer::Rows { paste: true, .. } if !screen.bracketed_paste => None,
+        Composer::Rows { first, next, never, above, end, placeholder, unless, paste: _ } => {
+            let asked = screen.rows.get(usize::from(screen.cursor.0)).zip(unless.as_ref());
+            if asked.is_some_and(|(row, unless)| unless.0.is_match(row)) {
+                return None;
+            }
             let begins = |n: usize, row: &str| {
                 first.0.is_match(row)
                     && !never.as_ref().is_some_and(|p| p.0.is_match(row))
@@ -36,8 +41,9 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
             let head = first.0.captures(screen.rows.get(begin)?)?.get(1).map_or("", |m| m.as_str()).trim();
             let mut text = head.to_owned();
             for row in rest.iter().take(length) {
+                let inside = next.as_ref().and_then(|p| p.0.captures(row)?.get(1));
                 text.push(' ');
-                text.push_str(row.trim());
+                text.push_str(inside.map_or(row.as_str(), |m| m.as_str()).trim());
             }
             let text = text.trim().to_owned();
             let empty = placeholder.as_ref().is_some_and(|p| p.0.is_match(&text));

@@ -1,6 +1,8 @@
 //! Reads observations out of a screen, its marks and hook calls, by the adapter's rules alone.
+//!
+//! Adapters are checked when they are read, so a name that means nothing cannot come this far; it would say nothing.
 
-use super::{ActivityTable, Adapter, MarkRule, Pattern, ScreenRule, Where, composer};
+use super::{Adapter, MarkRule, Pattern, ScreenRule, Where, composer};
 use crate::activity::{Activity, Observation, Source};
 use crate::screen::{Mark, Screen};
 use crate::time::Time;
@@ -20,7 +22,7 @@ pub fn mark(rule: &MarkRule, mark: &Mark, at: Time) -> Option<Observation> {
     let source = if mark.osc == 0 { Source::Title } else { Source::Osc };
     let what = if mark.osc == 0 { "title".to_owned() } else { format!("OSC {}", mark.osc) };
     Some(Observation {
-        activity: activity(&rule.says)?,
+        activity: rule.says().ok()??,
         source,
         at,
         offset: Some(mark.offset),
@@ -49,7 +51,7 @@ pub fn rule<'a>(adapter: &'a Adapter, screen: &Screen) -> Option<&'a ScreenRule>
 pub fn screen(adapter: &Adapter, screen: &Screen, at: Time) -> Option<Observation> {
     let best = rule(adapter, screen)?;
     Some(Observation {
-        activity: activity(&best.says)?,
+        activity: best.says().ok()??,
         source: Source::Screen,
         at,
         offset: Some(screen.offset),
@@ -64,7 +66,7 @@ pub fn hook(adapter: &Adapter, event: &str, at: Time) -> Option<Observation> {
     let name = event.split_once('.').map_or(event, |(name, _)| name);
     let signal = adapter.hook_events.get(event).or_else(|| adapter.hook_events.get(name))?;
     Some(Observation {
-        activity: activity(&signal.activity)?,
+        activity: signal.says().ok()??,
         source: Source::Hook,
         at,
         offset: None,
@@ -72,12 +74,10 @@ pub fn hook(adapter: &Adapter, event: &str, at: Time) -> Option<Observation> {
     })
 }
 
-// Adapters are checked when they are read, so an unknown name cannot come this far; it would say nothing.
-fn activity(table: &ActivityTable) -> Option<Activity> {
-    table.activity().ok()
-}
-
 fn matches(adapter: &Adapter, rule: &ScreenRule, screen: &Screen, composer: Option<usize>) -> bool {
+    if rule.paste.is_some_and(|paste| paste != screen.bracketed_paste) {
+        return false;
+    }
     let Some(rows) = rows(adapter, rule.region, screen, composer) else { return false };
     let seen = |p: &Pattern| rows.iter().any(|row| p.0.is_match(row));
     rule.all.iter().all(seen) && (rule.any.is_empty() || rule.any.iter().any(seen)) && !rule.none.iter().any(seen)

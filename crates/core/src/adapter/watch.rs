@@ -6,7 +6,7 @@
 use super::{Adapter, observe};
 use crate::activity::{Activity, Observation};
 use crate::screen::{Mark, Screen};
-use crate::time::Time;
+use crate::time::{Millis, Time};
 use std::collections::BTreeMap;
 
 /// What was seen of one launch so far.
@@ -20,12 +20,45 @@ pub struct Watch {
     weak: Option<Observation>,
     /// The screen rule that holds.
     rule: Option<String>,
+    /// A turn began: what comes from now on is no start-up.
+    begun: bool,
+    /// What waits for the screen to settle, the newest of each source, and since when.
+    unsettled: Vec<Observation>,
+    since: Option<Time>,
 }
+
+/// Some footers never stand still: after this long what waits is believed all the same.
+const SETTLES_WITHIN: Millis = Millis::secs(3);
 
 impl Watch {
     /// What is new on this screen, oldest first: marks not seen before, then the screen, then a weak mark that the screen
     /// confirms now. To be called for every push, and again when rules with `hold_ms` may have come to hold.
     pub fn look(&mut self, adapter: &Adapter, screen: &Screen, at: Time) -> Vec<Observation> {
+        let news = self.news(adapter, screen, at);
+        if self.begun || adapter.settle_ms == 0 {
+            return news;
+        }
+        if news.iter().any(|seen| matches!(seen.activity, Activity::Working { .. } | Activity::Retrying)) {
+            self.begun = true;
+            self.unsettled.clear();
+            return news;
+        }
+        for seen in news {
+            self.unsettled.retain(|old| old.source != seen.source);
+            self.unsettled.push(seen);
+        }
+        if self.unsettled.is_empty() {
+            return Vec::new();
+        }
+        let since = *self.since.get_or_insert(at);
+        if screen.quiet_ms < adapter.settle_ms && at.since(since) < SETTLES_WITHIN {
+            return Vec::new();
+        }
+        self.since = None;
+        std::mem::take(&mut self.unsettled).into_iter().map(|seen| Observation { at, ..seen }).collect()
+    }
+
+    fn news(&mut self, adapter: &Adapter, screen: &Screen, at: Time) -> Vec<Observation> {
         let mut news = Vec::new();
         // Marks of one read may share an offset: they are compared with what was seen before this look.
         let seen_to = self.offset;
@@ -146,6 +179,25 @@ activity = "needs_input"
         // A turn so short that the screen never showed it: the title alone tells that it is over.
         assert_eq!(names(&screen(&["> "], &[(3, "busy")])), [(Source::Title, "working")]);
         assert_eq!(names(&screen(&["> "], &[(4, "perhaps")])), [(Source::Title, "idle")]);
+    }
+
+    #[test]
+    fn until_the_first_turn_a_screen_must_stand_still_to_be_believed() {
+        let adapter = parse("x.toml", &ADAPTER.replacen("memory_mb = 1", "memory_mb = 1\nsettle_ms = 500", 1)).unwrap();
+        let mut watch = Watch::default();
+        let names = |watch: &mut Watch, screen: &Screen, quiet_ms, at| {
+            let seen = watch.look(&adapter, &Screen { quiet_ms, ..screen.clone() }, Time(at));
+            seen.iter().map(|o| o.activity.name().to_owned()).collect::<Vec<_>>()
+        };
+        let (prompt, asks) = (screen(&["> "], &[]), screen(&["may I"], &[]));
+        assert_eq!(names(&mut watch, &prompt, 0, 1), Vec::<String>::new());
+        assert_eq!(names(&mut watch, &asks, 100, 200), Vec::<String>::new());
+        assert_eq!(names(&mut watch, &asks, 500, 600), ["needs_input"], "the newest counts");
+        assert_eq!(names(&mut watch, &prompt, 0, 2_000), Vec::<String>::new());
+        assert_eq!(names(&mut watch, &prompt, 100, 4_999), Vec::<String>::new());
+        assert_eq!(names(&mut watch, &prompt, 10, 5_000), ["idle"], "it never stands still");
+        assert_eq!(names(&mut watch, &screen(&["> "], &[(1, "busy")]), 0, 6_000), ["working"]);
+        assert_eq!(names(&mut watch, &asks, 0, 7_000), ["needs_input"], "this is no start-up");
     }
 
     #[test]

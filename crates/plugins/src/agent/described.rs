@@ -74,7 +74,10 @@ impl Agent for DataAgent {
             hooks::write(&plan.private, dialect, &text).await?;
         }
         let argv = argv.into_iter().map(|arg| launch::text(&arg)).collect::<Answer<Vec<_>>>()?;
-        Ok(AgentLaunch { argv, env: launch::env(&self.adapter, plan) })
+        for (path, text) in launch::files(&self.adapter, plan) {
+            hooks::place(&path, &text).await?;
+        }
+        Ok(AgentLaunch { argv, env: launch::env(&self.adapter, plan)? })
     }
 }
 

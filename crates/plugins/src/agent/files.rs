@@ -6,9 +6,18 @@ use std::path::Path;
 use toml::{Table, Value};
 
 /// File name and text of every built-in adapter.
-const BUILT_IN: [(&str, &str); 4] = [
+const BUILT_IN: [(&str, &str); 13] = [
+    ("aider.toml", include_str!("data/aider.toml")),
     ("claude-code.toml", include_str!("data/claude-code.toml")),
+    ("cline.toml", include_str!("data/cline.toml")),
     ("codex.toml", include_str!("data/codex.toml")),
+    ("copilot.toml", include_str!("data/copilot.toml")),
+    ("gemini.toml", include_str!("data/gemini.toml")),
+    ("kimi.toml", include_str!("data/kimi.toml")),
+    ("kimicode.toml", include_str!("data/kimicode.toml")),
+    ("opencode.toml", include_str!("data/opencode.toml")),
+    ("pi.toml", include_str!("data/pi.toml")),
+    ("qwen.toml", include_str!("data/qwen.toml")),
     ("scripted.toml", include_str!("data/scripted.toml")),
     ("shell.toml", include_str!("data/shell.toml")),
 ];

@@ -39,8 +39,13 @@ pub fn settings(dialect: HookDialect, adapter: &Adapter, ao: &Path) -> String {
 
 /// Writes them, readable by their owner only.
 pub async fn write(private: &Path, dialect: HookDialect, text: &str) -> Answer<()> {
-    let path = file(private, dialect);
-    let (dir, text, target) = (private.to_owned(), text.to_owned(), path.clone());
+    place(&file(private, dialect), text).await
+}
+
+/// Writes a file of private configuration, readable by its owner only.
+pub async fn place(path: &Path, text: &str) -> Answer<()> {
+    let dir = path.parent().unwrap_or(path).to_owned();
+    let (text, target) = (text.to_owned(), path.to_owned());
     let written = tokio::task::spawn_blocking(move || replace(&dir, &target, &text)).await;
     let failed =
         |why: String| Err(Fault::new(Kind::StorageFailed, format!("{} cannot be written: {why}", path.display())));

@@ -2,7 +2,7 @@
 
 use super::native::native_id;
 use super::{hooks, probe};
-use ao_core::adapter::{Adapter, HookDialect, PermissionName};
+use ao_core::adapter::{Adapter, Grant, HookDialect, PermissionName, PrivateFile};
 use ao_slots::agent::AgentPlan;
 use ao_slots::{Answer, Fault, Kind};
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ pub fn argv(
     let conversation = conversation(adapter, plan, &words);
     argv.extend(words.fill_all(conversation));
     argv.extend(words.fill_all(&adapter.args));
-    argv.extend(words.fill_all(permissions(adapter, plan)?));
+    argv.extend(words.fill_all(grant(adapter, plan)?.map_or(&[], Grant::args)));
     if let Some(model) = &plan.model {
         if adapter.model_args.is_empty() {
             let what = format!("the agent {} cannot be asked for a model ({model:?})", adapter.name);
@@ -73,12 +73,12 @@ fn conversation<'a>(adapter: &'a Adapter, plan: &AgentPlan, words: &Words) -> &'
     }
 }
 
-fn permissions<'a>(adapter: &'a Adapter, plan: &AgentPlan) -> Answer<&'a [String]> {
+fn grant<'a>(adapter: &'a Adapter, plan: &AgentPlan) -> Answer<Option<&'a Grant>> {
     if adapter.permissions.is_empty() {
-        return Ok(&[]);
+        return Ok(None);
     }
     let name = PermissionName::from(plan.permissions);
-    adapter.permissions.get(&name).map(Vec::as_slice).ok_or_else(|| {
+    adapter.permissions.get(&name).map(Some).ok_or_else(|| {
         let known = adapter.permissions.keys().map(|p| format!("{p:?}").to_lowercase()).collect::<Vec<_>>().join(", ");
         let what = format!("the agent {} has no permissions {:?}", adapter.name, plan.permissions);
         Fault::new(Kind::Unsupported, what).hint(format!("it has: {known}"))
@@ -89,8 +89,14 @@ fn permissions<'a>(adapter: &'a Adapter, plan: &AgentPlan) -> Answer<&'a [String
 const ADDRESS: (&str, &str) = ("EMAIL", "ao@localhost");
 
 /// What an agent gets beside the session's environment.
-pub fn env(adapter: &Adapter, plan: &AgentPlan) -> BTreeMap<String, String> {
-    let mut env = adapter.env.clone();
+///
+/// # Errors
+/// `unsupported` for a preset that the agent does not have.
+pub fn env(adapter: &Adapter, plan: &AgentPlan) -> Answer<BTreeMap<String, String>> {
+    let words = Words::of(plan);
+    let granted = grant(adapter, plan)?.and_then(Grant::env).into_iter().flatten();
+    let given = adapter.env.iter().chain(granted);
+    let mut env: BTreeMap<String, String> = given.map(|(name, value)| (name.clone(), words.fill(value))).collect();
     if !plan.env.contains_key(ADDRESS.0) {
         env.insert(ADDRESS.0.to_owned(), ADDRESS.1.to_owned());
     }
@@ -98,7 +104,14 @@ pub fn env(adapter: &Adapter, plan: &AgentPlan) -> BTreeMap<String, String> {
     env.insert("AO_LAUNCH".to_owned(), plan.launch.to_string());
     env.insert("AO_HOOK_SECRET".to_owned(), plan.secret.clone());
     env.insert("AO_HOME".to_owned(), plan.data_root.to_string_lossy().into_owned());
-    env
+    Ok(env)
+}
+
+/// The private files that its adapter wants, with their texts.
+pub fn files(adapter: &Adapter, plan: &AgentPlan) -> Vec<(PathBuf, String)> {
+    let words = Words::of(plan);
+    let file = |file: &PrivateFile| (plan.private.join(words.fill(&file.path)), words.fill(&file.text));
+    adapter.files.iter().map(file).collect()
 }
 
 /// An argument as text; a path that is no UTF-8 cannot stand in a plan.
@@ -121,6 +134,7 @@ impl Words {
             ("{model}", plan.model.clone().unwrap_or_default()),
             ("{workspace}", lossy(&plan.workspace)),
             ("{workspace-dashed}", dashed),
+            ("{json:workspace}", serde_json::Value::from(lossy(&plan.workspace)).to_string()),
             ("{private}", lossy(&plan.private)),
             ("{ao}", lossy(&plan.ao)),
         ];

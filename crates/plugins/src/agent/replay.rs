@@ -72,7 +72,7 @@ pub fn replay(cast: &Cast, adapter: &Adapter, signals: Signals) -> Replay {
         out: Replay::default(),
     };
     // A screen that does not change is looked at again only for rules that wait for that.
-    let waits = adapter.rules.iter().any(|rule| rule.hold_ms > 0);
+    let waits = adapter.settle_ms > 0 || adapter.rules.iter().any(|rule| rule.hold_ms > 0);
     let mut looked = 0;
     for record in &cast.records {
         let t = record.t;
@@ -118,6 +118,7 @@ impl Player<'_> {
             rows: (0..size.rows).map(|row| self.engine.row_text(row)).collect(),
             cursor: (row, col),
             title: self.engine.title().to_owned(),
+            bracketed_paste: self.engine.bracketed_paste(),
             offset: self.offset,
             quiet_ms: t - self.last_output,
             marks: std::mem::take(&mut self.marks),

@@ -1,0 +1,253 @@
+//! Reads the choices of a dialog off the screen, and says what to press for one of them: by its label, never blindly.
+//!
+//! One key at a time: after an arrow the screen is read again, and Enter is pressed only on the row that is seen to be
+//! selected. What is not understood is for a person.
+
+use super::{Adapter, Pattern, composer};
+use crate::screen::Screen;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// The arrow keys, as terminals in their usual mode send them.
+const DOWN: &str = "\u{1b}[B";
+const UP: &str = "\u{1b}[A";
+const ENTER: &str = "\r";
+
+/// How the choices of an agent's dialogs look.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Look {
+    /// A row that is a choice. Its groups: `label`; `key`, which chooses it; `selected`, which takes part in the match only
+    /// where the cursor of the menu stands.
+    pub row: Option<Pattern>,
+    /// A choice in a row that holds several; groups `label` and `key`, or `key` and the `rest` of its label.
+    pub inline: Option<Pattern>,
+    /// The row in which `inline` is looked for.
+    pub inline_row: Option<Pattern>,
+    /// What a choice's key does.
+    pub keys: Keys,
+    /// The label that is selected as long as nothing was pressed, for agents that show it by colour alone.
+    pub preselected: String,
+}
+
+/// What the key of a choice does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keys {
+    /// Nothing: arrows and Enter choose.
+    #[default]
+    Nothing,
+    /// It chooses at once.
+    Choose,
+    /// It is a line of text, which Enter sends.
+    Line,
+}
+
+/// A dialog's choices, from top to bottom or from left to right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Menu {
+    /// Never empty.
+    pub choices: Vec<Choice>,
+    keys: Keys,
+}
+
+/// One choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    /// Its words.
+    pub label: String,
+    /// Its key, when it shows one.
+    pub key: Option<String>,
+    /// The menu's cursor stands on it.
+    pub selected: bool,
+}
+
+/// What to press next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The keys.
+    pub press: String,
+    /// That chooses it; otherwise the screen is to be read again.
+    pub last: bool,
+}
+
+/// The choices on a screen that shows a dialog; none when there are none, or when they are not understood.
+#[must_use]
+pub fn read(adapter: &Adapter, screen: &Screen) -> Option<Menu> {
+    let look = adapter.menu.as_ref()?;
+    if composer::find(adapter, screen).is_some() && look.inline.is_none() {
+        return None;
+    }
+    let rows: Vec<&str> = screen.rows.iter().map(String::as_str).collect();
+    let mut choices = listed(look, &rows);
+    if choices.is_empty() {
+        choices = inline(look, &rows);
+    }
+    let selected = choices.iter().filter(|c| c.selected).count();
+    if selected == 0
+        && let Some(first) = choices.iter_mut().find(|c| !look.preselected.is_empty() && c.label == look.preselected)
+    {
+        first.selected = true;
+    }
+    // Two cursors are none: something else on the screen looks like a choice.
+    (selected <= 1 && choices.len() > 1).then_some(Menu { choices, keys: look.keys })
+}
+
+/// The rows of the last menu on the screen: upwards to the choice `1`, or to a gap where choices have no numbers.
+fn listed(look: &Look, rows: &[&str]) -> Vec<Choice> {
+    let Some(pattern) = &look.row else { return Vec::new() };
+    let mut found: Vec<Choice> = Vec::new();
+    let mut gap = 0;
+    for row in rows.iter().rev() {
+        match choice(pattern, row) {
+            Some(choice) => {
+                let first = choice.key.as_deref() == Some("1");
+                found.push(choice);
+                gap = 0;
+                if first {
+                    break;
+                }
+            }
+            None if found.is_empty() => {}
+            // A long label takes more rows, a choice may have a line that explains it.
+            None => gap += 1,
+        }
+        let numbered = found.last().is_some_and(|c| c.key.is_some());
+        if gap > if numbered { 3 } else { 0 } {
+            break;
+        }
+    }
+    found.reverse();
+    found
+}
+
+fn inline(look: &Look, rows: &[&str]) -> Vec<Choice> {
+    let (Some(pattern), Some(row)) = (&look.inline, &look.inline_row) else { return Vec::new() };
+    let Some(row) = rows.iter().rfind(|r| row.0.is_match(r)) else { return Vec::new() };
+    pattern.0.captures_iter(row).filter_map(|found| captured(&found)).collect()
+}
+
+fn choice(pattern: &Pattern, row: &str) -> Option<Choice> {
+    captured(&pattern.0.captures(row)?)
+}
+
+fn captured(found: &regex::Captures<'_>) -> Option<Choice> {
+    let key = found.name("key").map(|key| key.as_str());
+    let label = match found.name("label") {
+        Some(label) => label.as_str().trim().to_owned(),
+        None => [key?, found.name("rest")?.as_str()].concat(),
+    };
+    let key = key.map(str::to_lowercase);
+    (!label.is_empty()).then(|| Choice { label, key, selected: found.name("selected").is_some() })
+}
+
+impl Menu {
+    /// The choice that is meant: by its key, its whole label, or the only label that begins so. Small and capital letters
+    /// are the same.
+    #[must_use]
+    pub fn find(&self, wanted: &str) -> Option<usize> {
+        let wanted = wanted.trim().to_lowercase();
+        let only = |fits: &dyn Fn(&Choice) -> bool| {
+            let mut found = self.choices.iter().enumerate().filter(|(_, c)| fits(c)).map(|(n, _)| n);
+            found.next().filter(|_| found.next().is_none())
+        };
+        if wanted.is_empty() {
+            return None;
+        }
+        only(&|c| c.label.to_lowercase() == wanted)
+            .or_else(|| only(&|c| c.key.as_deref() == Some(wanted.as_str())))
+            .or_else(|| only(&|c| c.label.to_lowercase().starts_with(&wanted)))
+    }
+
+    /// What to press for a choice; none when it is not there, or when it is not known where the menu's cursor stands.
+    #[must_use]
+    pub fn step(&self, wanted: &str) -> Option<Step> {
+        let target = self.find(wanted)?;
+        let key = self.choices.get(target)?.key.clone();
+        match (self.keys, key) {
+            (Keys::Choose, Some(press)) => return Some(Step { press, last: true }),
+            (Keys::Line, Some(key)) => return Some(Step { press: key + ENTER, last: true }),
+            (Keys::Nothing, _) | (Keys::Choose | Keys::Line, None) => {}
+        }
+        let selected = self.choices.iter().position(|c| c.selected)?;
+        let (press, last) = match selected.cmp(&target) {
+            std::cmp::Ordering::Equal => (ENTER, true),
+            std::cmp::Ordering::Less => (DOWN, false),
+            std::cmp::Ordering::Greater => (UP, false),
+        };
+        Some(Step { press: press.to_owned(), last })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapter::parse;
+
+    fn menu(look: &str, rows: &[&str]) -> Option<Menu> {
+        let adapter = format!(
+            "name='x'\nabout='x'\nprogram='x'\nmemory_mb=1\n[door]\ncomposer={{kind='rows', first='^> '}}\n[menu]\n{look}\n"
+        );
+        let rows = rows.iter().map(|r| (*r).to_owned()).collect();
+        read(&parse("x.toml", &adapter).unwrap(), &Screen { rows, ..Screen::default() })
+    }
+
+    const LISTED: &str = r"row = '^ (?P<selected>❯)? *(?P<key>\d)\. (?P<label>.+)$'";
+
+    #[test]
+    fn a_choice_is_gone_to_by_what_is_selected_and_never_blindly() {
+        let asks = |selected: usize| {
+            let sign = |n| if selected == n { "❯" } else { " " };
+            [format!(" {} 1. Yes", sign(1)), format!(" {} 2. No (recommended)", sign(2)), " Esc to cancel".to_owned()]
+        };
+        let step = |selected, wanted: &str| {
+            let rows = asks(selected);
+            menu(LISTED, &rows.each_ref().map(String::as_str)).unwrap().step(wanted)
+        };
+        assert_eq!(step(2, "Yes"), Some(Step { press: UP.to_owned(), last: false }));
+        assert_eq!(step(1, "yes"), Some(Step { press: "\r".to_owned(), last: true }));
+        assert_eq!(step(1, "2"), Some(Step { press: DOWN.to_owned(), last: false }));
+        assert_eq!(step(1, "No"), Some(Step { press: DOWN.to_owned(), last: false }), "its label begins so");
+        assert_eq!(step(1, "Perhaps"), None);
+        assert_eq!(step(3, "Yes"), None, "nothing is selected: it is not known where Enter would fall");
+    }
+
+    #[test]
+    fn only_the_last_menu_counts_and_a_label_may_take_more_rows() {
+        let rows = [
+            " ❯ 1. old",
+            "   2. older",
+            "text",
+            "",
+            "",
+            "",
+            " ❯ 1. Yes",
+            "   2. Yes, and don't ask again for",
+            "      this",
+            "   3. No",
+        ];
+        let menu = menu(LISTED, &rows).unwrap();
+        assert_eq!(menu.choices.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(), [
+            "Yes",
+            "Yes, and don't ask again for",
+            "No"
+        ]);
+        assert_eq!(menu.find("Yes"), Some(0), "a whole label before labels that begin so");
+        assert_eq!(super::tests::menu(LISTED, &[" ❯ 1. a", " ❯ 2. b"]), None, "two cursors");
+    }
+
+    #[test]
+    fn choices_in_one_row_are_chosen_by_their_keys() {
+        let look = r"inline = '\((?P<key>\w)\)(?P<rest>\w+)'
+inline_row = '\(Y\)es/\(N\)o.*\]: *$'
+keys = 'line'";
+        let menu = menu(look, &["Create new file? (Y)es/(N)o [Yes]:"]).unwrap();
+        assert_eq!(menu.choices.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(), ["Yes", "No"]);
+        assert_eq!(menu.step("n"), Some(Step { press: "n\r".to_owned(), last: true }));
+        let look = r"inline = '(?P<label>Allow once|Allow always|Reject)'
+inline_row = '^   Allow once '
+preselected = 'Allow once'";
+        let menu = super::tests::menu(look, &["   Allow once   Allow always   Reject"]).unwrap();
+        assert_eq!(menu.step("Allow once"), Some(Step { press: "\r".to_owned(), last: true }));
+    }
+}
