@@ -7,7 +7,9 @@ use ao_api::client::{Client, EventStream};
 use ao_api::event::EventView;
 use ao_api::project::DaemonFile;
 use ao_core::kind::{Fault, Kind};
-use std::time::Duration;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep};
 
 /// A daemon that was stopped may come back within this time (`ao daemon restart`) before a follower gives up.
@@ -114,6 +116,21 @@ pub async fn insist<A>(context: &Context, ask: impl AsyncFn(&Client) -> Result<A
             return answer;
         }
     }
+}
+
+/// Posts a command, and posts it again when the daemon goes away over it: what it makes is made once.
+///
+/// # Errors
+/// As for [`insist`].
+pub async fn once<Q, A>(context: &Context, path: &str, body: &Q) -> Result<A, Fault>
+where
+    Q: Serialize + Sync,
+    A: DeserializeOwned,
+{
+    // No other call of this user has both.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let key = format!("ao-{}-{}", std::process::id(), now.as_nanos());
+    insist(context, async |client| client.post_once(path, body, &key).await).await
 }
 
 /// A client of the daemon as it is now. One that crashed is started again; one that was stopped stays stopped.

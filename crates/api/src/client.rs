@@ -46,6 +46,19 @@ impl Client {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// `POST path` with an `Idempotency-Key`: sent again with the same key it does nothing more and answers the same.
+    ///
+    /// # Errors
+    /// As for [`Client::get`].
+    pub async fn post_once<Q: Serialize + Sync, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Q,
+        key: &str,
+    ) -> Result<A, Fault> {
+        read(path, self.send(Method::POST, path, Some(body), Some(key)).await?).await
+    }
+
     /// `DELETE path` with a JSON body.
     ///
     /// # Errors
@@ -64,12 +77,7 @@ impl Client {
         path: &str,
         body: Option<&Q>,
     ) -> Result<A, Fault> {
-        let response = self.send(method, path, body).await?;
-        let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
-        serde_json::from_slice(&bytes).map_err(|e| {
-            Fault::new(Kind::Bug, format!("the daemon's answer to {path} is not understood: {e}"))
-                .hint("is it of another version? `ao daemon restart` starts this one")
-        })
+        read(path, self.send(method, path, body, None).await?).await
     }
 
     /// Follows `path` as server-sent events.
@@ -77,7 +85,7 @@ impl Client {
     /// # Errors
     /// As for [`Client::get`].
     pub async fn follow(&self, path: &str) -> Result<EventStream, Fault> {
-        let response = self.send(Method::GET, path, None::<&()>).await?;
+        let response = self.send(Method::GET, path, None::<&()>, None).await?;
         Ok(EventStream { body: response.into_body(), buffer: Vec::new() })
     }
 
@@ -86,6 +94,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<&Q>,
+        key: Option<&str>,
     ) -> Result<Response<Incoming>, Fault> {
         let stream = UnixStream::connect(&self.socket).await.map_err(|e| self.unreachable(&e))?;
         let (mut sender, connection) =
@@ -97,11 +106,12 @@ impl Client {
             }
             None => Vec::new(),
         };
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "ao")
-            .header("content-type", "application/json")
+        let mut request =
+            Request::builder().method(method).uri(path).header("host", "ao").header("content-type", "application/json");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        let request = request
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| Fault::invalid(format!("request to {path}: {e}")))?;
         let response = sender.send_request(request).await.map_err(lost)?;
@@ -117,6 +127,14 @@ impl Client {
         Fault::unavailable(format!("the daemon does not answer on {}: {e}", self.socket.display()))
             .hint("start it: ao daemon start")
     }
+}
+
+async fn read<A: DeserializeOwned>(path: &str, response: Response<Incoming>) -> Result<A, Fault> {
+    let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+    serde_json::from_slice(&bytes).map_err(|e| {
+        Fault::new(Kind::Bug, format!("the daemon's answer to {path} is not understood: {e}"))
+            .hint("is it of another version? `ao daemon restart` starts this one")
+    })
 }
 
 fn fault_of(status: StatusCode, body: &[u8]) -> Fault {

@@ -283,7 +283,8 @@ pub struct NewRun {
 }
 
 /// What a command is told at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// The event was no command, or there is nothing to say.
     Noted,

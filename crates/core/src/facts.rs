@@ -2,8 +2,9 @@
 
 use crate::delivery::Delivery;
 use crate::effect::Pending;
-use crate::id::{DeliveryId, EffectKey, PrId, ProjectId, RunId, SessionId};
+use crate::id::{DeliveryId, EffectKey, PrId, ProjectId, RequestKey, RunId, SessionId};
 use crate::merge_queue::MergeQueue;
+use crate::once::Answered;
 use crate::project::Project;
 use crate::pull_request::PullRequest;
 use crate::run::Run;
@@ -29,6 +30,9 @@ pub struct Facts {
     pub runs: BTreeMap<RunId, Run>,
     /// Effects that have not ended.
     pub pending: BTreeMap<EffectKey, Pending>,
+    /// Commands that may be repeated, and what was answered.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answered: BTreeMap<RequestKey, Answered>,
     /// The machine as it was last seen.
     pub machine: Machine,
 }
@@ -70,6 +74,10 @@ pub enum Change {
     Pending(Box<Pending>),
     /// An effect that ended.
     Settled(EffectKey),
+    /// An answer that may be asked for again.
+    Answered(Box<Answered>),
+    /// An answer that is kept no longer.
+    Forgotten(RequestKey),
     /// The machine.
     Machine(Box<Machine>),
 }
@@ -104,6 +112,12 @@ impl Facts {
             }
             Change::Settled(key) => {
                 self.pending.remove(&key);
+            }
+            Change::Answered(a) => {
+                self.answered.insert(a.key.clone(), *a);
+            }
+            Change::Forgotten(key) => {
+                self.answered.remove(&key);
             }
             Change::Machine(m) => self.machine = *m,
         }

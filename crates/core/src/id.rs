@@ -39,6 +39,7 @@ id!(/** A `fix` run, `{project}-fix-{n}`. */ RunId);
 id!(/** A merge-queue batch, `{project}-batch-{n}`. */ BatchId);
 id!(/** A git object name of a commit, 40 or 64 hexadecimal digits. */ CommitId);
 id!(/** The idempotency key of an effect. */ EffectKey);
+id!(/** The key under which a caller may repeat a command. */ RequestKey);
 
 impl LaunchId {
     /// The `n`th launch of `session`, counted from 1.

@@ -25,6 +25,7 @@ pub mod kind;
 pub mod limits;
 pub mod machine;
 pub mod merge_queue;
+pub mod once;
 pub mod project;
 pub mod prompt;
 pub mod pull_request;

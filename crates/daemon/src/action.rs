@@ -4,7 +4,7 @@
 mod daemon;
 mod deliveries;
 pub(crate) mod events;
-mod idempotency;
+pub(crate) mod idempotency;
 mod issues;
 mod keyboard;
 mod openapi;

@@ -9,6 +9,7 @@ use ao_core::event::{Answer, Event};
 use ao_core::facts::{Delta, Facts};
 use ao_core::id::SessionId;
 use ao_core::kind::{Fault, Kind};
+use ao_core::once::Once;
 use ao_core::time::Time;
 use ao_slots::Registry;
 use ao_slots::runtime::{Attachment, View};
@@ -21,6 +22,8 @@ pub type Record = record::Record<Event, Delta, ao_core::effect::Effect>;
 /// What the loop receives.
 pub(crate) struct Inbound {
     pub(crate) event: Event,
+    /// It may be a repeat.
+    pub(crate) once: Option<Once>,
     /// Whether the answer promises that it is on the disk; else that it is written, which survives the end of the daemon.
     pub(crate) durable: bool,
     /// Where the answer goes.
@@ -120,7 +123,15 @@ impl Engine {
     /// # Errors
     /// What the machine refuses, `storage_failed` when the journal cannot be written, `unavailable` while shutting down.
     pub async fn command(&self, event: Event) -> Result<Answer, Fault> {
-        self.ask(event, true).await
+        self.ask(event, None, true).await
+    }
+
+    /// As [`Engine::command`], for a command that may come twice: a repeat gets the first answer and changes nothing.
+    ///
+    /// # Errors
+    /// As for [`Engine::command`], and `conflict` when the key was used for something else.
+    pub async fn command_once(&self, event: Event, once: Option<Once>) -> Result<Answer, Fault> {
+        self.ask(event, once, true).await
     }
 
     /// Reports something that happened and waits until it is written: it is not lost when the daemon is killed after that.
@@ -128,12 +139,12 @@ impl Engine {
     /// # Errors
     /// As for [`Engine::command`].
     pub(crate) async fn record(&self, event: Event) -> Result<(), Fault> {
-        self.ask(event, false).await.map(|_| ())
+        self.ask(event, None, false).await.map(|_| ())
     }
 
-    async fn ask(&self, event: Event, durable: bool) -> Result<Answer, Fault> {
+    async fn ask(&self, event: Event, once: Option<Once>, durable: bool) -> Result<Answer, Fault> {
         let (reply, answer) = oneshot::channel();
-        let inbound = Word::Decide(Inbound { event, durable, reply: Some(reply) });
+        let inbound = Word::Decide(Inbound { event, once, durable, reply: Some(reply) });
         self.inner.inbound.send(inbound).await.map_err(|_| shutting_down())?;
         match answer.await.map_err(|_| shutting_down())?? {
             Answer::Refused(fault) => Err(fault),
@@ -144,7 +155,7 @@ impl Engine {
     /// Reports something that happened; it is journalled if it changes a fact.
     pub async fn report(&self, event: Event) {
         // The loop is gone only while shutting down; after the next start the world is looked at again.
-        let _ = self.inner.inbound.send(Word::Decide(Inbound { event, durable: false, reply: None })).await;
+        let _ = self.inner.inbound.send(Word::Decide(Inbound { event, once: None, durable: false, reply: None })).await;
     }
 
     /// Ends the loop after everything that was sent before.

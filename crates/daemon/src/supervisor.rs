@@ -12,6 +12,7 @@ use ao_core::facts::Facts;
 use ao_core::id::{ProjectId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::machine;
+use ao_core::once;
 use ao_core::time::{Millis, Time};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -101,7 +102,8 @@ impl Supervisor {
             if !self.goes_on() {
                 return self.outage.wait(turn, &fault);
             }
-            let missed = self.outage.over().into_iter().map(|event| Inbound { event, durable: false, reply: None });
+            let missed =
+                self.outage.over().into_iter().map(|event| Inbound { event, once: None, durable: false, reply: None });
             turn.splice(0..0, missed);
         }
         let mut decided = Decided::default();
@@ -109,7 +111,10 @@ impl Supervisor {
         for inbound in turn {
             promised |= inbound.durable;
             let now = self.engine.now();
-            let decision = machine::decide(&self.facts, &inbound.event, now);
+            let decision = match &inbound.once {
+                Some(once) => once::decide(&self.facts, &inbound.event, once, now),
+                None => machine::decide(&self.facts, &inbound.event, now),
+            };
             if !decision.delta.is_empty() || !decision.effects.is_empty() {
                 decided.news.push(inbound.reply.is_none());
                 decided.records.push(self.record(inbound.event, now, &decision, decided.records.len()));

@@ -2,11 +2,10 @@
 
 use crate::context::Context;
 use crate::exit::Ended;
-use crate::follow::Follower;
+use crate::follow::{Follower, insist, once};
 use crate::output::Style;
 use crate::render::words;
 use crate::{ask, compose, connect, place};
-use ao_api::client::Client;
 use ao_api::request::NewSession;
 use ao_api::session::SessionView;
 use ao_core::kind::Fault;
@@ -86,9 +85,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         agent_args: args.agent_args,
         env: Context::environment(),
     };
-    let mut session: SessionView = client.post("/api/sessions", &new).await?;
+    let mut session: SessionView = once(context, "/api/sessions", &new).await?;
     if !args.no_wait {
-        session = begun(context, &client, session).await?;
+        session = begun(context, session).await?;
     }
     let out = &context.out;
     if out.is_json() {
@@ -117,9 +116,9 @@ const BEGINS_WITHIN: Duration = Duration::from_secs(20);
 const SAY_AFTER: Duration = Duration::from_secs(1);
 
 /// Waits until the agent runs, waits for room, or could not be started, which is a failure of this verb.
-async fn begun(context: &Context, client: &Client, mut session: SessionView) -> Result<SessionView, Fault> {
-    let seq = ask::sessions(client, None, false).await?.seq;
-    session = ask::session(client, &session.id).await?;
+async fn begun(context: &Context, mut session: SessionView) -> Result<SessionView, Fault> {
+    let seq = insist(context, async |client| ask::sessions(client, None, false).await).await?.seq;
+    session = insist(context, async |client| ask::session(client, &session.id).await).await?;
     let mut events = Follower::new(context, Some(seq)).session(Some(session.id.clone()));
     let (until, say) = (Instant::now() + BEGINS_WITHIN, Instant::now() + SAY_AFTER);
     let mut said = false;

@@ -2,10 +2,9 @@
 
 use crate::context::Context;
 use crate::exit::Ended;
-use crate::follow::Follower;
+use crate::follow::{Follower, insist, once};
 use crate::render::words;
 use crate::{ask, connect, route};
-use ao_api::client::Client;
 use ao_api::request::{Message, Nothing};
 use ao_api::session::{DeliveryView, Explanation, Queued};
 use ao_core::kind::{Fault, Kind};
@@ -52,13 +51,14 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     if content.trim().is_empty() {
         return Err(Fault::invalid("the prompt is empty").hint("ao send SESSION \"what to do\", or -f FILE"));
     }
-    let client = connect::client(context).await?;
-    let session = ask::session(&client, &args.session).await?;
-    let seq = ask::sessions(&client, None, false).await?.seq;
-    let queued: Queued = client.post(&route::of_session(&session.id, "message"), &Message { content }).await?;
+    // Once, before the daemon is insisted on: one that nobody stopped is started.
+    connect::client(context).await?;
+    let session = insist(context, async |client| ask::session(client, &args.session).await).await?;
+    let seq = insist(context, async |client| ask::sessions(client, None, false).await).await?.seq;
+    let queued: Queued = once(context, &route::of_session(&session.id, "message"), &Message { content }).await?;
     let mut delivery = queued.delivery;
     if args.wait {
-        let arriving = arrives(context, &client, &session.id, &delivery.id, seq);
+        let arriving = arrives(context, &session.id, &delivery.id, seq);
         delivery = match args.timeout {
             None => arriving.await?,
             Some(limit) => timeout(limit, arriving).await.map_err(|_| {
@@ -78,17 +78,12 @@ pub async fn run(context: &Context, args: Args) -> Ended {
 }
 
 /// Waits until the delivery is over.
-async fn arrives(
-    context: &Context,
-    client: &Client,
-    session: &str,
-    delivery: &str,
-    seq: u64,
-) -> Result<DeliveryView, Fault> {
+async fn arrives(context: &Context, session: &str, delivery: &str, seq: u64) -> Result<DeliveryView, Fault> {
     let mut events = Follower::new(context, Some(seq)).session(Some(session.to_owned()));
     let mut said = String::new();
     loop {
-        let look: Explanation = client.get(&route::of_session(session, "explain")).await?;
+        let path = route::of_session(session, "explain");
+        let look: Explanation = insist(context, async |client| client.get(&path).await).await?;
         let Some(found) = look.deliveries.into_iter().find(|d| d.id == delivery) else {
             return Err(Fault::new(Kind::Bug, format!("delivery {delivery} is not there any more")));
         };

@@ -88,6 +88,8 @@ impl Wanted {
                     | Change::Run(_)
                     | Change::Pending(_)
                     | Change::Settled(_)
+                    | Change::Answered(_)
+                    | Change::Forgotten(_)
                     | Change::Machine(_) => false,
                 })
         });
@@ -99,7 +101,12 @@ impl Wanted {
                     Change::PullRequest(p) => p.project == *wanted,
                     Change::Queue(q) => q.project == *wanted,
                     Change::Run(r) => r.project == *wanted,
-                    Change::Delivery(_) | Change::Pending(_) | Change::Settled(_) | Change::Machine(_) => false,
+                    Change::Delivery(_)
+                    | Change::Pending(_)
+                    | Change::Settled(_)
+                    | Change::Answered(_)
+                    | Change::Forgotten(_)
+                    | Change::Machine(_) => false,
                 })
         });
         session && project
@@ -128,6 +135,8 @@ impl Wanted {
                 | Change::Run(_)
                 | Change::Pending(_)
                 | Change::Settled(_)
+                | Change::Answered(_)
+                | Change::Forgotten(_)
                 | Change::Machine(_) => {}
             }
         }
@@ -170,7 +179,13 @@ fn after(record: &Record, now: &Facts) -> Facts {
                     }
                 }
             }
-            Change::Project(_) | Change::Run(_) | Change::Pending(_) | Change::Settled(_) | Change::Machine(_) => {}
+            Change::Project(_)
+            | Change::Run(_)
+            | Change::Pending(_)
+            | Change::Settled(_)
+            | Change::Answered(_)
+            | Change::Forgotten(_)
+            | Change::Machine(_) => {}
         }
     }
     facts.apply_all(record.delta.clone());
@@ -214,7 +229,13 @@ fn touched(record: &Record, facts: &Facts) -> BTreeSet<SessionId> {
                 let prs = q.waiting.iter().chain(q.batch.iter().flat_map(|b| b.entries.iter().map(|e| &e.pr)));
                 out.extend(prs.filter_map(|pr| facts.pull_requests.get(pr)).map(|p| p.session.clone()));
             }
-            Change::Project(_) | Change::Run(_) | Change::Pending(_) | Change::Settled(_) | Change::Machine(_) => {}
+            Change::Project(_)
+            | Change::Run(_)
+            | Change::Pending(_)
+            | Change::Settled(_)
+            | Change::Answered(_)
+            | Change::Forgotten(_)
+            | Change::Machine(_) => {}
         }
     }
     out

@@ -1,8 +1,11 @@
 //! Answers that were given for an `Idempotency-Key`: a repeat gets the first answer, and waits for it if it must.
 //!
-//! They are kept in memory: after a restart of the daemon a key is new again.
+//! These are kept in memory. What a command made is kept in the facts as well (`ao_core::once`): a repeat that comes after a
+//! restart of the daemon makes nothing and is shown what the first one made, as it is by then.
 
+use ao_core::id::RequestKey;
 use ao_core::kind::Fault;
+use ao_core::once::{KEPT_FOR, MOST, Once};
 use ao_core::screen::sha256_hex;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -11,10 +14,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// How long an answer is kept: longer than anybody retries one request.
-const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// Most answers kept; the oldest give way.
-const MOST: usize = 1000;
 /// Longest key.
 pub const LONGEST_KEY: usize = 200;
 
@@ -30,7 +29,19 @@ struct Kept {
 /// The answers.
 #[derive(Default)]
 pub struct Replies {
-    kept: Mutex<HashMap<String, Kept>>,
+    kept: Mutex<HashMap<RequestKey, Kept>>,
+}
+
+/// What makes a request the same as another one: the key that a caller gave within its scope, and what it asks.
+///
+/// # Errors
+/// `invalid` for a key that is empty or too long.
+pub fn once(scope: &str, key: &str, request: &Value) -> Result<Once, Fault> {
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        return Err(Fault::invalid(format!("an Idempotency-Key has 1 to {LONGEST_KEY} bytes")));
+    }
+    let key = RequestKey::new(sha256_hex(format!("{scope}\0{key}").as_bytes()));
+    Ok(Once { key, request: sha256_hex(request.to_string().as_bytes()) })
 }
 
 impl Replies {
@@ -38,15 +49,12 @@ impl Replies {
     /// was begun goes on even if nobody waits for it any more.
     ///
     /// # Errors
-    /// What the work says; `conflict` when the key was used for something else; `invalid` for a key that is too long.
-    pub async fn once<W>(&self, scope: &str, key: &str, request: &Value, work: W) -> Outcome
+    /// What the work says; `conflict` when the key was used for something else.
+    pub async fn once<W>(&self, once: Once, work: W) -> Outcome
     where
         W: Future<Output = Outcome> + Send + 'static,
     {
-        if key.is_empty() || key.len() > LONGEST_KEY {
-            return Err(Fault::invalid(format!("an Idempotency-Key has 1 to {LONGEST_KEY} bytes")));
-        }
-        let mut answer = self.begin(format!("{scope}\0{key}"), sha256_hex(request.to_string().as_bytes()), work)?;
+        let mut answer = self.begin(once, work)?;
         match answer.wait_for(Option::is_some).await {
             Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(unfinished())),
             Err(_) => Err(unfinished()),
@@ -54,12 +62,12 @@ impl Replies {
     }
 
     /// Begins the work in a task of its own, or finds the one that was begun.
-    fn begin<W>(&self, key: String, request: String, work: W) -> Result<watch::Receiver<Option<Outcome>>, Fault>
+    fn begin<W>(&self, Once { key, request }: Once, work: W) -> Result<watch::Receiver<Option<Outcome>>, Fault>
     where
         W: Future<Output = Outcome> + Send + 'static,
     {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|_, k| k.since.elapsed() < KEPT_FOR && !k.worthless());
+        kept.retain(|_, k| k.since.elapsed() < Duration::from_millis(KEPT_FOR.0) && !k.worthless());
         if let Some(known) = kept.get(&key) {
             if known.request == request {
                 return Ok(known.answer.clone());
@@ -110,17 +118,26 @@ mod tests {
         }
     }
 
+    async fn ask(
+        replies: &Replies,
+        scope: &str,
+        request: &Value,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> Outcome {
+        replies.once(once(scope, "k", request).expect("a good key"), work).await
+    }
+
     #[tokio::test]
     async fn a_repeat_gets_the_first_answer_and_does_nothing() {
         let (replies, count) = (Replies::default(), Arc::new(AtomicU32::new(0)));
         let request = json!({"a": 1});
-        let ask = |n: u32| replies.once("you", "k", &request, counted(&count, Ok(json!(n))));
-        let (first, second) = tokio::join!(ask(1), ask(2));
+        let asked = |n: u32| ask(&replies, "you", &request, counted(&count, Ok(json!(n))));
+        let (first, second) = tokio::join!(asked(1), asked(2));
         assert_eq!((first, second), (Ok(json!(1)), Ok(json!(1))));
         assert_eq!(count.load(Ordering::SeqCst), 1);
-        let other = replies.once("you", "k", &json!({"a": 2}), counted(&count, Ok(json!(3)))).await;
+        let other = ask(&replies, "you", &json!({"a": 2}), counted(&count, Ok(json!(3)))).await;
         assert_eq!(other.expect_err("used").kind, ao_core::kind::Kind::Conflict);
-        let somebody = replies.once("another", "k", &json!({"a": 2}), counted(&count, Ok(json!(4)))).await;
+        let somebody = ask(&replies, "another", &json!({"a": 2}), counted(&count, Ok(json!(4)))).await;
         assert_eq!(somebody, Ok(json!(4)));
     }
 
@@ -135,10 +152,10 @@ mod tests {
             done.fetch_add(1, Ordering::SeqCst);
             Ok(json!(null))
         };
-        let hung_up = tokio::time::timeout(Duration::from_millis(10), replies.once("you", "k", &json!(1), work)).await;
+        let hung_up = tokio::time::timeout(Duration::from_millis(10), ask(&replies, "you", &json!(1), work)).await;
         assert!(hung_up.is_err());
         go.send(()).expect("it still waits");
-        let repeated = replies.once("you", "k", &json!(1), counted(&again, Ok(json!("again")))).await;
+        let repeated = ask(&replies, "you", &json!(1), counted(&again, Ok(json!("again")))).await;
         assert_eq!(repeated, Ok(json!(null)), "the repeat gets the answer of the first");
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }
@@ -146,8 +163,8 @@ mod tests {
     #[tokio::test]
     async fn what_may_pass_is_tried_again() {
         let (replies, count) = (Replies::default(), Arc::new(AtomicU32::new(0)));
-        let busy = replies.once("you", "k", &json!(1), counted(&count, Err(Fault::unavailable("busy")))).await;
+        let busy = ask(&replies, "you", &json!(1), counted(&count, Err(Fault::unavailable("busy")))).await;
         assert!(busy.is_err());
-        assert_eq!(replies.once("you", "k", &json!(1), counted(&count, Ok(json!(1)))).await, Ok(json!(1)));
+        assert_eq!(ask(&replies, "you", &json!(1), counted(&count, Ok(json!(1)))).await, Ok(json!(1)));
     }
 }

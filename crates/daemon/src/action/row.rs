@@ -5,6 +5,7 @@ use crate::access::Gate;
 use crate::access::caller::{Caller, Inside, Need};
 use crate::engine::Engine;
 use ao_core::kind::{Fault, Kind};
+use ao_core::once::Once;
 use ao_core::session::Session;
 use axum::http::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -54,6 +55,8 @@ pub struct Call {
     pub caller: Caller,
     /// The parts of the path that have names.
     pub path: BTreeMap<String, String>,
+    /// Set when it may be a repeat.
+    pub once: Option<Once>,
 }
 
 impl Call {
@@ -263,7 +266,7 @@ impl Row {
             };
             path.insert(part.to_owned(), text);
         }
-        self.run(Call { house, caller, path }, Value::Object(input)).await
+        self.run(Call { house, caller, path, once: None }, Value::Object(input)).await
     }
 
     /// Makes typed JSON of a query string's texts, by the schema of the input.

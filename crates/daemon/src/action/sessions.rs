@@ -118,7 +118,7 @@ async fn orchestrate(call: Call, mut wanted: NewSession) -> Result<SessionView, 
 
 async fn start(call: &Call, wanted: NewSession, role: SessionRole) -> Result<SessionView, Fault> {
     let new = plan(call, wanted, role).await?;
-    match call.engine().command(Event::SessionRequested { new: Box::new(new) }).await? {
+    match call.engine().command_once(Event::SessionRequested { new: Box::new(new) }, call.once.clone()).await? {
         Answer::Session(id) => view(call, &id),
         other => Err(unexpected("a session", &other)),
     }
@@ -262,7 +262,7 @@ async fn message(call: Call, message: Message) -> Result<Queued, Fault> {
     let session = call.session()?;
     let event =
         Event::MessageSent { session: session.id.clone(), text: message.content, from: call.caller.name.clone() };
-    let Answer::Delivery(id) = call.engine().command(event).await? else {
+    let Answer::Delivery(id) = call.engine().command_once(event, call.once.clone()).await? else {
         return Err(Fault::conflict(format!("session {} takes no prompt now", session.id)));
     };
     let delivery = call.engine().read(|c| c.facts.deliveries.get(&id).map(DeliveryView::of));

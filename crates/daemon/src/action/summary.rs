@@ -298,7 +298,12 @@ fn consequence(record: &Record, change: &Change, now: Time) -> Vec<String> {
                 Vec::new()
             }
         },
-        Change::Project(_) | Change::Pending(_) | Change::Settled(_) | Change::Machine(_) => Vec::new(),
+        Change::Project(_)
+        | Change::Pending(_)
+        | Change::Settled(_)
+        | Change::Answered(_)
+        | Change::Forgotten(_)
+        | Change::Machine(_) => Vec::new(),
     }
 }
 

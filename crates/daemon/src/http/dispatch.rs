@@ -5,6 +5,7 @@ use super::door::Door;
 use super::{cookie, follow, view};
 use crate::access::caller::Role;
 use crate::access::connection::Connection;
+use crate::action::idempotency;
 use crate::action::row::{Call, House, Repeat, Row, Serve};
 use ao_core::kind::{Fault, Kind};
 use axum::body::Body;
@@ -62,7 +63,7 @@ async fn answered(
     let nobody = matches!(caller.role, Role::Nobody { .. });
     caller.may(row.need, row.inside).map_err(|f| if nobody { Refusal::unknown(f) } else { f.into() })?;
     let input = input(row, &parts, body).await?;
-    let call = Call { house, caller, path };
+    let call = Call { house, caller, path, once: None };
     match row.serve {
         Serve::Json => run(row, call, input, &parts.headers).await,
         Serve::Kept => kept(door, row, call, input, &parts).await,
@@ -75,15 +76,17 @@ async fn answered(
     }
 }
 
-async fn run(row: &'static Row, call: Call, input: Value, headers: &HeaderMap) -> Result<Response, Refusal> {
+async fn run(row: &'static Row, mut call: Call, input: Value, headers: &HeaderMap) -> Result<Response, Refusal> {
     let key = headers.get("idempotency-key").filter(|_| row.repeat == Repeat::Keyed);
     let output = match key {
         Some(key) => {
             let key = key.to_str().map_err(|_| Fault::invalid("the Idempotency-Key is not text"))?.to_owned();
             let scope = format!("{}\0{}\0{}", call.caller.role.name(), call.caller.name, row.name);
             let request = value!([call.path, input]);
+            let once = idempotency::once(&scope, &key, &request)?;
+            call.once = Some(once.clone());
             let replies = call.house.replies.clone();
-            replies.once(&scope, &key, &request, row.run(call, input)).await?
+            replies.once(once, row.run(call, input)).await?
         }
         None => row.run(call, input).await?,
     };
