@@ -25,7 +25,7 @@ help:
 test: test-cargo $(EXTRA)
 	@echo "make test: passed: test-cargo $(EXTRA)"
 
-# CARGO_TEST_DONE=1 says that the tests just ran (.ci/run), so that they are not run twice.
+# CARGO_TEST_DONE=1 says that the tests just ran, in a bare environment (.ci/run), so that they are not run again.
 test-cargo:
 ifdef CARGO_TEST_DONE
 	@echo "test-cargo: ran already"
@@ -33,8 +33,10 @@ else
 	cargo test --workspace
 endif
 
+test-bare: BARE := $(if $(CARGO_TEST_DONE),demo)
+
 $(EXTRA) $(SLOW):
-	scripts/$@.sh
+	scripts/$@.sh $(BARE)
 
 deny:
 	@cargo deny --version >/dev/null 2>&1 || \
