@@ -6,8 +6,9 @@ use super::TermEvent;
 
 /// Text of one OSC that is kept, in bytes (`TermEvent::Osc`).
 const MAX_TEXT: usize = 4096;
-/// Events kept between two takes. A terminal hands out at most 4 KiB at once, so that every bell of a flood is counted.
-const MAX_EVENTS: usize = 4096;
+/// Events kept between two takes: the host takes them after each piece of at most 16 KiB, all of which may be bells, and
+/// every one of them is counted.
+const MAX_EVENTS: usize = 16 << 10;
 /// Bytes of replies kept between two takes: a program that floods queries is answered no further.
 const MAX_REPLIES: usize = 64 * 1024;
 
