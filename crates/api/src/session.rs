@@ -5,7 +5,7 @@ use ao_core::delivery::{Delivery, DeliveryState};
 use ao_core::facts::Facts;
 use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use ao_core::run::TaskState;
-use ao_core::session::{Ending, Phase, Process, Session};
+use ao_core::session::{Conversation, Ending, Phase, Process, Remains, Session};
 use ao_core::status::{Status, exit_words, status};
 use ao_core::terminal::Terminal;
 use ao_core::time::Time;
@@ -84,6 +84,14 @@ pub struct SessionView {
     /// What git ignored and went with its removed workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<IgnoredView>,
+    /// Its agent was started again and could not go on with the session's conversation.
+    pub begins_anew: bool,
+    /// What to do about its end, when there is something to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Processes of a launch whose host is gone that still ran when it was looked: `ao stop` ends them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_running: Vec<u32>,
     /// Since when its processes are halted to save power: Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_since: Option<u64>,
@@ -293,6 +301,9 @@ impl SessionView {
             port_base: session.belongings.ports,
             put_back: session.belongings.put_back.as_ref().map(PutBack::words),
             ignored: session.belongings.ignored.clone().map(IgnoredView::from),
+            begins_anew: matches!(session.conversation, Conversation::Anew),
+            hint: hint(session),
+            left_running: left_running(session),
             frozen_since: session.freeze.since().map(|at| at.0),
             terminal: TerminalView::of(&session.terminal),
             created_at: session.created.0,
@@ -306,6 +317,7 @@ fn needs_person(facts: &Facts, session: &Session, status: Status) -> bool {
         Phase::Ended { how, .. } => {
             let left = match how {
                 // A removed workspace: somebody has looked.
+                Ending::Errored { .. } if lost(session) => return session.workspace_path.is_some(),
                 Ending::Errored { .. } => session.workspace_path.is_some(),
                 Ending::SpawnFailed { .. } => true,
                 Ending::Merged | Ending::Done | Ending::Killed { .. } => session.attention.is_some(),
@@ -316,6 +328,30 @@ fn needs_person(facts: &Facts, session: &Session, status: Status) -> bool {
         Phase::Queued { .. } | Phase::Preparing | Phase::Launching | Phase::Live => {
             status.needs_person() || session.attention.is_some()
         }
+    }
+}
+
+/// Whether a session of a person's lost its host: only that person can say whether it is to go on.
+const fn lost(session: &Session) -> bool {
+    matches!(session.process, Process::Missing) && session.run.is_none()
+}
+
+fn hint(session: &Session) -> Option<String> {
+    match &session.phase {
+        Phase::Ended { how: Ending::SpawnFailed { fault } | Ending::Errored { fault }, .. } => fault.hint.clone(),
+        Phase::Ended { how: Ending::Merged | Ending::Done | Ending::Killed { .. }, .. }
+        | Phase::Queued { .. }
+        | Phase::Preparing
+        | Phase::Launching
+        | Phase::Live
+        | Phase::Stopping { .. } => None,
+    }
+}
+
+fn left_running(session: &Session) -> Vec<u32> {
+    match session.lost.as_ref().map(|lost| &lost.left) {
+        Some(Remains::Left { pids }) => pids.clone(),
+        Some(Remains::None | Remains::Unknown) | None => Vec::new(),
     }
 }
 

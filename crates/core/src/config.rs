@@ -162,8 +162,8 @@ pub struct Lifecycle {
     /// Remove a workspace through its rescue ref once its work has landed.
     pub auto_cleanup_on_merge: bool,
     /// After a reboot, resume the sessions that lived when the machine went down, as places become free: each goes on with
-    /// its agent's own conversation, or begins a new one where the agent cannot, and nothing is typed into it; on unless
-    /// set to false.
+    /// its agent's own conversation, or begins a new one where the agent cannot, and nothing is typed into it but prompts
+    /// that already waited; on unless set to false.
     pub resume_on_boot: Option<bool>,
     /// Halt the processes of a session that was idle for so long, such as `30m`, until somebody needs it; never when left out.
     pub freeze_idle_after: Option<Duration>,

@@ -3,9 +3,9 @@
 use crate::delivery::PromptFile;
 use crate::failure::Report;
 use crate::id::{BatchId, CommitId, DeliveryId, EffectKey, LaunchId, PrId, ProjectId, RunId, SessionId};
-use crate::kind::Fault;
 use crate::project::MergeStrategy;
-use crate::time::{Millis, Time};
+use crate::session::Conversation;
+use crate::time::Millis;
 use crate::workspace::{Ignored, PutBack};
 use serde::{Deserialize, Serialize};
 
@@ -369,7 +369,11 @@ pub enum Outcome {
         put_back: Option<PutBack>,
     },
     /// The host answered for this launch.
-    HostStarted,
+    HostStarted {
+        /// What its agent goes on with.
+        #[serde(default)]
+        conversation: Conversation,
+    },
     /// The prompt is in the composer.
     Pasted,
     /// Enter was pressed.
@@ -477,24 +481,4 @@ pub enum Inspection {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         other_branch: Option<String>,
     },
-}
-
-/// An effect that was decided and has not ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
-    /// What is to be done.
-    pub effect: Effect,
-    /// When it was decided.
-    pub since: Time,
-    /// How often it was tried and failed.
-    pub failures: u32,
-    /// The last failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
-    /// When it is tried again, after a failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub again: Option<Time>,
-    /// It was handed to the world before the daemon last started; for effects of class `once` nobody knows whether it arrived.
-    #[serde(default)]
-    pub uncertain: bool,
 }

@@ -1,8 +1,9 @@
 //! The facts: everything durable, and the only way to change them. Replaying applies deltas and never decides.
 
 use crate::delivery::Delivery;
-use crate::effect::Pending;
+use crate::effect::Effect;
 use crate::id::{DeliveryId, EffectKey, PrId, ProjectId, RequestKey, RunId, SessionId};
+use crate::kind::Fault;
 use crate::merge_queue::MergeQueue;
 use crate::once::Answered;
 use crate::project::Project;
@@ -161,4 +162,24 @@ impl Facts {
             }
         }
     }
+}
+
+/// An effect that was decided and has not ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// What is to be done.
+    pub effect: Effect,
+    /// When it was decided.
+    pub since: Time,
+    /// How often it was tried and failed.
+    pub failures: u32,
+    /// The last failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+    /// When it is tried again, after a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Time>,
+    /// It was handed to the world before the daemon last started; for effects of class `once` nobody knows whether it arrived.
+    #[serde(default)]
+    pub uncertain: bool,
 }

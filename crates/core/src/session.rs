@@ -120,6 +120,22 @@ pub struct Session {
     /// What the program of its launch said to the person before the terminal.
     #[serde(default)]
     pub terminal: Terminal,
+    /// What the agent of its launch went on with.
+    #[serde(default)]
+    pub conversation: Conversation,
+}
+
+/// What the agent of a launch goes on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conversation {
+    /// Nothing: it is the session's first launch, or nobody noted it.
+    #[default]
+    First,
+    /// The conversation that the session had.
+    Continued,
+    /// Nothing, although the session had launches before: its agent cannot go on, or left nothing to go on with.
+    Anew,
 }
 
 /// What a session may do towards others (`docs/design/access.md`).

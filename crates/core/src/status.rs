@@ -3,7 +3,7 @@
 use crate::activity::Activity;
 use crate::facts::Facts;
 use crate::pull_request::{Checks, Mergeability, PrState, PullRequest};
-use crate::session::{Ending, Phase, Process, Session};
+use crate::session::{Conversation, Ending, Phase, Process, Session};
 use crate::time::{Millis, Time};
 use serde::{Deserialize, Serialize};
 
@@ -294,7 +294,8 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
         Activity::Working { .. } | Activity::Retrying => verdict(Status::Working, "activity", known.why.clone()),
         Activity::Starting => verdict(Status::Spawning, "activity", known.why.clone()),
         Activity::Ready | Activity::Idle | Activity::Interrupted => {
-            verdict(Status::Idle, "activity", format!("{}{}", known.why, rest_words(session)))
+            let anew = anew_words(session);
+            verdict(Status::Idle, "activity", format!("{}{anew}{}", known.why, rest_words(session)))
         }
         Activity::Error { kind } => {
             verdict(Status::Errored, "activity", format!("the agent reported an error ({kind}): {}", known.why))
@@ -312,6 +313,15 @@ fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -
 /// What is to be added of an idle session that is halted.
 fn rest_words(session: &Session) -> &'static str {
     if session.freeze.since().is_some() { "; halted to save power until somebody needs it" } else { "" }
+}
+
+/// What is to be added of an agent that was started again and could not go on with its conversation: whoever speaks to it
+/// next must know.
+fn anew_words(session: &Session) -> &'static str {
+    match session.conversation {
+        Conversation::Anew => "; it begins a new conversation",
+        Conversation::First | Conversation::Continued => "",
+    }
 }
 
 /// Work that waits in the merge queue does not need its agent any more.

@@ -9,7 +9,9 @@ use ao_core::kind::Fault;
 use ao_core::merge_queue::{Baseline, Blocked, MergeQueue};
 use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use ao_core::reaction::ReactionKey;
-use ao_core::session::{Attention, Ending, Lost, Phase, Process, Remains, Role, Session, Turn, WorkReview};
+use ao_core::session::{
+    Attention, Conversation, Ending, Lost, Phase, Process, Remains, Role, Session, Turn, WorkReview,
+};
 use ao_core::status::{PRECEDENCE, Status, status};
 use ao_core::time::{Millis, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +61,7 @@ fn session() -> Session {
         belongings: ao_core::workspace::Belongings::default(),
         freeze: Default::default(),
         terminal: Default::default(),
+        conversation: Conversation::First,
     }
 }
 

@@ -203,7 +203,7 @@ pub async fn run(
 }
 
 /// What may simply be done again; an effect of class `once` that was on its way is not.
-fn recoverable(pending: &ao_core::effect::Pending) -> bool {
+fn recoverable(pending: &ao_core::facts::Pending) -> bool {
     use ao_core::effect::Recovery;
     match pending.effect.recovery() {
         Recovery::Converge | Recovery::Keyed | Recovery::Probe => true,

@@ -4,6 +4,7 @@ use crate::Answer;
 use ao_core::adapter::Adapter;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::project::Permissions;
+use ao_core::session::Conversation;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ pub struct AgentLaunch {
     pub argv: Vec<String>,
     /// Additions to the environment.
     pub env: BTreeMap<String, String>,
+    /// What it goes on with when it is started like this.
+    pub conversation: Conversation,
 }
 
 /// Whether an agent is installed.

@@ -81,6 +81,8 @@ pub struct World {
     pub scratches_made: u32,
     /// A turn's marks arrive before the outcome of the Enter that began it.
     pub fast_agents: bool,
+    /// Agents that are started again cannot go on with their conversation.
+    pub forgetful: bool,
     boot: u32,
     todo: VecDeque<Effect>,
     inbox: VecDeque<Event>,
@@ -111,6 +113,7 @@ impl World {
             scratch: false,
             scratches_made: 0,
             fast_agents: false,
+            forgetful: false,
             boot: 1,
             todo: VecDeque::new(),
             inbox: VecDeque::new(),

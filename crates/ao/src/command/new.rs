@@ -147,6 +147,9 @@ async fn begun(context: &Context, mut session: SessionView) -> Result<SessionVie
 
 async fn failed(context: &Context, session: &SessionView) -> Fault {
     let fault = Fault::conflict(format!("session {} could not be started: {}", session.id, words::line(&session.why)));
+    if let Some(hint) = &session.hint {
+        return fault.hint(words::line(hint));
+    }
     let path = std::env::var("PATH").unwrap_or_default();
     let agent = compose::registry(context).ok().and_then(|r| r.agent(&session.agent).ok());
     if let Some(agent) = agent

@@ -87,11 +87,22 @@ fn needs(sessions: &[SessionView], queues: &[QueueView]) -> Vec<Need> {
 fn verb(session: &SessionView) -> String {
     let id = &session.id;
     match session.status.as_str() {
+        "terminated" if session.ended && session.run.is_none() => restore(session),
         "errored" | "terminated" | "killed" if session.ended => format!("ao logs {id}"),
         "terminated" | "errored" if session.runtime_state != "alive" => format!("ao stop {id} && ao restore {id}"),
         "spawn_failed" => format!("ao explain {id}"),
         "stuck" if session.runtime_state != "alive" => format!("ao logs {id}"),
         _ => format!("ao attach {id}"),
+    }
+}
+
+/// What brings a session back whose host was lost; what the host left running is ended first.
+fn restore(session: &SessionView) -> String {
+    let id = &session.id;
+    if session.left_running.is_empty() {
+        format!("ao restore {id}")
+    } else {
+        format!("ao stop {id} && ao restore {id}")
     }
 }
 
@@ -129,7 +140,11 @@ mod tests {
         ended.ended = true;
         let mut given_up = session("app-6", "errored", "t");
         (given_up.ended, given_up.needs_person) = (true, true);
-        let sessions = [session("app-1", "working", "t"), asks, gone, old, ended, given_up];
+        let mut lost = session("app-7", "terminated", "t");
+        (lost.ended, lost.needs_person) = (true, true);
+        let mut haunted = session("app-8", "terminated", "t");
+        (haunted.ended, haunted.needs_person, haunted.left_running) = (true, true, vec![4711]);
+        let sessions = [session("app-1", "working", "t"), asks, gone, old, ended, given_up, lost, haunted];
         let queue = QueueView {
             project_id: "app".to_owned(),
             target: "main".to_owned(),
@@ -146,6 +161,8 @@ mod tests {
         app-2            needs_input    1m   ao attach app-2                     because needs_input
         app-3            terminated     1m   ao stop app-3 && ao restore app-3   because terminated
         app-6            errored        1m   ao logs app-6                       because errored
+        app-7            terminated     1m   ao restore app-7                    because terminated
+        app-8            terminated     1m   ao stop app-8 && ao restore app-8   because terminated
         "#);
     }
 }

@@ -94,6 +94,9 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     let mut rows: Vec<(&str, String)> = Vec::new();
     let mut add = |name, value: String| rows.push((name, value));
     add("status", format!("{} · {}", paint(colour, style_of(&s.status), &s.status), line(&s.why)));
+    if let Some(hint) = &s.hint {
+        add("hint", line(hint));
+    }
     if let Some(why) = &s.attention {
         add("needs you", paint(colour, Style::Red, &line(why)));
     }
@@ -104,6 +107,9 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     let process =
         s.exit.as_ref().map_or_else(|| s.runtime_state.clone(), |exit| format!("{} ({exit})", s.runtime_state));
     add("runtime", format!("{} · {}", line(&s.runtime), line(&process)));
+    if s.begins_anew {
+        add("conversation", "it begins a new conversation: its agent could not go on with the earlier one".to_owned());
+    }
     if let Some(used) = used {
         add("uses", used.to_owned());
     }
@@ -239,6 +245,9 @@ pub mod tests {
             port_base: None,
             put_back: None,
             ignored: None,
+            begins_anew: false,
+            hint: None,
+            left_running: Vec::new(),
             frozen_since: None,
             terminal: None,
             created_at: 60_000,

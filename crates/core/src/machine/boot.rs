@@ -37,7 +37,7 @@ pub(super) fn daemon_started(d: &mut Draft<'_>, boot_id: &str, clock_base: u64) 
     d.machine.started = now;
     // What is sent at most once may have been on its way when the last daemon ended: nobody knows, so it is not repeated.
     // What is known to have failed was not sent.
-    let once = |p: &crate::effect::Pending| p.effect.recovery() == Recovery::Once && p.again.is_none() && !p.uncertain;
+    let once = |p: &crate::facts::Pending| p.effect.recovery() == Recovery::Once && p.again.is_none() && !p.uncertain;
     let once: Vec<_> = d.pending.values().filter(|p| once(p)).map(|p| p.effect.key()).collect();
     for key in once {
         if let Some(pending) = d.pending.get_mut(&key) {
@@ -99,7 +99,7 @@ fn reboot(d: &mut Draft<'_>, all: &[SessionId], boot_id: &str) {
     }
     for (project, names) in resumed {
         let title = format!("the machine was restarted: sessions of {project} are resumed");
-        let body = format!("{}. Nothing is typed into them by itself.", names.join(", "));
+        let body = format!("{}. Nothing is typed into them but prompts that already waited.", names.join(", "));
         d.notify(format!("reboot:{project}:{boot_id}"), &project, None, Priority::Info, title, body);
     }
 }
@@ -115,12 +115,11 @@ fn relaunch(d: &mut Draft<'_>, id: &SessionId) {
     life::launch(d, id, resume);
 }
 
-/// Puts a session in the queue for a place, to go on with its conversation and wait there: not one prompt is typed, for
-/// fifty agents that begin to work at once would be nobody's wish.
+/// Puts a session in the queue for a place, to go on with its conversation and wait there: nobody is told to go on, for
+/// fifty agents that begin to work at once would be nobody's wish. A prompt that was promised and not typed yet still waits.
 fn resume(d: &mut Draft<'_>, id: &SessionId) {
     let now = d.now;
     prompting::launch_over(d, id);
-    prompting::drop_all(d, id, "the machine was restarted before it was typed; send it again");
     let _ = turn::end(d, id, TurnHow::Exited);
     let Some(session) = d.sessions.get_mut(id) else { return };
     session.process = Process::Missing;

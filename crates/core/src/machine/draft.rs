@@ -2,9 +2,9 @@
 
 use super::decision::Decision;
 use crate::delivery::Delivery;
-use crate::effect::{Effect, Pending, Priority};
+use crate::effect::{Effect, Priority};
 use crate::event::Answer;
-use crate::facts::{Change, Delta, Facts, Machine};
+use crate::facts::{Change, Delta, Facts, Machine, Pending};
 use crate::id::{DeliveryId, EffectKey, PrId, ProjectId, RunId, SessionId};
 use crate::merge_queue::MergeQueue;
 use crate::project::Project;

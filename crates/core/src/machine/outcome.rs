@@ -28,7 +28,11 @@ pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Ans
     d.settle(key);
     match &pending.effect {
         Effect::EnsureWorkspace { session, .. } => session::workspace_ready(d, session, outcome),
-        Effect::EnsureHost { session, launch, .. } => session::host_started(d, session, launch),
+        Effect::EnsureHost { session, launch, .. } => {
+            if let Outcome::HostStarted { conversation } = outcome {
+                session::host_started(d, session, launch, *conversation);
+            }
+        }
         Effect::PastePrompt { delivery, session, launch, .. } => {
             if let Outcome::Held { why } = outcome {
                 prompting::held(d, delivery, why);
@@ -97,7 +101,7 @@ fn checked(d: &mut Draft<'_>, purpose: &CheckPurpose, project: &ProjectId, repor
 fn fits(effect: &Effect, outcome: &Outcome) -> bool {
     match effect {
         Effect::EnsureWorkspace { .. } => matches!(outcome, Outcome::WorkspaceReady { .. }),
-        Effect::EnsureHost { .. } => matches!(outcome, Outcome::HostStarted),
+        Effect::EnsureHost { .. } => matches!(outcome, Outcome::HostStarted { .. }),
         Effect::PastePrompt { .. } => matches!(outcome, Outcome::Pasted | Outcome::Held { .. }),
         Effect::SubmitPrompt { .. } => matches!(outcome, Outcome::Submitted { .. } | Outcome::Held { .. }),
         Effect::EnsureStopped { .. } => matches!(outcome, Outcome::Stopped { .. }),

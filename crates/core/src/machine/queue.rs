@@ -367,7 +367,7 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
         Outcome::SwapLost { .. } => abandon(d, project, &batch),
         Outcome::LandBlocked { why } => blocked(d, project, &batch, why),
         Outcome::WorkspaceReady { .. }
-        | Outcome::HostStarted
+        | Outcome::HostStarted { .. }
         | Outcome::Pasted
         | Outcome::Submitted { .. }
         | Outcome::Held { .. }

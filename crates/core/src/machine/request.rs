@@ -13,7 +13,7 @@ use crate::merge_queue::{Baseline, MergeQueue};
 use crate::project::{Project, Settings};
 use crate::prompt;
 use crate::pull_request::PullRequest;
-use crate::session::{Phase, Process, Session, WorkReview};
+use crate::session::{Conversation, Phase, Process, Session, WorkReview};
 use crate::terminal::Terminal;
 use crate::workspace::Belongings;
 use std::collections::BTreeMap;
@@ -181,6 +181,7 @@ pub(super) fn make_session(
         belongings: Belongings::default(),
         freeze: Freeze::default(),
         terminal: Terminal::default(),
+        conversation: Conversation::First,
     };
     d.sessions.put(id.clone(), session);
     if let Some(project) = d.projects.get_mut(&new.project) {

@@ -9,7 +9,7 @@ use crate::event::{Answer, Probe};
 use crate::id::{LaunchId, SessionId};
 use crate::kind::{Fault, Kind};
 use crate::reaction::ReactionKey;
-use crate::session::{Ending, Phase, Process, Session, TurnHow};
+use crate::session::{Conversation, Ending, Phase, Process, Session, TurnHow};
 use crate::status::exit_words;
 use crate::terminal::Terminal;
 
@@ -56,16 +56,18 @@ pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     session.lost = None;
     session.freeze.forget();
     session.terminal = Terminal::default();
+    session.conversation = Conversation::First;
     forget_attention(session);
     d.ask(Effect::EnsureHost { session: id.clone(), launch, resume });
 }
 
 /// The host answered.
-pub(super) fn host_started(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId) {
+pub(super) fn host_started(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, conversation: Conversation) {
     let now = d.now;
     let Some(session) = current(d, id, launch) else { return };
     if matches!(session.phase, Phase::Launching) {
         session.phase = Phase::Live;
+        session.conversation = conversation;
     }
     let stopping = matches!(session.phase, Phase::Stopping { .. });
     if matches!(session.process, Process::Unknown | Process::ProbeFailed { .. }) {

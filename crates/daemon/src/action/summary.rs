@@ -9,7 +9,7 @@ use ao_core::failure::Report;
 use ao_core::id::{CommitId, EffectKey};
 use ao_core::pull_request::PrState;
 use ao_core::run::{RunOutcome, RunState};
-use ao_core::session::{Ending, Phase, Session, TurnHow};
+use ao_core::session::{Conversation, Ending, Phase, Session, TurnHow};
 use ao_core::status::exit_words;
 use ao_core::terminal::Said;
 use ao_core::time::Time;
@@ -150,11 +150,20 @@ fn said_words(said: &Said) -> String {
     }
 }
 
+/// What an agent goes on with, in words that follow its start.
+const fn begun(conversation: Conversation) -> &'static str {
+    match conversation {
+        Conversation::First => "",
+        Conversation::Continued => ", it continues its conversation",
+        Conversation::Anew => ", it begins a new conversation",
+    }
+}
+
 fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
     let who = record.session.as_deref().or(record.project.as_deref()).unwrap_or("ao");
     Some(match outcome {
         Outcome::WorkspaceReady { branch, .. } => format!("{who}: workspace ready on {branch}"),
-        Outcome::HostStarted => format!("{who}: agent started"),
+        Outcome::HostStarted { conversation } => format!("{who}: agent started{}", begun(*conversation)),
         Outcome::Pasted => format!("{who}: prompt pasted"),
         Outcome::Submitted { .. } => format!("{who}: prompt submitted"),
         Outcome::Frozen => format!("{who}: its processes are halted"),
@@ -387,7 +396,10 @@ mod tests {
     fn lines_say_who_and_what() {
         let id = || SessionId::new("app-1");
         let done = |key: &str, outcome| line(Event::EffectDone { key: EffectKey::new(key), outcome }, Vec::new());
-        assert_eq!(done("host:app-1.1", Outcome::HostStarted), "app-1: agent started");
+        assert_eq!(
+            done("host:app-1.1", Outcome::HostStarted { conversation: Conversation::First }),
+            "app-1: agent started"
+        );
         assert_eq!(
             done(
                 "remove:app-1",

@@ -10,7 +10,7 @@ use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Project;
 use ao_core::screen::sha256_hex;
-use ao_core::session::Session;
+use ao_core::session::{Conversation, Session};
 use ao_core::workspace::Dependency;
 use ao_slots::agent::AgentPlan;
 use ao_slots::runtime::{Found, LaunchPlace, LaunchPlan, Remains, Runtime};
@@ -42,10 +42,10 @@ pub(super) async fn ensure(
 ) -> Result<Outcome, Fault> {
     let (project, session) = look_up(engine, id)?;
     nothing_lives(engine, &project, &session).await?;
-    let plan = plan(engine, id, launch, resume).await?;
+    let (plan, conversation) = plan(engine, id, launch, resume).await?;
     engine.registry().runtime(&session.runtime)?.ensure(&plan).await?;
     watcher.watch(id, launch).await?;
-    Ok(Outcome::HostStarted)
+    Ok(Outcome::HostStarted { conversation })
 }
 
 /// Launches of a session before the one that counts.
@@ -76,7 +76,12 @@ async fn nothing_lives(engine: &Engine, project: &Project, session: &Session) ->
     Ok(())
 }
 
-async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<LaunchPlan, Fault> {
+async fn plan(
+    engine: &Engine,
+    id: &SessionId,
+    launch: &LaunchId,
+    resume: bool,
+) -> Result<(LaunchPlan, Conversation), Fault> {
     let (project, session) = look_up(engine, id)?;
     let paths = engine.paths();
     let workspace =
@@ -113,7 +118,7 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
     let linked = project.settings.symlinks.iter().chain(shared.map(|(folder, _)| folder));
     let linked = linked.map(|link| repository.join(link));
     let reach = linked.chain([repository.clone(), private]).collect();
-    Ok(LaunchPlan {
+    let plan = LaunchPlan {
         session: id.clone(),
         launch: launch.clone(),
         label: format!("{}-{id}", paths.label()),
@@ -127,7 +132,8 @@ async fn plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) 
         limits: project.settings.limits,
         container: project.settings.container.clone(),
         reach,
-    })
+    };
+    Ok((plan, launched.conversation))
 }
 
 /// What the kernel adds to the path of a running binary that was deleted or replaced.

@@ -61,7 +61,7 @@ impl Agent for DataAgent {
 
     async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch> {
         let path = plan.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
-        let argv = launch::argv(&self.adapter, plan, &path, || {
+        let (argv, conversation) = launch::argv(&self.adapter, plan, &path, || {
             let found = match &plan.own_home {
                 _ if self.adapter.program == OURSELVES => Some(plan.ao.clone()),
                 Some(_) => Some(PathBuf::from(&self.adapter.program)),
@@ -77,7 +77,7 @@ impl Agent for DataAgent {
         for (path, text) in launch::files(&self.adapter, plan) {
             hooks::place(&path, &text).await?;
         }
-        Ok(AgentLaunch { argv, env: launch::env(&self.adapter, plan)? })
+        Ok(AgentLaunch { argv, env: launch::env(&self.adapter, plan)?, conversation })
     }
 }
 

@@ -3,26 +3,27 @@
 use super::native::native_id;
 use super::{hooks, probe};
 use ao_core::adapter::{Adapter, Grant, HookDialect, PermissionName, PrivateFile};
+use ao_core::session::Conversation;
 use ao_slots::agent::AgentPlan;
 use ao_slots::{Answer, Fault, Kind};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// Program and arguments. `program` finds the adapter's program.
+/// Program and arguments, and what the agent goes on with. `program` finds the adapter's program.
 pub fn argv(
     adapter: &Adapter,
     plan: &AgentPlan,
     path: &str,
     program: impl Fn() -> Answer<PathBuf>,
-) -> Answer<Vec<OsString>> {
+) -> Answer<(Vec<OsString>, Conversation)> {
     if adapter.takes_command && !plan.args.is_empty() {
-        return command(plan, path, program);
+        return Ok((command(plan, path, program)?, anew(plan)));
     }
     let mut argv: Vec<OsString> = vec![program()?.into()];
     let words = Words::of(plan);
-    let conversation = conversation(adapter, plan, &words);
-    argv.extend(words.fill_all(conversation));
+    let (begins, conversation) = conversation(adapter, plan, &words);
+    argv.extend(words.fill_all(begins));
     argv.extend(words.fill_all(&adapter.args));
     argv.extend(words.fill_all(grant(adapter, plan)?.map_or(&[], Grant::args)));
     if let Some(model) = &plan.model {
@@ -39,7 +40,12 @@ pub fn argv(
         None => {}
     }
     argv.extend(plan.args.iter().map(OsString::from));
-    Ok(argv)
+    Ok((argv, conversation))
+}
+
+/// What an agent goes on with that has no earlier conversation.
+const fn anew(plan: &AgentPlan) -> Conversation {
+    if plan.resume { Conversation::Anew } else { Conversation::First }
 }
 
 /// The caller's command: a program with arguments, or one line for a shell.
@@ -57,8 +63,8 @@ fn command(plan: &AgentPlan, path: &str, shell: impl Fn() -> Answer<PathBuf>) ->
     }
 }
 
-/// The arguments that begin or continue a conversation.
-fn conversation<'a>(adapter: &'a Adapter, plan: &AgentPlan, words: &Words) -> &'a [String] {
+/// The arguments that begin or continue a conversation, and which of the two.
+fn conversation<'a>(adapter: &'a Adapter, plan: &AgentPlan, words: &Words) -> (&'a [String], Conversation) {
     let own = plan.own_home.as_ref().map(|home| words.at_home(home));
     let homes = [Some(words), own.as_ref()];
     let places =
@@ -66,10 +72,10 @@ fn conversation<'a>(adapter: &'a Adapter, plan: &AgentPlan, words: &Words) -> &'
     let kept = places.into_iter().any(|file| file.is_file());
     let can_continue = !adapter.resume_args.is_empty() && (kept || adapter.transcript.is_empty());
     match (plan.resume, can_continue, kept) {
-        (true, true, _) => &adapter.resume_args,
+        (true, true, _) => (&adapter.resume_args, Conversation::Continued),
         // An id that has a conversation already is refused for a new one: the agent chooses its own then.
-        (false, _, true) => &[],
-        (true, false, _) | (false, _, false) => &adapter.start_args,
+        (false, _, true) => (&[], anew(plan)),
+        (true, false, _) | (false, _, false) => (&adapter.start_args, anew(plan)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! An agent that is always installed, has a composer in its last row, and speaks in OSC 7501 marks.
 
 use ao_core::adapter::Adapter;
+use ao_core::session::Conversation;
 use ao_slots::Answer;
 use ao_slots::agent::{Agent, AgentLaunch, AgentPlan, Detected};
 use async_trait::async_trait;
@@ -50,6 +51,10 @@ impl Agent for FakeAgent {
     }
 
     async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch> {
-        Ok(AgentLaunch { argv: vec!["/nowhere/fake-agent".to_owned(), plan.session.to_string()], env: BTreeMap::new() })
+        Ok(AgentLaunch {
+            argv: vec!["/nowhere/fake-agent".to_owned(), plan.session.to_string()],
+            env: BTreeMap::new(),
+            conversation: Conversation::First,
+        })
     }
 }

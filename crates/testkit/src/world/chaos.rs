@@ -9,8 +9,8 @@ use ao_core::facts::Facts;
 use ao_core::id::{CommitId, DeliveryId, EffectKey, LaunchId, PrId, ProjectId, RunId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Settings;
-use ao_core::session::{Phase, Remains};
 use ao_core::reaction::{Action, ReactionKey, Reactions, Rule};
+use ao_core::session::{Conversation, Phase, Remains};
 use ao_core::terminal::{CommandEnd, Notification, Said};
 use ao_core::time::{Millis, Time};
 use std::collections::BTreeMap;
@@ -280,7 +280,9 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
             branch: format!("b/{session}"),
             put_back: None,
         },
-        Effect::EnsureHost { .. } => Outcome::HostStarted,
+        Effect::EnsureHost { .. } => {
+            Outcome::HostStarted { conversation: dice.pick(&[Conversation::First, Conversation::Anew]) }
+        }
         Effect::PastePrompt { .. } => dice.pick(&[Outcome::Pasted, Outcome::Pasted, held()]),
         Effect::SubmitPrompt { .. } => {
             let submitted = Outcome::Submitted { offset: 40 };

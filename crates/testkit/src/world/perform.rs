@@ -9,6 +9,7 @@ use ao_core::effect::{CandidateHead, CheckPlace, CheckPurpose, Effect, Inspectio
 use ao_core::event::Event;
 use ao_core::id::{CommitId, DeliveryId, LaunchId, SessionId};
 use ao_core::kind::Fault;
+use ao_core::session::Conversation;
 use ao_core::time::Time;
 
 impl World {
@@ -101,7 +102,12 @@ impl World {
     }
 
     fn ensure_host(&mut self, effect: &Effect, session: &SessionId, launch: &LaunchId) {
-        self.done(effect, Outcome::HostStarted);
+        let conversation = match effect {
+            Effect::EnsureHost { resume: true, .. } if self.forgetful => Conversation::Anew,
+            Effect::EnsureHost { resume: true, .. } => Conversation::Continued,
+            _ => Conversation::First,
+        };
+        self.done(effect, Outcome::HostStarted { conversation });
         if self.hosts.contains_key(launch) {
             return;
         }

@@ -6,7 +6,7 @@ use ao_core::effect::Effect;
 use ao_core::event::{Answer, Event, Probe};
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::session::{Phase, Process, Remains};
-use ao_core::status::Status;
+use ao_core::status::{Status, status};
 use ao_core::time::Millis;
 use ao_testkit::world::World;
 use ao_testkit::world::agent::Reply;
@@ -60,7 +60,7 @@ fn resumed_sessions_wait_for_places_like_any_other() {
 }
 
 #[test]
-fn what_was_not_typed_before_a_reboot_is_dropped_with_a_word() {
+fn prompts_on_their_way_are_neither_lost_nor_typed_twice_over_a_reboot() {
     let mut world = World::new(&HELLO);
     let id = idle(&mut world, 1).remove(0);
     world.behave("", |_| Reply::Hangs);
@@ -69,11 +69,29 @@ fn what_was_not_typed_before_a_reboot_is_dropped_with_a_word() {
     }
     world.until("the first was typed", |w| w.told.iter().any(|t| t.text.contains("First.")));
     world.reboot();
+    world.behave("", |_| Reply::Done);
     world.perform_all();
+    let times = |text: &str| world.told.iter().filter(|t| t.text.contains(text)).count();
+    assert_eq!(times("First."), 1, "nobody knows whether it arrived: {}", world.report());
+    assert_eq!(times("Second."), 1, "it still waited: {}", world.report());
     assert!(world.session(&id).outbox.is_empty());
-    assert!(world.told.iter().all(|t| !t.text.contains("Second.")));
-    let dropped = world.facts.deliveries.values().filter(|d| matches!(d.state, DeliveryState::Dropped { .. }));
-    assert_eq!(dropped.count(), 1, "{}", world.report());
+    let states: Vec<&DeliveryState> = world.facts.deliveries.values().map(|d| &d.state).collect();
+    assert!(matches!(states[1], DeliveryState::Uncertain { .. } | DeliveryState::Delivered { .. }), "{states:?}");
+    assert!(matches!(states[2], DeliveryState::Delivered { .. }), "{states:?}");
+}
+
+#[test]
+fn an_agent_that_cannot_go_on_says_that_it_begins_anew() {
+    for forgetful in [true, false] {
+        let mut world = World::new(&HELLO);
+        let id = idle(&mut world, 1).remove(0);
+        world.forgetful = forgetful;
+        world.reboot();
+        world.perform_all();
+        assert_eq!(world.status(&id), Status::Idle, "{}", world.report());
+        let why = status(&world.facts, world.session(&id), world.now).why;
+        assert_eq!(why.contains("it begins a new conversation"), forgetful, "{why}");
+    }
 }
 
 #[test]

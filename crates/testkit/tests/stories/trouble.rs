@@ -4,7 +4,7 @@ use ao_core::effect::Outcome;
 use ao_core::event::Event;
 use ao_core::kind::{Fault, Kind};
 use ao_core::run::{RunOutcome, TaskState};
-use ao_core::session::{Ending, Phase};
+use ao_core::session::{Conversation, Ending, Phase};
 use ao_core::status::Status;
 use ao_core::time::Millis;
 use ao_testkit::world::World;
@@ -34,7 +34,7 @@ fn a_stop_is_never_given_up() {
     for _ in 0..12 {
         world.fail_with("stop:", Fault::new(Kind::Bug, "the host does not answer"));
     }
-    world.answer_with("stop:", Outcome::HostStarted);
+    world.answer_with("stop:", Outcome::HostStarted { conversation: Conversation::First });
     world.happen(Event::StopRequested { session: id.clone(), why: "ao stop".into(), cleanup: false });
     world.pass(Millis::mins(10));
     assert_eq!(world.status(&id), Status::Killed);
