@@ -7,6 +7,7 @@ use crate::kind::Fault;
 use crate::project::Settings;
 use crate::session::{Remains, Role};
 use crate::terminal::Said;
+use crate::transcript::Reading;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -157,6 +158,15 @@ pub enum Event {
         launch: LaunchId,
         /// Offset of the newest byte.
         offset: u64,
+    /// More of an agent's transcript was read.
+    TranscriptRead {
+        /// Whose.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// What it says by now, and how far it was read.
+        reading: Box<Reading>,
+    },
     },
     /// A program said something to the person before its terminal; what came too often is summed up.
     TerminalSaid {

@@ -36,4 +36,6 @@ pub mod session;
 pub mod status;
 pub mod terminal;
 pub mod time;
+pub mod transcript;
+pub mod usage;
 pub mod workspace;

@@ -22,6 +22,7 @@ mod scratch;
 mod session;
 mod task;
 mod terminal;
+mod transcript;
 mod turn;
 
 use crate::event::{Answer, Event};
@@ -95,6 +96,7 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::OutputSeen { session, launch, .. } => session::output_seen(d, session, launch),
         Event::TerminalSaid { session, launch, said } => terminal::said(d, session, launch, said),
         Event::HostExited { session, launch, code, signal, why } => {
+        Event::TranscriptRead { session, launch, reading } => transcript::read(d, session, launch, reading),
             session::exited(d, session, launch, *code, *signal, why.clone())
         }
         Event::FreezeRequested { session } => freeze::freeze_requested(d, session),

@@ -7,6 +7,7 @@ use crate::kind::Fault;
 use crate::reaction::ReactionKey;
 use crate::terminal::Terminal;
 use crate::time::Time;
+use crate::transcript::Reading;
 use crate::workspace::Belongings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -117,6 +118,9 @@ pub struct Session {
     /// Whether its processes are halted.
     #[serde(default)]
     pub freeze: Freeze,
+    /// What its agents' transcripts say, and how far they were read.
+    #[serde(default)]
+    pub reading: Reading,
     /// What the program of its launch said to the person before the terminal.
     #[serde(default)]
     pub terminal: Terminal,
@@ -289,6 +293,9 @@ pub struct Turn {
     /// The delivery that began it, when one of ours did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryId>,
+    /// The agent's own id of it, when it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub native: Option<String>,
     /// Its one end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<TurnEnd>,
@@ -313,6 +320,8 @@ pub enum TurnHow {
     Error,
     /// A person interrupted.
     Interrupted,
+    /// A person refused what the agent asked leave for, and the turn ended with that.
+    Refused,
     /// The agent's process ended in the middle.
     Exited,
 }

@@ -57,6 +57,7 @@ fn session() -> Session {
         merge_wanted: false,
         tries: BTreeMap::new(),
         attention: None,
+        reading: ao_core::transcript::Reading::default(),
         rescue: None,
         belongings: ao_core::workspace::Belongings::default(),
         freeze: Default::default(),

@@ -309,6 +309,7 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::OutputSeen { session, .. }
         | Event::TerminalSaid { session, .. }
         | Event::HostExited { session, .. }
+        | Event::TranscriptRead { session, .. }
         | Event::HostProbed { session, .. } => of_session(session),
         Event::DeliveryDropped { delivery } => {
             facts.deliveries.get(delivery).map_or((None, None), |d| of_session(&d.session))

@@ -15,6 +15,7 @@ use crate::prompt;
 use crate::pull_request::PullRequest;
 use crate::session::{Conversation, Phase, Process, Session, WorkReview};
 use crate::terminal::Terminal;
+use crate::transcript::Reading;
 use crate::workspace::Belongings;
 use std::collections::BTreeMap;
 
@@ -179,6 +180,7 @@ pub(super) fn make_session(
         attention: None,
         rescue: None,
         belongings: Belongings::default(),
+        reading: Reading::default(),
         freeze: Freeze::default(),
         terminal: Terminal::default(),
         conversation: Conversation::First,

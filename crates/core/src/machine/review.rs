@@ -49,7 +49,7 @@ pub(super) fn turn_ended(d: &mut Draft<'_>, id: &SessionId, how: TurnHow) {
     match how {
         TurnHow::Done | TurnHow::Error | TurnHow::Exited => begin(d, id),
         // A person interrupted: it is theirs until the next turn ends.
-        TurnHow::Interrupted => {}
+        TurnHow::Interrupted | TurnHow::Refused => {}
     }
 }
 
@@ -66,7 +66,8 @@ pub(super) fn delivery_over(d: &mut Draft<'_>, id: &SessionId) {
     let Some(session) = d.sessions.get(id) else { return };
     let rests = session.outbox.is_empty() && !session.in_turn() && matches!(session.phase, Phase::Live);
     let ended = session.turn.as_ref().and_then(|t| t.end.as_ref()).map(|e| e.how);
-    if session.merge_wanted && rests && ended != Some(TurnHow::Interrupted) && !on_its_way(d, session) {
+    let theirs = matches!(ended, Some(TurnHow::Interrupted | TurnHow::Refused));
+    if session.merge_wanted && rests && !theirs && !on_its_way(d, session) {
         begin(d, id);
     }
 }

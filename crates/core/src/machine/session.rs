@@ -135,7 +135,7 @@ pub(super) fn observed(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId, obs
         let before = session.known.clone();
         session.known = arbiter::fuse(&session.evidence, &before, now);
         if session.known.activity != before.activity {
-            follow_activity(d, id, observation);
+            follow_activity(d, id, observation, &before.activity);
         }
     }
     // A mark says when it was made: it may tell of a prompt although it says nothing new of the agent.
@@ -160,14 +160,14 @@ fn said_before(session: &Session, observation: &Observation) -> bool {
     same && session.evidence.values().max_by_key(|o| o.at).is_some_and(|o| o.source == observation.source)
 }
 
-fn follow_activity(d: &mut Draft<'_>, id: &SessionId, observation: &Observation) {
+fn follow_activity(d: &mut Draft<'_>, id: &SessionId, observation: &Observation, before: &Activity) {
     let Some(session) = d.sessions.get_mut(id) else { return };
     forget_attention(session);
     let activity = session.known.activity.clone();
     if turn::shows_turn(&activity) && !session.in_turn() {
         turn::begin(d, id, observation.offset);
         prompting::turn_seen(d, id, &observation.why, observation.offset);
-    } else if let Some(how) = turn::end_shown_by(&activity)
+    } else if let Some(how) = turn::end_shown_by(&activity).map(|how| turn::of_question(how, before))
         && turn::end(d, id, how)
     {
         d.signal(Signal::TurnEnded { session: id.clone(), how });

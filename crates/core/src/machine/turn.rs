@@ -39,6 +39,12 @@ pub(super) const fn end_shown_by(activity: &Activity) -> Option<TurnHow> {
     }
 }
 
+/// An interruption straight out of a question for leave is its refusal: no agent says more of that than that it stopped.
+pub(super) fn of_question(how: TurnHow, before: &Activity) -> TurnHow {
+    let asked = matches!(before, Activity::NeedsInput { what: InputKind::Permission | InputKind::Plan });
+    if asked && how == TurnHow::Interrupted { TurnHow::Refused } else { how }
+}
+
 /// A turn that nobody saw: a mark of an ended turn that was made after Enter, while no turn was seen to begin. Only marks in
 /// the output, and the flow of output itself, are ordered with what was typed; `ready` says nothing about turns.
 pub(super) fn unseen(observation: &Observation, pressed_at: u64) -> Option<TurnHow> {
@@ -61,7 +67,7 @@ pub(super) fn begin(d: &mut Draft<'_>, id: &SessionId, offset: Option<u64>) {
     let Some(session) = d.sessions.get_mut(id) else { return };
     let Some(launch) = session.launch.clone() else { return };
     session.turns += 1;
-    session.turn = Some(Turn { n: session.turns, launch, began: now, offset, delivery: None, end: None });
+    session.turn = Some(Turn { n: session.turns, launch, began: now, offset, delivery: None, native: None, end: None });
     session.last_output = now;
 }
 

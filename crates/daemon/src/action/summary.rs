@@ -44,6 +44,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::EffectFailed { .. } => "effect_failed",
         Event::Observed { .. } => "observed",
         Event::OutputSeen { .. } => "output_seen",
+        Event::TranscriptRead { .. } => "transcript_read",
         Event::TerminalSaid { said: Said::Title { .. }, .. } => "terminal_title",
         Event::TerminalSaid { said: Said::Bells { .. }, .. } => "terminal_bell",
         Event::TerminalSaid { said: Said::Notified { .. }, .. } => "terminal_notification",
@@ -118,6 +119,7 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
         Event::HostExited { session, code, signal, why, .. } => {
             let why = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
             format!("{session}: the agent ended with {}{why}", exit_words(*code, *signal))
+        Event::TranscriptRead { session, .. } => format!("{session} wrote into its transcript"),
         }
         Event::HostFrozen { session, frozen: true, .. } => format!("{session}: its processes are halted"),
         Event::HostFrozen { session, frozen: false, .. } => format!("{session}: its processes go on"),
@@ -339,6 +341,7 @@ fn of_session(record: &Record, s: &Session, now: Time) -> Vec<String> {
         out.push(format!("{} needs a person: {}", s.id, attention.why));
     }
     if let Phase::Ended { how, at } = &s.phase
+                TurnHow::Refused => "ended with a refusal",
         && *at == now
     {
         out.push(match how {
