@@ -150,14 +150,6 @@ pub enum Event {
         /// What.
         observation: Observation,
     },
-    /// Bytes flowed again after a silence, or stopped flowing.
-    OutputSeen {
-        /// Whose.
-        session: SessionId,
-        /// In which launch.
-        launch: LaunchId,
-        /// Offset of the newest byte.
-        offset: u64,
     /// More of an agent's transcript was read.
     TranscriptRead {
         /// Whose.
@@ -167,6 +159,14 @@ pub enum Event {
         /// What it says by now, and how far it was read.
         reading: Box<Reading>,
     },
+    /// Bytes flowed again after a silence, or stopped flowing.
+    OutputSeen {
+        /// Whose.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// Offset of the newest byte.
+        offset: u64,
     },
     /// A program said something to the person before its terminal; what came too often is summed up.
     TerminalSaid {
@@ -189,6 +189,13 @@ pub enum Event {
         signal: Option<i32>,
         /// Why it could not start, or how the end was learnt.
         why: Option<String>,
+    },
+    /// Others on the machine listen on ports of a session that is being started.
+    PortsTaken {
+        /// Whose.
+        session: SessionId,
+        /// Every first port that was found taken for it.
+        bases: BTreeSet<u16>,
     },
     /// A host says whether its session is halted: somebody changed that, or it was asked after a while.
     HostFrozen {

@@ -93,10 +93,10 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::EffectDone { key, outcome } => outcome::done(d, key, outcome),
         Event::EffectFailed { key, fault } => outcome::failed(d, key, fault),
         Event::Observed { session, launch, observation } => session::observed(d, session, launch, observation),
+        Event::TranscriptRead { session, launch, reading } => transcript::read(d, session, launch, reading),
         Event::OutputSeen { session, launch, .. } => session::output_seen(d, session, launch),
         Event::TerminalSaid { session, launch, said } => terminal::said(d, session, launch, said),
         Event::HostExited { session, launch, code, signal, why } => {
-        Event::TranscriptRead { session, launch, reading } => transcript::read(d, session, launch, reading),
             session::exited(d, session, launch, *code, *signal, why.clone())
         }
         Event::FreezeRequested { session } => freeze::freeze_requested(d, session),
