@@ -307,9 +307,9 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::HostFrozen { session, .. }
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
+        | Event::TranscriptRead { session, .. }
         | Event::TerminalSaid { session, .. }
         | Event::HostExited { session, .. }
-        | Event::TranscriptRead { session, .. }
         | Event::HostProbed { session, .. } => of_session(session),
         Event::DeliveryDropped { delivery } => {
             facts.deliveries.get(delivery).map_or((None, None), |d| of_session(&d.session))

@@ -201,9 +201,9 @@ fn project_of(facts: &Facts, event: &Event) -> Option<ProjectId> {
         | Event::HostFrozen { session, .. }
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
+        | Event::TranscriptRead { session, .. }
         | Event::TerminalSaid { session, .. }
         | Event::HostExited { session, .. }
-        | Event::TranscriptRead { session, .. }
         | Event::HostProbed { session, .. } => of(session),
         Event::EffectDone { key, .. } | Event::EffectFailed { key, .. } => {
             facts.pending.get(key).and_then(|p| p.effect.session()).and_then(of)

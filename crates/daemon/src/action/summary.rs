@@ -43,8 +43,8 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::EffectDone { .. } => "effect_done",
         Event::EffectFailed { .. } => "effect_failed",
         Event::Observed { .. } => "observed",
-        Event::OutputSeen { .. } => "output_seen",
         Event::TranscriptRead { .. } => "transcript_read",
+        Event::OutputSeen { .. } => "output_seen",
         Event::TerminalSaid { said: Said::Title { .. }, .. } => "terminal_title",
         Event::TerminalSaid { said: Said::Bells { .. }, .. } => "terminal_bell",
         Event::TerminalSaid { said: Said::Notified { .. }, .. } => "terminal_notification",
@@ -115,11 +115,11 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
             format!("{session}: {} ({})", observation.activity.name(), shorten(&observation.why, QUOTE))
         }
         Event::OutputSeen { session, .. } => format!("{session} prints"),
+        Event::TranscriptRead { session, .. } => format!("{session} wrote into its transcript"),
         Event::TerminalSaid { session, said, .. } => format!("{session}: {}", said_words(said)),
         Event::HostExited { session, code, signal, why, .. } => {
             let why = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
             format!("{session}: the agent ended with {}{why}", exit_words(*code, *signal))
-        Event::TranscriptRead { session, .. } => format!("{session} wrote into its transcript"),
         }
         Event::HostFrozen { session, frozen: true, .. } => format!("{session}: its processes are halted"),
         Event::HostFrozen { session, frozen: false, .. } => format!("{session}: its processes go on"),
@@ -332,6 +332,7 @@ fn of_session(record: &Record, s: &Session, now: Time) -> Vec<String> {
                 TurnHow::Done => "ended",
                 TurnHow::Error => "ended with an error",
                 TurnHow::Interrupted => "was interrupted",
+                TurnHow::Refused => "ended with a refusal",
                 TurnHow::Exited => "was cut off",
             };
             out.push(format!("{}: turn {} {how}", s.id, turn.n));
@@ -341,7 +342,6 @@ fn of_session(record: &Record, s: &Session, now: Time) -> Vec<String> {
         out.push(format!("{} needs a person: {}", s.id, attention.why));
     }
     if let Phase::Ended { how, at } = &s.phase
-                TurnHow::Refused => "ended with a refusal",
         && *at == now
     {
         out.push(match how {
