@@ -60,6 +60,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         launch: Some(record.launch.clone()),
         detach: args.detach_key,
         wheel: !args.no_wheel,
+        ..AttachOptions::default()
     };
     // Nothing else runs in this process: the terminal may have its thread.
     match attach_terminal(&record.socket, &options) {

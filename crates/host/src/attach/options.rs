@@ -1,11 +1,17 @@
 //! How a terminal is joined, and how that ends.
 
 use std::io;
+use std::time::Duration;
 
 use super::keys::DetachKey;
 use crate::client::ClientError;
 use crate::record::ExitRecord;
 use crate::wire::Access;
+
+/// How long a terminal may take to say how it is. A later answer is not typed into the session: the host drops it.
+const ANSWERS_WITHIN: Duration = Duration::from_millis(500);
+/// How long the detach key waits for the key that says something else.
+const SECOND_KEY_WITHIN: Duration = Duration::from_millis(700);
 
 /// How a terminal is joined.
 #[derive(Clone, Debug)]
@@ -19,11 +25,22 @@ pub struct AttachOptions {
     /// Whether the wheel scrolls back where the program does not use the mouse; the terminal's own selection then needs
     /// Shift.
     pub wheel: bool,
+    /// How long the terminal may take to say how it is; one that says nothing is taken for a fresh one.
+    pub answers_within: Duration,
+    /// How long the detach key waits for a second key before it detaches.
+    pub second_key_within: Duration,
 }
 
 impl Default for AttachOptions {
     fn default() -> Self {
-        Self { access: Access::ReadWrite, launch: None, detach: DetachKey::default(), wheel: true }
+        Self {
+            access: Access::ReadWrite,
+            launch: None,
+            detach: DetachKey::default(),
+            wheel: true,
+            answers_within: ANSWERS_WITHIN,
+            second_key_within: SECOND_KEY_WITHIN,
+        }
     }
 }
 

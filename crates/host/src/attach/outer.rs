@@ -18,9 +18,6 @@ use super::guardian::Guardian;
 use crate::engine::Size;
 use crate::engine::modes::{ANSI, Mode, Modes, PRIVATE};
 
-/// How long a terminal may take to say how it is. A later answer is not typed into the session: the host drops it.
-const ANSWERS: Duration = Duration::from_millis(500);
-
 /// Terminals that print what they do not understand; they are taken for fresh ones.
 const SIMPLE: [&str; 3] = ["dumb", "linux", ""];
 
@@ -60,7 +57,8 @@ struct Undo {
 
 impl Outer {
     /// Makes the terminal raw, keeps what it shows, and clears a screen for the session. Returns what was typed meanwhile.
-    pub fn enter() -> io::Result<(Self, Vec<u8>)> {
+    /// The terminal has `within` to say how it is.
+    pub fn enter(within: Duration) -> io::Result<(Self, Vec<u8>)> {
         let termios = tcgetattr(io::stdin())?;
         // From here on somebody else brings the terminal back, too: being killed leaves no time for that.
         let guardian = Guardian::start(&termios).ok();
@@ -77,7 +75,7 @@ impl Outer {
         let before = Before::default();
         let mut outer = Self { before, now: Switches::default(), titled: false, kitty: false, hook: earlier };
         tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
-        let typed = outer.ask()?;
+        let typed = outer.ask(within)?;
         outer.now.modes = outer.before.modes;
         outer.now.style = outer.before.style;
         outer.remember();
@@ -88,7 +86,7 @@ impl Outer {
     }
 
     /// Asks how the terminal is; returns what the person typed in the meantime.
-    fn ask(&mut self) -> io::Result<Vec<u8>> {
+    fn ask(&mut self, within: Duration) -> io::Result<Vec<u8>> {
         let term = std::env::var("TERM").unwrap_or_default();
         if SIMPLE.contains(&term.as_str()) {
             return Ok(Vec::new());
@@ -103,7 +101,7 @@ impl Outer {
         // The last one is answered by every terminal: what is not known by then never will be.
         query.push_str("\x1b[?4m\x1bP$q q\x1b\\\x1b[c");
         write_all(query.as_bytes())?;
-        let until = Instant::now() + ANSWERS;
+        let until = Instant::now() + within;
         let mut came = Vec::new();
         let mut bytes = [0; 1024];
         loop {
@@ -246,8 +244,14 @@ pub(super) fn size() -> Option<Size> {
     (size.ws_col > 0 && size.ws_row > 0).then(|| Size::clamped(size.ws_col, size.ws_row))
 }
 
+/// Writes to the terminal as long as it shows the session: a thread that panics gives it back under our hands.
+pub(super) fn show(bytes: &[u8]) -> io::Result<()> {
+    let undo = undo();
+    if undo.is_some() { write_all(bytes) } else { Ok(()) }
+}
+
 /// Writes everything to the terminal, however long that takes.
-pub(super) fn write_all(mut bytes: &[u8]) -> io::Result<()> {
+fn write_all(mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(io::stdout(), bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

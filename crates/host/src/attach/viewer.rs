@@ -15,7 +15,7 @@ use super::canvas::{Canvas, Picture, painted};
 use super::history::{History, Move};
 use super::keys::{Keys, Mouse, Piece, each};
 use super::options::{AttachEnd, AttachError, AttachOptions};
-use super::outer::{Outer, Switches, size, write_all};
+use super::outer::{Outer, Switches, show, size};
 use crate::client::{Client, ClientError};
 use crate::engine::cell::{Attrs, Cell};
 use crate::engine::modes::Mode;
@@ -24,8 +24,6 @@ use crate::engine::{Engine, Size, TermEvent};
 use crate::platform::Signals;
 use crate::wire::{Access, Attach, Attached, Push, Reply, Request, Sizing};
 
-/// How long the detach key waits for the key that says something else.
-const SECOND_KEY: Duration = Duration::from_millis(700);
 /// How long half a key waits for its other half.
 const HALF_KEY: Duration = Duration::from_millis(50);
 /// How long a notice stands over the screen.
@@ -67,7 +65,7 @@ pub(super) struct Viewer<'a> {
 impl<'a> Viewer<'a> {
     /// Joins the terminal.
     pub fn join(mut client: Client, signals: &'a Signals, options: &'a AttachOptions) -> Result<Self, AttachError> {
-        let (outer, typed) = Outer::enter()?;
+        let (outer, typed) = Outer::enter(options.answers_within)?;
         let size = size().unwrap_or(Size { cols: 80, rows: 24 });
         let sizing = match options.access {
             Access::ReadWrite => Sizing::Own,
@@ -230,7 +228,7 @@ impl<'a> Viewer<'a> {
                 TermEvent::Osc(..) | TermEvent::Title(_) | TermEvent::Reply(_) => {}
             }
         }
-        write_all(out.as_bytes())
+        show(out.as_bytes())
     }
 
     // ---- from the person
@@ -248,7 +246,7 @@ impl<'a> Viewer<'a> {
             }
             // The signal that woke us is no second one.
             drop(self.signals.take());
-            let (outer, typed) = Outer::enter()?;
+            let (outer, typed) = Outer::enter(self.options.answers_within)?;
             self.outer = Some(outer);
             self.resized()?;
             return self.on_keys(&typed);
@@ -278,7 +276,7 @@ impl<'a> Viewer<'a> {
             match piece {
                 Piece::Detach(_) if self.history.is_some() => self.leave_history(),
                 Piece::Detach(_) => {
-                    self.detach_at = Some(Instant::now() + SECOND_KEY);
+                    self.detach_at = Some(Instant::now() + self.options.second_key_within);
                     self.stale = true;
                 }
                 Piece::Keys(keys) if self.history.is_some() => each(&keys).for_each(|key| self.move_by(key)),
@@ -430,7 +428,7 @@ impl<'a> Viewer<'a> {
         self.stale = false;
         if frame.len() > begin {
             frame.push_str("\x1b[?2026l");
-            write_all(frame.as_bytes())?;
+            show(frame.as_bytes())?;
         }
         Ok(())
     }

@@ -43,6 +43,8 @@ struct Person {
     outer: Terminal,
     attach: Child,
     before: State,
+    /// Everything that was written to it.
+    heard: Vec<u8>,
 }
 
 /// Everything that a terminal is.
@@ -80,7 +82,7 @@ impl Person {
         command.arg(how).arg(&world.spec.socket).stdin(end()).stdout(end()).stderr(Stdio::piped());
         command.env("TERM", "xterm-256color");
         let attach = command.spawn().expect("started");
-        Self { screen, terminal, outer, attach, before }
+        Self { screen, terminal, outer, attach, before, heard: Vec::new() }
     }
 
     fn state(&self) -> State {
@@ -101,12 +103,18 @@ impl Person {
         tcgetattr(&self.terminal).expect("modes")
     }
 
-    /// Is a terminal until it looks as wanted: draws what comes, answers what is asked.
+    /// Whether a frame has begun and not ended: how much of it one read brings is the kernel's business.
+    fn is_in_frame(&self) -> bool {
+        let last = |mark: &[u8]| self.heard.windows(mark.len()).rposition(|bytes| bytes == mark);
+        last(b"\x1b[?2026h") > last(b"\x1b[?2026l")
+    }
+
+    /// Is a terminal until it looks as wanted, between two frames: draws what comes, answers what is asked.
     #[track_caller]
     fn until(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) {
         let begin = Instant::now();
         let mut bytes = [0; 4096];
-        while !wanted(self) {
+        while self.is_in_frame() || !wanted(self) {
             let left = LIMIT.saturating_sub(begin.elapsed());
             assert!(!left.is_zero(), "{what} does not come:\n{}\n{:?}", self.rows().join("\n"), self.state().screen);
             // What is wanted may come by another way: the end of a process.
@@ -114,6 +122,7 @@ impl Person {
             let ready = poll(&mut [PollFd::new(&self.screen, PollFlags::IN)], Some(&step)).expect("polled");
             if ready > 0 {
                 let count = self.screen.read(&mut bytes).expect("read");
+                self.heard.extend(&bytes[..count]);
                 self.outer.feed(&bytes[..count]);
                 for event in self.outer.take_events() {
                     if let TermEvent::Reply(reply) = event {
@@ -286,7 +295,7 @@ fn a_suspended_view_gives_the_terminal_back_and_takes_it_again() {
 #[test]
 fn the_detach_key_twice_is_typed_and_escape_stays() {
     let world = script("stty raw -echo; : >raw; head -c3 | od -An -tx1; head -c1").start_raw();
-    let mut person = Person::at(&world);
+    let mut person = Person::with(&world, "--slow", (90, 30), "");
     person.until("raw mode", Person::is_raw);
     person.types("a\x1c");
     person.sees("leaving");
@@ -395,19 +404,6 @@ fn a_bell_and_a_notification_reach_the_persons_terminal() {
     let mut person = Person::at(&world);
     person.until("raw mode", Person::is_raw);
     person.types("x");
-    let mut heard = Vec::new();
-    let begin = Instant::now();
-    while !contains(&heard, "done") {
-        assert!(begin.elapsed() < LIMIT);
-        let mut bytes = [0; 4096];
-        let count = person.screen.read(&mut bytes).expect("read");
-        person.outer.feed(&bytes[..count]);
-        for event in person.outer.take_events() {
-            if let TermEvent::Reply(reply) = event {
-                person.screen.write_all(&reply).expect("answered");
-            }
-        }
-        heard.extend(&bytes[..count]);
-    }
-    assert!(contains(&heard, "\x07") && contains(&heard, "\x1b]9;come here\x1b\\"));
+    person.sees("done");
+    assert!(contains(&person.heard, "\x07") && contains(&person.heard, "\x1b]9;come here\x1b\\"));
 }
