@@ -1,13 +1,12 @@
 //! What viewers see: the screen, then every byte, each at its own pace.
 
 use std::io::Read;
-use std::time::Duration;
 
 use ao_host::engine::terminal::Terminal;
 use ao_host::engine::{Engine, Size};
 use ao_host::wire::{Access, Attach, Push, Reply, Request, Sizing};
 
-use crate::world::{attach, contains, output_until, script, until, wait_push};
+use crate::world::{LIMIT, attach, contains, output_until, script, until, wait_push};
 
 /// Draws what a viewer gets.
 fn draw(size: Size, parts: &[&[u8]]) -> Vec<String> {
@@ -215,7 +214,7 @@ fn a_client_that_dies_without_reading_harms_nobody() {
     attach(&mut dying, None);
     dying.send(&Request::Input(b"x".to_vec())).expect("sent");
     let mut some = [0; 10];
-    dying.stream().set_read_timeout(Some(Duration::from_secs(5))).expect("set");
+    dying.stream().set_read_timeout(Some(LIMIT)).expect("set");
     dying.stream().read_exact(&mut some).expect("read");
     drop(dying);
     let mut other = world.client();

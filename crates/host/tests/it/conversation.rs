@@ -21,7 +21,7 @@ use ao_host::wire::{
 use serde_json::Value;
 
 use crate::protocol::unescape;
-use crate::world::{LIMIT, World, contains, script, until, wait_push};
+use crate::world::{LIMIT, World, contains, screen_until, script, until, wait_push, watch};
 
 /// The launch of the recording.
 const LAUNCH: &str = "s-1.1";
@@ -68,7 +68,12 @@ fn exchanges(text: &str) -> Vec<Exchange> {
 fn recorded_world() -> World {
     let mut world = script(CHILD);
     world.spec.launch = LAUNCH.into();
-    world.start_raw()
+    let world = world.start_raw();
+    // What it printed may reach the host later than its file is there; the first stage is typed onto that screen.
+    let mut client = world.client();
+    watch(&mut client);
+    screen_until(&mut client, "ready");
+    world
 }
 
 /// A connection seen as frames.

@@ -1,5 +1,7 @@
 //! Hosts are found again, and a launch is started once.
 
+use std::os::unix::net::UnixListener;
+
 use ao_host::discover::{Standing, clear, discover, remains};
 use ao_host::record::Tree;
 use rustix::process::Signal;
@@ -75,7 +77,11 @@ fn what_a_killed_host_left_behind_can_be_cleared() {
 fn a_host_that_does_not_answer_is_unknown_and_never_dead() {
     let world = script("read line").start();
     std::fs::rename(&world.spec.socket, world.root().join("moved")).expect("moved");
+    // Somebody listens there and says nothing: a host that is not heard at all makes its socket anew.
+    let mute = UnixListener::bind(&world.spec.socket).expect("bound");
+    let hangs_up = std::thread::spawn(move || drop(mute.accept().expect("somebody asks")));
     assert!(matches!(world.probe().standing, Standing::Unknown { .. }));
+    hangs_up.join().expect("no panic");
     std::fs::rename(world.root().join("moved"), &world.spec.socket).expect("moved back");
     assert!(alive(&world.probe()));
 }

@@ -56,8 +56,9 @@ fn a_program_that_leaves_when_asked_is_not_killed() {
 
 #[test]
 fn keys_that_make_a_program_quit_come_before_signals() {
-    let world = script("trap '' HUP TERM; read line; [ \"$line\" = /quit ] && exit 6; exit 9").start();
-    let stop = Request::Stop(Stop { grace_ms: 10_000, keys: Some("/quit\r".into()) });
+    let world = script("trap '' HUP TERM; : >ready; read line; [ \"$line\" = /quit ] && exit 6; exit 9").start();
+    world.file_there("ready");
+    let stop = Request::Stop(Stop { grace_ms: 40_000, keys: Some("/quit\r".into()) });
     let reply = world.client().request_within(&stop, LIMIT).expect("answered");
     let Reply::Stopped(stopped) = reply else { panic!("{reply:?}") };
     assert_eq!(stopped.exit.expect("ended").ending, Ending::Exited { code: 6 });
@@ -65,9 +66,10 @@ fn keys_that_make_a_program_quit_come_before_signals() {
 
 #[test]
 fn a_fork_bomb_of_short_lived_children_is_stopped_too() {
-    let mut world = script("trap '' HUP TERM; while :; do (setsid sleep 1 &); /bin/true; done");
+    let mut world = script("trap '' HUP TERM; while :; do (setsid sleep 1 &); : >ready; /bin/true; done");
     world.spec.cgroup = CgroupParent::Off;
     let world = world.start();
+    world.file_there("ready");
     assert_eq!(world.stop(50).tree, Tree::Empty);
 }
 
@@ -82,7 +84,7 @@ fn a_frozen_session_is_stopped_as_well() {
             output_until(&mut client, "ready");
         }
         assert_eq!(client.request(&Request::Freeze).expect("answered"), Reply::Done);
-        let stopped = world.stop(10_000);
+        let stopped = world.stop(40_000);
         assert_eq!(stopped.exit.expect("ended").ending, Ending::Exited { code: 4 });
     }
 }
@@ -103,7 +105,8 @@ fn a_signal_reaches_the_foreground_program() {
 
 #[test]
 fn a_host_told_to_end_takes_its_session_with_it() {
-    let world = script("trap '' HUP TERM; while :; do sleep 600; done").start();
+    let world = script("trap '' HUP TERM; : >ready; while :; do sleep 600; done").start();
+    world.file_there("ready");
     let record = world.record();
     crate::world::kill(record.pid, rustix::process::Signal::TERM);
     until(|| (record.is_running() == Some(false)).then_some(()));

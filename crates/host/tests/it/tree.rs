@@ -252,7 +252,7 @@ fn a_frozen_session_computes_nothing_until_it_is_thawed_or_needed() {
             assert!(frozen);
             same = if now == last { same + 1 } else { 0 };
             last = now;
-            (same > 2000).then_some(())
+            (same > 200).then_some(())
         });
         assert_eq!(client.request(&Request::Thaw).expect("answered"), Reply::Done);
         until(|| (cpu(&mut client).0 > last).then_some(()));

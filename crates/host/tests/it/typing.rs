@@ -31,6 +31,11 @@ fn logging() -> World {
     world
 }
 
+/// Waits until the host has begun to write a stage.
+fn begun(world: &World) {
+    until(|| read_deliveries(&world.dir).ok().filter(|stages| !stages.is_empty()));
+}
+
 /// The output offset at which a stage was written now.
 fn written(typed: &Typed) -> u64 {
     let Typed::Written { offset } = typed else { panic!("{typed:?}") };
@@ -105,6 +110,7 @@ fn a_stage_on_its_way_is_neither_repeated_nor_forgotten() {
     let text = vec![b'x'; 100_000];
     let mut first = world.client();
     let asked = first.ask(&stage("paste", None, &text)).expect("sent");
+    begun(&world);
     assert!(first.answer(asked, Duration::from_millis(50)).is_err(), "the program does not read yet");
     drop(first);
     let mut second = world.client();
@@ -123,6 +129,7 @@ fn a_stage_cut_off_by_the_programs_end_is_recorded_as_failed() {
     screen(&world, "ready");
     let mut client = world.client();
     let asked = client.ask(&stage("paste", None, &[b'x'; 100_000])).expect("sent");
+    begun(&world);
     std::fs::write(world.root().join("go"), "").expect("written");
     let reply = client.answer(asked, LIMIT).expect("answered");
     let Reply::Typed(Typed::Failed { written, .. }) = reply else { panic!("{reply:?}") };

@@ -66,22 +66,30 @@ fn every_bell_of_a_flood_is_counted_also_while_nobody_listens() {
 
 #[test]
 fn a_flood_is_told_at_most_ten_times_a_second_and_once_after_quiet() {
-    let world = script("read line; timeout 1 yes; echo quiet-now; read line").start();
-    let mut client = world.client();
-    watch(&mut client);
-    wait_push(&mut client, screens);
+    // The flood ends when it was told of a few times: how long that takes is the machine's business.
+    const FEW: u32 = 5;
+    let world = script("read line; yes & read line; kill $!; wait; echo; echo quiet-now; read line").start();
     let mut viewer = world.client();
     attach(&mut viewer, None);
-    viewer.send(&Request::Input(b"\r".to_vec())).expect("sent");
-    drop(viewer);
+    let mut client = world.client();
     let begin = Instant::now();
-    let mut count = 0u32;
+    watch(&mut client);
+    wait_push(&mut client, screens);
+    viewer.send(&Request::Input(b"\r".to_vec())).expect("sent");
+    let (mut count, mut over) = (0, false);
     let last = wait_push(&mut client, |push| {
+        let screen = screens(push)?;
         count += 1;
-        screens(push).filter(|screen| screen.quiet && screen.offset > 1000)
+        if count == FEW {
+            viewer.send(&Request::Input(b"\r".to_vec())).expect("sent");
+        }
+        // It may be quiet in between, when the program has no processor.
+        over |= screen.rows.iter().any(|row| row.text == "quiet-now");
+        Some(screen).filter(|screen| over && screen.quiet)
     });
-    let most = u32::try_from(begin.elapsed().as_millis() / 100).expect("small") + 2;
-    assert!(count > 3 && count <= most, "{count} pushes, at most {most} expected");
+    // The first one after the whole screen may come at once.
+    let most = u32::try_from(begin.elapsed().as_millis() / 100).expect("small") + 1;
+    assert!((FEW..=most).contains(&count), "{count} pushes, at most {most} expected");
     assert!(last.rows_total > 100);
     assert_eq!(client.next_push(Duration::from_millis(250)).expect("connected"), None, "quiet means quiet");
 }

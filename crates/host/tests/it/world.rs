@@ -16,7 +16,10 @@ use ao_host::spec::{Caps, CgroupParent, LaunchSpec};
 use ao_host::wire::{Access, Attach, Attached, Child, Push, Reply, Request, Sizing, Stop, Stopped};
 
 /// Longest wait for anything; only a failing test takes that long.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(60);
+
+/// Between two looks: whoever looks all the time takes the processor from what it waits for.
+const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 pub struct World {
     root: tempfile::TempDir,
@@ -146,10 +149,10 @@ impl Drop for World {
         }
         let begin = Instant::now();
         while record.is_running() == Some(true) && begin.elapsed() < LIMIT {
-            std::thread::yield_now();
+            std::thread::sleep(LOOK_EVERY);
         }
         while clear(&record) != Tree::Empty && record.cgroup.is_some() && begin.elapsed() < LIMIT {
-            std::thread::yield_now();
+            std::thread::sleep(LOOK_EVERY);
         }
     }
 }
@@ -159,10 +162,10 @@ pub fn kill(pid: u32, signal: rustix::process::Signal) {
     let _ = rustix::process::kill_process(pid, signal);
 }
 
-/// Whether a process exists and is not just waiting to be waited for.
+/// Whether a process exists and has not ended. One that ends gives its memory back first: its group may be empty a moment
+/// before it is a zombie.
 pub fn lives(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with('Z')))
+    fs::read_to_string(format!("/proc/{pid}/statm")).is_ok_and(|statm| !statm.starts_with("0 "))
 }
 
 /// Tries again until there is something.
@@ -174,7 +177,7 @@ pub fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
             return found;
         }
         assert!(begin.elapsed() < LIMIT, "nothing came of it");
-        std::thread::yield_now();
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 
