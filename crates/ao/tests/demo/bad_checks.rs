@@ -2,7 +2,6 @@
 
 use crate::sample::{MENDS, Sample};
 use crate::world::Ran;
-use std::time::{Duration, Instant};
 
 /// The run is not green and says why; nothing else happened.
 #[track_caller]
@@ -19,10 +18,9 @@ fn is_told(sample: &Sample, ran: &Ran, words: &[&str]) {
 fn a_check_that_hangs_is_ended_at_its_limit_with_all_it_started() {
     let sample = Sample::new(MENDS);
     sample.configure("projects:\n  r: {path: r, checkTimeout: 2s}\n");
-    let begun = Instant::now();
-    let ran = sample.fix("sleep 1000 & sleep 1000");
+    // Longer than this test waits for anything.
+    let ran = sample.fix("sleep 10000 & sleep 10000");
     is_told(&sample, &ran, &["the check did not end in its time"]);
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
     let left: Vec<_> = sample.world.processes().into_iter().filter(|(_, line)| line.contains("sleep")).collect();
     assert!(left.is_empty(), "{left:?}");
     sample.leave_nothing();

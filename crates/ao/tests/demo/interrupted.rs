@@ -28,9 +28,11 @@ fn begin() -> (Sample, Running) {
 /// The run that goes on is joined and ends green.
 #[track_caller]
 fn is_joined(mut sample: Sample) {
+    let joined = sample.world.start(sample.fix_command(WAITS));
+    // A run that may go on before it is joined may be over by then.
+    wait("it to be joined", LIMIT, || joined.stderr().contains("joined r-fix-1").then_some(()));
     fs::write(sample.world.path("home/go"), "").expect("a file");
-    let ran = sample.world.run(sample.fix_command(WAITS)).must(0);
-    assert!(ran.stderr.contains("joined r-fix-1"), "{}", ran.stderr);
+    joined.end(LIMIT).must(0);
     assert_eq!(sample.on_main("part"), "good\n");
     sample.journal.look();
     assert_eq!(sample.journal.facts.runs.len(), 1, "one run did it");

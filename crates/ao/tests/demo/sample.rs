@@ -1,7 +1,7 @@
 //! A small repository whose check is a shell script, with an agent that follows a script: a whole `ao fix` takes seconds.
 
 use crate::journal::Journal;
-use crate::world::{Ran, Running, World};
+use crate::world::{LIMIT, Ran, Running, World};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,9 +10,6 @@ use std::time::{Duration, Instant};
 /// Fails as long as the part is not good. The exit code is all that is read of it: one failure, one session.
 const CHECK: &str =
     "read -r word <part && test \"$word\" = good && echo all is well || { echo the part is bad; exit 1; }\n";
-
-/// How long a daemon may take to remove what a finished run leaves.
-const UNREGISTERS: Duration = Duration::from_secs(20);
 
 /// A repository, a data root, and what is run on them.
 pub struct Sample {
@@ -103,7 +100,7 @@ impl Sample {
     /// The daemon removes scratch checkouts behind the back of whoever waits for a run: this waits for it.
     #[track_caller]
     fn must_unregister(&self) {
-        let until = Instant::now() + UNREGISTERS;
+        let until = Instant::now() + LIMIT;
         while !self.registered().is_empty() {
             assert!(Instant::now() < until, "worktrees stay registered: {:?}", self.registered());
             std::thread::sleep(Duration::from_millis(20));
