@@ -1,7 +1,7 @@
 //! The command line: every verb with its file, what holds for all of them, and the call of the one that was asked for.
 
 use crate::command::{
-    api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list, logs, merge_queue,
+    agent, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list, logs, merge_queue,
     new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, version, wait,
 };
 use crate::context::Context;
@@ -80,6 +80,8 @@ pub enum Verb {
     Wait(wait::Args),
     /// Show why a session has its status, with the evidence
     Explain(explain::Args),
+    /// List agents, look whether they work here, check their files, log one in
+    Agent(agent::Args),
     /// Show what would have been believed of an agent, from a recording of its terminal
     Replay(replay::Args),
     /// Stop sessions; their worktrees stay
@@ -181,6 +183,7 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::Export(args) => export::run(context, args).await,
         Verb::Wait(args) => wait::run(context, args).await,
         Verb::Explain(args) => explain::run(context, args).await,
+        Verb::Agent(args) => agent::run(context, args).await,
         Verb::Replay(args) => replay::run(context, args).await,
         Verb::Stop(args) => stop::run(context, args).await,
         Verb::Freeze(args) => freeze::freeze(context, args).await,

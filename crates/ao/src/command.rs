@@ -1,5 +1,6 @@
 //! The verbs: a file each. They are called in `cli`.
 
+pub mod agent;
 pub mod api;
 pub mod attach;
 pub mod cleanup;

@@ -8,7 +8,7 @@ use ao_core::kind::{Fault, Kind};
 use ao_daemon::instance::InstanceError;
 use ao_daemon::start::{self, Options, Port, StartError};
 use ao_plugins::agent::{built_in, load_dir};
-pub use ao_plugins::agent::{cast, replay};
+pub use ao_plugins::agent::{LoggedIn, cast, logged_in, replay};
 use ao_plugins::exec::Environment;
 use ao_plugins::notifier::{Desktop, Webhook};
 pub use ao_plugins::runtime::docker;
@@ -104,6 +104,14 @@ pub fn agents(ao: &Path, dir: &Path) -> Result<Vec<Arc<dyn Agent>>, Fault> {
     Ok(built_in.into_iter().chain(own).map(|a| Arc::new(a) as Arc<dyn Agent>).collect())
 }
 
+/// The most memory that an agent which is installed here takes, in megabytes.
+fn heaviest(registry: &Registry) -> u32 {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let here = |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
+    let adapters = registry.agents.values().map(|agent| agent.adapter());
+    adapters.filter(|a| a.program.starts_with('{') || here(&a.program)).map(|a| a.memory_mb).max().unwrap_or(0)
+}
+
 /// Why a daemon does not serve.
 #[derive(Debug)]
 pub enum NotServed {
@@ -125,7 +133,7 @@ pub async fn serve(
 ) -> Result<(), NotServed> {
     let registry = registry(context).map_err(NotServed::Failed)?;
     let asked = capacity::asked().map_err(NotServed::Failed)?;
-    let heaviest = registry.agents.values().map(|a| a.adapter().memory_mb).max().unwrap_or(0);
+    let heaviest = heaviest(&registry);
     let options = Options {
         root: context.paths.root().to_owned(),
         registry,

@@ -7,10 +7,12 @@ mod described;
 mod files;
 mod hooks;
 mod launch;
+mod login;
 mod native;
 mod probe;
 pub mod replay;
 
 pub use described::DataAgent;
 pub use files::{built_in, load_dir};
+pub use login::{LoggedIn, logged_in};
 pub use native::native_id;

@@ -41,9 +41,10 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
             let head = first.0.captures(screen.rows.get(begin)?)?.get(1).map_or("", |m| m.as_str()).trim();
             let mut text = head.to_owned();
             for row in rest.iter().take(length) {
-                let inside = next.as_ref().and_then(|p| p.0.captures(row)?.get(1));
+                let inside = next.as_ref().and_then(|p| p.0.captures(row));
+                let inside = inside.map_or(row.as_str(), |found| found.get(1).map_or("", |m| m.as_str()));
                 text.push(' ');
-                text.push_str(inside.map_or(row.as_str(), |m| m.as_str()).trim());
+                text.push_str(inside.trim());
             }
             let text = text.trim().to_owned();
             let empty = placeholder.as_ref().is_some_and(|p| p.0.is_match(&text));

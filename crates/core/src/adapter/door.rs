@@ -55,7 +55,8 @@ pub enum Composer {
     Rows {
         /// The first row; its first group is the text after the prompt sign.
         first: Pattern,
-        /// The rows after it; the first group is their text. Without it their text is all of them.
+        /// The rows after it; the first group is their text, and one without the group has none. Text of rows that do not
+        /// match is all of them.
         #[serde(default)]
         next: Option<Pattern>,
         /// Rows that look like the first one and are something else: the choices of a dialog.

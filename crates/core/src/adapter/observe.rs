@@ -78,6 +78,9 @@ fn matches(adapter: &Adapter, rule: &ScreenRule, screen: &Screen, composer: Opti
     if rule.paste.is_some_and(|paste| paste != screen.bracketed_paste) {
         return false;
     }
+    if rule.title.as_ref().is_some_and(|title| !title.0.is_match(&screen.title)) {
+        return false;
+    }
     let Some(rows) = rows(adapter, rule.region, screen, composer) else { return false };
     let seen = |p: &Pattern| rows.iter().any(|row| p.0.is_match(row));
     rule.all.iter().all(seen) && (rule.any.is_empty() || rule.any.iter().any(seen)) && !rule.none.iter().any(seen)

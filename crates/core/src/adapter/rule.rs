@@ -82,6 +82,9 @@ pub struct ScreenRule {
     /// None of these does.
     #[serde(default)]
     pub none: Vec<Pattern>,
+    /// The window's title matches: where a title says what goes on, a screen that was drawn before it does not contradict it.
+    #[serde(default)]
+    pub title: Option<Pattern>,
     /// Bracketed paste is on, or off.
     #[serde(default)]
     pub paste: Option<bool>,

@@ -51,7 +51,10 @@ impl Watch {
             return Vec::new();
         }
         let since = *self.since.get_or_insert(at);
-        if screen.quiet_ms < adapter.settle_ms && at.since(since) < SETTLES_WITHIN {
+        // Nothing is typed into a dialog unseen, so one that stays is told of even while something else on the screen moves.
+        let asks = self.unsettled.iter().all(|seen| matches!(seen.activity, Activity::NeedsInput { .. }));
+        let limit = if asks { Millis(adapter.settle_ms) } else { SETTLES_WITHIN };
+        if screen.quiet_ms < adapter.settle_ms && at.since(since) < limit {
             return Vec::new();
         }
         self.since = None;

@@ -4,6 +4,7 @@
 
 use super::{hooks, launch, probe};
 use ao_core::adapter::Adapter;
+use ao_core::adapter::version::Range;
 use ao_slots::agent::{Agent, AgentLaunch, AgentPlan, Detected};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
@@ -56,6 +57,15 @@ impl Agent for DataAgent {
         } else {
             probe::version(&found, &self.adapter.version_args, path).await
         };
+        if let Some(range) = self.refused(version.as_deref()) {
+            let hint = format!(
+                "{} is version {}, which ao does not start ({range}); install it with: {}",
+                found.display(),
+                version.unwrap_or_default(),
+                self.adapter.install
+            );
+            return Detected::Missing { hint };
+        }
         Detected::Installed { path: found, version }
     }
 
@@ -82,6 +92,12 @@ impl Agent for DataAgent {
 }
 
 impl DataAgent {
+    /// The range of versions that are not started, if this one is in it.
+    fn refused(&self, version: Option<&str>) -> Option<&str> {
+        let range = self.adapter.refuses.as_deref()?;
+        Range::parse(range).is_some_and(|parsed| version.is_some_and(|v| parsed.holds(v))).then_some(range)
+    }
+
     fn missing(&self) -> Fault {
         let Adapter { name, program, install, .. } = &self.adapter;
         let fault =

@@ -21,7 +21,7 @@ pub const STEP: u64 = 100;
 pub enum Signals {
     /// Output only.
     Screen,
-    /// Output and calls of hooks.
+    /// Output, calls of hooks, and what was typed.
     All,
 }
 
@@ -54,6 +54,8 @@ struct Player<'a> {
     offset: u64,
     last_output: u64,
     in_turn: bool,
+    /// Text was typed that Enter has not sent yet.
+    text: bool,
     out: Replay,
 }
 
@@ -69,6 +71,7 @@ pub fn replay(cast: &Cast, adapter: &Adapter, signals: Signals) -> Replay {
         offset: 0,
         last_output: 0,
         in_turn: false,
+        text: false,
         out: Replay::default(),
     };
     // A screen that does not change is looked at again only for rules that wait for that.
@@ -87,6 +90,7 @@ pub fn replay(cast: &Cast, adapter: &Adapter, signals: Signals) -> Replay {
             }
             What::Resize(size) => player.engine.resize(*size),
             What::Marker(text) if signals == Signals::All => player.hooked(t, text),
+            What::Input(keys) if signals == Signals::All => player.typed(t, keys),
             What::Marker(_) | What::Input(_) => {}
         }
     }
@@ -111,9 +115,17 @@ impl Player<'_> {
 
     fn look(&mut self, t: u64) {
         self.engine.tick(t);
+        let screen = Screen { marks: std::mem::take(&mut self.marks), ..self.screen(t) };
+        self.out.rules.extend(observe::holding(self.adapter, &screen).into_iter().map(|rule| rule.name.clone()));
+        for seen in self.watch.look(self.adapter, &screen, Time(t)) {
+            self.observed(t, seen);
+        }
+    }
+
+    fn screen(&self, t: u64) -> Screen {
         let size = self.engine.size();
         let (row, col, _) = self.engine.cursor();
-        let screen = Screen {
+        Screen {
             cols: size.cols,
             rows: (0..size.rows).map(|row| self.engine.row_text(row)).collect(),
             cursor: (row, col),
@@ -121,12 +133,7 @@ impl Player<'_> {
             bracketed_paste: self.engine.bracketed_paste(),
             offset: self.offset,
             quiet_ms: t - self.last_output,
-            marks: std::mem::take(&mut self.marks),
             ..Screen::default()
-        };
-        self.out.rules.extend(observe::holding(self.adapter, &screen).into_iter().map(|rule| rule.name.clone()));
-        for seen in self.watch.look(self.adapter, &screen, Time(t)) {
-            self.observed(t, seen);
         }
     }
 
@@ -137,6 +144,19 @@ impl Player<'_> {
         if let Some(seen) = observe::hook(self.adapter, &event, Time(t)) {
             self.observed(t, seen);
         }
+    }
+
+    /// Text and then Enter, where nothing is asked, is a prompt: it begins a turn, as a delivery does.
+    fn typed(&mut self, t: u64, keys: &str) {
+        let asked = self.out.known.last().is_some_and(|(_, k)| matches!(k.activity, Activity::NeedsInput { .. }));
+        let sent = keys == "\r" && std::mem::take(&mut self.text);
+        self.text |= keys.chars().filter(|c| !c.is_control()).count() > 1 && !keys.starts_with('/');
+        if !sent || asked {
+            return;
+        }
+        let why = "a prompt was sent".to_owned();
+        let working = Activity::Working { on: None };
+        self.observed(t, Observation { activity: working, source: Source::Process, at: Time(t), offset: None, why });
     }
 
     /// As `machine::session::observed` does.
