@@ -6,7 +6,7 @@ use ao_host::discover::{Standing, clear, discover, remains};
 use ao_host::record::Tree;
 use rustix::process::Signal;
 
-use crate::world::{alive, kill, lives, script, until};
+use crate::world::{alive, is_over, kill, lives, script, until};
 
 #[test]
 fn a_second_host_of_a_launch_finds_the_first() {
@@ -68,7 +68,7 @@ fn what_a_killed_host_left_behind_can_be_cleared() {
     let Tree::Left { pids } = remains(&record) else { panic!("{:?}", remains(&record)) };
     assert!(pids.contains(&left), "{pids:?} has {left}");
     until(|| (clear(&record) == Tree::Empty).then_some(()));
-    assert!(!lives(left));
+    is_over(left);
     assert!(!world.spec.socket.exists());
     assert!(!record.cgroup.clone().expect("it had one").exists());
 }

@@ -6,7 +6,7 @@ use ao_host::record::{Ending, Tree};
 use ao_host::spec::CgroupParent;
 use ao_host::wire::{Reply, Request, Signal, SignalTarget, Stop};
 
-use crate::world::{LIMIT, World, attach, lives, output_until, script, until};
+use crate::world::{LIMIT, World, attach, is_over, lives, output_until, script, until};
 
 /// Starts a child in a session of its own and a double-forked one that ignores polite signals.
 const ESCAPERS: &str = "
@@ -22,9 +22,7 @@ fn leaves_nothing(world: World) {
     let stopped = world.stop(100);
     assert_eq!(stopped.tree, Tree::Empty);
     assert_eq!(stopped.exit.expect("ended").ending, Ending::Signaled { signal: 9 });
-    for pid in escaped {
-        assert!(!lives(pid), "{pid} is left");
-    }
+    escaped.into_iter().for_each(is_over);
 }
 
 #[test]
@@ -110,7 +108,7 @@ fn a_host_told_to_end_takes_its_session_with_it() {
     let record = world.record();
     crate::world::kill(record.pid, rustix::process::Signal::TERM);
     until(|| (record.is_running() == Some(false)).then_some(()));
-    assert!(!lives(record.child_pid));
+    is_over(record.child_pid);
     assert!(!world.spec.socket.exists());
     assert!(record.cgroup.is_none_or(|group| !group.exists()));
 }

@@ -162,10 +162,16 @@ pub fn kill(pid: u32, signal: rustix::process::Signal) {
     let _ = rustix::process::kill_process(pid, signal);
 }
 
-/// Whether a process exists and has not ended. One that ends gives its memory back first: its group may be empty a moment
-/// before it is a zombie.
+/// Whether a process exists and is not just waiting to be waited for.
 pub fn lives(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/statm")).is_ok_and(|statm| !statm.starts_with("0 "))
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit(')').next().is_some_and(|rest| !rest.trim_start().starts_with('Z')))
+}
+
+/// A process that was killed is over: it leaves its group a moment before it is a zombie.
+#[track_caller]
+pub fn is_over(pid: u32) {
+    until(|| (!lives(pid)).then_some(()));
 }
 
 /// Tries again until there is something.
