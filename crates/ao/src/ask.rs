@@ -14,12 +14,22 @@ pub async fn session(client: &Client, given: &str) -> Result<SessionView, Fault>
     client.get(&route::session(given)).await
 }
 
-/// Sessions, of one project or of all, ended ones only when asked for.
+/// Sessions, of one project or of all, ended ones only when asked for, and none that was archived.
 ///
 /// # Errors
 /// What the daemon says.
 pub async fn sessions(client: &Client, project: Option<&str>, all: bool) -> Result<Sessions, Fault> {
     let parts = [("project", project.map(str::to_owned)), ("all", all.then(|| "true".to_owned()))];
+    client.get(&route::query("/api/sessions", &parts)).await
+}
+
+/// Sessions in the archive, and with `all` every other one too.
+///
+/// # Errors
+/// What the daemon says.
+pub async fn archived(client: &Client, project: Option<&str>, all: bool) -> Result<Sessions, Fault> {
+    let yes = || Some("true".to_owned());
+    let parts = [("project", project.map(str::to_owned)), ("archived", yes()), ("all", yes().filter(|_| all))];
     client.get(&route::query("/api/sessions", &parts)).await
 }
 

@@ -7,6 +7,7 @@
 pub mod access;
 #[cfg(unix)]
 pub mod client;
+pub mod disk;
 pub mod event;
 pub mod fault;
 pub mod issue;

@@ -66,6 +66,8 @@ pub struct Message {
 pub struct Stop {
     /// Remove the workspace through its rescue ref as well.
     pub cleanup: bool,
+    /// The same, and put the session into the archive.
+    pub archive: bool,
     /// Why, for the record.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -141,8 +143,22 @@ pub struct SessionsQuery {
     /// Only of this project.
     #[serde(alias = "projectId", skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// Ended ones too.
+    /// Ended ones too, but not those in the archive.
     pub all: bool,
+    /// Those in the archive; with `all` besides the others, else they alone.
+    pub archived: bool,
+}
+
+/// Whose disk use is wanted (`GET /api/disk`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct DiskQuery {
+    /// Only of this project.
+    #[serde(alias = "projectId", skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// Only of this session: an id, a name or a unique prefix.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// Puts rescued work back (`POST /api/rescues/restore`).

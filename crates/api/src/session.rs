@@ -92,6 +92,12 @@ pub struct SessionView {
     /// Processes of a launch whose host is gone that still ran when it was looked: `ao stop` ends them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_running: Vec<u32>,
+    /// When it was put into the archive: Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archived_at: Option<u64>,
+    /// Why it could not be put into the archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_archived: Option<String>,
     /// Since when its processes are halted to save power: Unix milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_since: Option<u64>,
@@ -304,6 +310,8 @@ impl SessionView {
             begins_anew: matches!(session.conversation, Conversation::Anew),
             hint: hint(session),
             left_running: left_running(session),
+            archived_at: session.belongings.archived.map(|at| at.0),
+            not_archived: session.belongings.not_archived.clone(),
             frozen_since: session.freeze.since().map(|at| at.0),
             terminal: TerminalView::of(&session.terminal),
             created_at: session.created.0,

@@ -167,6 +167,9 @@ pub struct Lifecycle {
     pub resume_on_boot: Option<bool>,
     /// Halt the processes of a session that was idle for so long, such as `30m`, until somebody needs it; never when left out.
     pub freeze_idle_after: Option<Duration>,
+    /// Put a session into the archive so long after it ended, such as `7d`: its workspace is saved and removed, its logs are
+    /// packed, and lists leave it out until `ao restore`; never when left out. What failed is left to a person.
+    pub archive_after: Option<Duration>,
 }
 
 /// Power of the machine.
@@ -205,6 +208,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
     reactions::merge(&config.reactions, &BTreeMap::new()).map_err(|what| refuse(format!("reactions.{what}")))?;
     resources::limits(None, config.defaults.limits.as_ref()).map_err(|what| refuse(format!("defaults: {what}")))?;
     resources::freeze_idle_after(config.lifecycle.freeze_idle_after).map_err(refuse)?;
+    workspaces::archive_after(config.lifecycle.archive_after).map_err(refuse)?;
     Ok(config)
 }
 
@@ -252,6 +256,7 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
         container: resources::container(project.docker.as_ref(), &runtime)?,
         runtime,
         freeze_idle_after: resources::freeze_idle_after(config.lifecycle.freeze_idle_after)?,
+        archive_after: workspaces::archive_after(config.lifecycle.archive_after)?,
         reactions: reactions::merge(&config.reactions, &project.reactions)?,
     })
 }
@@ -428,6 +433,7 @@ projects:
             ("projects: {app: {docker: {image: a, mounts: ['/a/../b:/b']}}}\n", "docker.mounts"),
             ("projects: {app: {runtime: docker}}\n", "docker.image must say which image"),
             ("lifecycle: {freezeIdleAfter: 5s}\n", "freezeIdleAfter is shorter than 1m"),
+            ("lifecycle: {archiveAfter: 30s}\n", "archiveAfter is shorter than 1m"),
             ("projects:\n  app: {sessionPrefix: ''}\n", "sessionPrefix"),
             ("projects:\n  app: {sessionPrefix: a/b}\n", "sessionPrefix"),
             ("projects:\n  ../x: {path: .}\n", "project name"),

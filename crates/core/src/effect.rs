@@ -86,6 +86,11 @@ pub enum Effect {
         /// Whose.
         session: SessionId,
     },
+    /// Make what an archived session's terminals left on the disk small.
+    ArchiveSession {
+        /// Whose.
+        session: SessionId,
+    },
     /// Look at what the workspace holds and keep it as a commit.
     InspectWorkspace {
         /// Whose.
@@ -287,6 +292,7 @@ impl Effect {
             Self::EnsureFrozen { launch, n, .. } => format!("freeze:{launch}:{n}"),
             Self::EnsureThawed { launch, n, .. } => format!("thaw:{launch}:{n}"),
             Self::RemoveWorkspace { session } => format!("remove:{session}"),
+            Self::ArchiveSession { session } => format!("archive:{session}"),
             Self::InspectWorkspace { session, n } => format!("inspect:{session}:{n}"),
             Self::RunCheck { purpose, .. } => match purpose {
                 CheckPurpose::Read { run, round } => format!("check:{run}:{round}"),
@@ -314,6 +320,7 @@ impl Effect {
             | Self::EnsureFrozen { .. }
             | Self::EnsureThawed { .. }
             | Self::RemoveWorkspace { .. }
+            | Self::ArchiveSession { .. }
             | Self::InspectWorkspace { .. }
             | Self::RunCheck { .. }
             | Self::BuildCandidate { .. }
@@ -337,6 +344,7 @@ impl Effect {
             | Self::EnsureFrozen { session, .. }
             | Self::EnsureThawed { session, .. }
             | Self::RemoveWorkspace { session }
+            | Self::ArchiveSession { session }
             | Self::InspectWorkspace { session, .. } => Some(session),
             Self::RunCheck { purpose, .. } => match purpose {
                 CheckPurpose::Own { session, .. } | CheckPurpose::All { session, .. } => Some(session),
@@ -402,6 +410,13 @@ pub enum Outcome {
         /// What git ignored and went with it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ignored: Option<Ignored>,
+    },
+    /// What its terminals left is as small as it gets.
+    Archived {
+        /// Bytes before.
+        before: u64,
+        /// Bytes now.
+        after: u64,
     },
     /// What the workspace holds.
     Inspected {

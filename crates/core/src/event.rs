@@ -9,7 +9,7 @@ use crate::session::{Remains, Role};
 use crate::terminal::Said;
 use crate::transcript::Reading;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +89,14 @@ pub enum Event {
     CleanupRequested {
         /// Which.
         session: SessionId,
+    },
+    /// A session is to be put into the archive: its workspace is saved and removed, and lists leave it out.
+    ArchiveRequested {
+        /// Which.
+        session: SessionId,
+        /// Stop it first if it is not over; who or what asks.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop: Option<String>,
     },
     /// A session's work is to be gated and merged.
     MergeRequested {

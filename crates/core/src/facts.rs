@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub struct Facts {
     /// Projects.
     pub projects: BTreeMap<ProjectId, Project>,
-    /// Sessions, ended ones included until they are archived.
+    /// Sessions, ended and archived ones included.
     pub sessions: BTreeMap<SessionId, Session>,
     /// Deliveries.
     pub deliveries: BTreeMap<DeliveryId, Delivery>,
@@ -148,6 +148,9 @@ impl Facts {
             .collect();
         if close.len() > 1 && close.iter().filter(|s| !s.ended()).count() == 1 {
             close.retain(|s| !s.ended());
+        }
+        if close.len() > 1 && close.iter().filter(|s| s.belongings.archived.is_none()).count() == 1 {
+            close.retain(|s| s.belongings.archived.is_none());
         }
         match close.as_slice() {
             [one] => Ok(one),

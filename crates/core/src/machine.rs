@@ -4,6 +4,7 @@
 //! allow, so progress depends on facts and never on having seen a transition.
 
 mod admission;
+mod archive;
 mod boot;
 mod decision;
 mod draft;
@@ -21,8 +22,8 @@ mod run;
 mod scratch;
 mod session;
 mod task;
-mod terminal;
 mod transcript;
+mod terminal;
 mod turn;
 
 use crate::event::{Answer, Event};
@@ -60,7 +61,8 @@ pub fn deadline(facts: &Facts, now: Time) -> Option<Time> {
     let queues = facts.queues.values().filter_map(|q| queue::deadline(facts, q));
     let lost = boot::deadline(facts);
     let rests = facts.sessions.values().filter_map(|s| freeze::deadline(facts, s));
-    let soonest = retries.chain(deliveries).chain(reactions).chain(queues).chain(lost).chain(rests).min()?;
+    let ended = archive::deadline(facts);
+    let soonest = retries.chain(deliveries).chain(reactions).chain(queues).chain(lost).chain(rests).chain(ended).min()?;
     // Every event clears what is overdue. Should something be left nevertheless, it is looked at again, but in no busy loop.
     Some(if soonest > now { soonest } else { now.after(OVERDUE_AGAIN) })
 }
@@ -85,6 +87,7 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::StopRequested { session, why, cleanup } => ending::stop(d, session, why, *cleanup),
         Event::RestoreRequested { session } => request::restore(d, session),
         Event::CleanupRequested { session } => ending::cleanup(d, session),
+        Event::ArchiveRequested { session, stop } => archive::requested(d, session, stop.as_deref()),
         Event::MergeRequested { session } => review::requested(d, session),
         Event::DeliveryDropped { delivery } => prompting::drop_delivery(d, delivery),
         Event::RunRequested { new } => run::requested(d, new),
@@ -101,6 +104,7 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         }
         Event::FreezeRequested { session } => freeze::freeze_requested(d, session),
         Event::ThawRequested { session } => freeze::thaw_requested(d, session),
+        Event::PortsTaken { session, bases } => admission::ports_taken(d, session, bases),
         Event::HostFrozen { session, launch, frozen } => freeze::reported(d, session, launch, *frozen),
         Event::HostProbed { session, launch, probe } => session::probed(d, session, launch, probe),
     }
@@ -129,4 +133,5 @@ fn advance(d: &mut Draft<'_>) {
     freeze::advance(d);
     prompting::advance(d);
     queue::advance(d);
+    archive::advance(d);
 }

@@ -83,6 +83,9 @@ pub struct Settings {
     pub container: Option<Container>,
     /// Halt the processes of a session that was idle for this long, until somebody needs it; never when absent.
     pub freeze_idle_after: Option<Millis>,
+    /// Put a session into the archive so long after it ended; never when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive_after: Option<Millis>,
     /// What happens by itself.
     pub reactions: Reactions,
 }
@@ -151,6 +154,7 @@ impl Default for Settings {
             limits: Limits::default(),
             container: None,
             freeze_idle_after: None,
+            archive_after: None,
             reactions: Reactions::default(),
         }
     }

@@ -114,9 +114,22 @@ pub struct Belongings {
     /// What git ignored and went with the workspace when that was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored: Option<Ignored>,
-    /// When it was put into the archive.
+    /// It is to be put into the archive, as soon as nothing runs and everything in its workspace is kept.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub to_archive: bool,
+    /// When it was put into the archive: it is over, its workspace is gone, and lists leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archived: Option<Time>,
+    /// Why it could not be archived: it is not tried again by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_archived: Option<String>,
+}
+
+impl Belongings {
+    /// It is needed again: whatever was decided about the archive is over.
+    pub fn leave_archive(&mut self) {
+        (self.to_archive, self.archived, self.not_archived) = (false, None, None);
+    }
 }
 
 /// Rescued work that was put back, or could not be.

@@ -3,6 +3,7 @@
 
 mod daemon;
 mod deliveries;
+mod disk;
 pub(crate) mod events;
 pub(crate) mod idempotency;
 mod issues;
@@ -36,6 +37,7 @@ pub fn rows() -> &'static [Row] {
             projects::rows(),
             issues::rows(),
             rescues::rows(),
+            disk::rows(),
             events::rows(),
             sign_in::rows(),
             tokens::rows(),

@@ -1,6 +1,7 @@
 //! The handle that everything outside the loop holds: read the facts, send commands, follow changes, reach terminals.
 
 use crate::clock::Clock;
+use crate::disk_use::DiskUse;
 use crate::hub::Hub;
 use crate::journal::read::{Page, Reader};
 use crate::journal::record;
@@ -68,6 +69,7 @@ struct Inner {
     paths: Paths,
     registry: Registry,
     hub: Hub,
+    disk: DiskUse,
     /// Why nothing is decided while the journal cannot be written.
     failure: RwLock<Option<Fault>>,
 }
@@ -91,6 +93,7 @@ impl Engine {
             paths,
             registry,
             hub: Hub::default(),
+            disk: DiskUse::default(),
             failure: RwLock::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -215,6 +218,11 @@ impl Engine {
     #[must_use]
     pub fn registry(&self) -> &Registry {
         &self.inner.registry
+    }
+
+    /// What was measured of the disk.
+    pub(crate) fn disk(&self) -> &DiskUse {
+        &self.inner.disk
     }
 
     pub(crate) fn hub(&self) -> &Hub {

@@ -16,6 +16,7 @@ pub mod start;
 pub mod trust;
 
 mod clock;
+mod disk_use;
 mod env;
 mod hub;
 mod outage;

@@ -97,6 +97,11 @@ impl Paths {
     pub fn projection(project: &Project, session: &SessionId) -> PathBuf {
         Self::sessions(project).join(session.as_str())
     }
+    /// The same of a session that was archived.
+    #[must_use]
+    pub fn archived(project: &Project, session: &SessionId) -> PathBuf {
+        Path::new(&project.data).join("archive").join(session.as_str())
+    }
     /// A session's files.
     #[must_use]
     pub fn session_dir(project: &Project, session: &SessionId) -> PathBuf {

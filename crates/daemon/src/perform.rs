@@ -1,11 +1,13 @@
 //! Performs effects: one arm per effect, each one call long. What it learns comes back as an event.
 
+pub(crate) mod archive;
 mod artefacts;
 mod check;
 mod host;
 pub(crate) use host::secret as host_secret;
 mod merge;
 mod notify;
+mod ports;
 mod rest;
 mod typing;
 mod workspace;
@@ -77,6 +79,7 @@ impl Performer {
             Effect::EnsureFrozen { session, launch, .. } => rest::freeze(engine, session, launch).await,
             Effect::EnsureThawed { session, launch, .. } => rest::thaw(engine, session, launch).await,
             Effect::RemoveWorkspace { session } => workspace::remove(engine, session).await,
+            Effect::ArchiveSession { session } => archive::pack(engine, session).await,
             Effect::InspectWorkspace { session, .. } => workspace::inspect(engine, session).await,
             Effect::RunCheck { purpose, project, place, command, limit } => {
                 check::run(engine, &self.gates, effect, purpose, project, place, command, *limit).await

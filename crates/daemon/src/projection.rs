@@ -1,4 +1,5 @@
-//! The projection for people and scripts: `sessions/{id}` with key=value lines, replaced atomically. Nothing in `ao` reads it.
+//! The projection for people and scripts: `sessions/{id}`, or `archive/{id}`, with key=value lines, replaced atomically.
+//! Nothing in `ao` reads it.
 
 use crate::engine::Record;
 use crate::paths::Paths;
@@ -23,10 +24,16 @@ pub(crate) fn write(facts: &Facts, sessions: &BTreeSet<SessionId>, now: Time) {
     for id in sessions {
         let Some(session) = facts.sessions.get(id) else { continue };
         let Some(project) = facts.projects.get(&session.project) else { continue };
-        let path = Paths::projection(project, id);
+        let (mut path, mut other) = (Paths::projection(project, id), Paths::archived(project, id));
+        if session.belongings.archived.is_some() {
+            std::mem::swap(&mut path, &mut other);
+        }
         if let Err(e) = replace(&path, &text(facts, session, now)) {
             tracing::warn!(path = %path.display(), error = %e, "the projection was not written");
+            continue;
         }
+        // Where it was before it was archived, or brought back; mostly it never was there.
+        drop(std::fs::remove_file(&other));
     }
 }
 

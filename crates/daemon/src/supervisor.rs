@@ -301,9 +301,11 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::StopRequested { session, .. }
         | Event::RestoreRequested { session }
         | Event::CleanupRequested { session }
+        | Event::ArchiveRequested { session, .. }
         | Event::MergeRequested { session }
         | Event::FreezeRequested { session }
         | Event::ThawRequested { session }
+        | Event::PortsTaken { session, .. }
         | Event::HostFrozen { session, .. }
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }
@@ -342,6 +344,7 @@ fn project_of(effect: &Effect) -> Option<&ProjectId> {
         | Effect::EnsureFrozen { .. }
         | Effect::EnsureThawed { .. }
         | Effect::RemoveWorkspace { .. }
+        | Effect::ArchiveSession { .. }
         | Effect::InspectWorkspace { .. } => None,
     }
 }

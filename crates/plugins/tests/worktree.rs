@@ -141,6 +141,42 @@ async fn a_link_that_an_agent_deleted_is_put_back_with_everything_in_place() {
     let ready = workspace.ensure(&plan).await.unwrap();
     assert_eq!(repo.git_in(&plan.path, &["status", "--porcelain"]), " M src/a.txt");
     assert_eq!(ready.branch, "feat/x");
+#[tokio::test]
+async fn a_repository_that_was_moved_has_its_worktrees_with_everything_in_place() {
+    let (repo, workspace, mut plan, _) = made().await;
+    repo.write(&plan.path, "src/a.txt", "work\n");
+    let moved = repo.place("moved");
+    fs::rename(&repo.path, &moved).unwrap();
+    // What a removal would save does not depend on the link.
+    let removal = RemovePlan { repository: moved.clone(), ..removal(&repo) };
+    assert_eq!(workspace.measure(&removal).await.unwrap().changed, 1);
+    plan.repository = moved.clone();
+    workspace.ensure(&plan).await.unwrap();
+    assert_eq!(repo.git_in(&plan.path, &["status", "--porcelain"]), " M src/a.txt");
+    fs::rename(&moved, &repo.path).unwrap();
+    let plan = WorkspacePlan { repository: repo.path.clone(), ..plan };
+    fs::write(plan.path.join(".git"), format!("gitdir: {}\n", moved.join(".git/worktrees/app-1").display())).unwrap();
+    let again = RemovePlan { repository: repo.path.clone(), ..removal };
+    let name = workspace.remove(&again).await.unwrap().rescue.unwrap();
+    assert_eq!(repo.file_of(&repo.commit_of(&name).unwrap(), "src/a.txt").as_deref(), Some("work\n"));
+    assert!(!plan.path.exists());
+}
+
+#[tokio::test]
+async fn a_worktree_that_was_deleted_by_hand_is_forgotten_and_nothing_else() {
+    let (repo, workspace, plan, admin) = made().await;
+    let other = repo.place("elsewhere");
+    repo.git(&["worktree", "add", "--quiet", "-b", "mine", &other.display().to_string()]);
+    fs::remove_dir_all(&other).unwrap();
+    let work = repo.commit(&plan.path, "src/new.txt", "work\n");
+    fs::remove_dir_all(&plan.path).unwrap();
+    assert_eq!(workspace.measure(&removal(&repo)).await.unwrap(), Default::default());
+    assert_eq!(workspace.remove(&removal(&repo)).await.unwrap().rescue, None);
+    assert!(!admin.exists(), "its registration is gone");
+    assert_eq!(repo.commit_of("refs/heads/feat/x"), Some(work), "its commits are not");
+    assert!(repo.git(&["worktree", "list", "--porcelain"]).contains("elsewhere"), "a stranger's stale one stays");
+}
+
 }
 
 #[tokio::test]

@@ -155,6 +155,11 @@ pub trait Workspace: Send + Sync {
     async fn remove(&self, plan: &RemovePlan) -> Answer<Removed>;
     /// What a removal would meet: read only. One that is not there holds nothing.
     async fn measure(&self, plan: &RemovePlan) -> Answer<Measured>;
+    /// Bytes that all rescued work of a session takes in a repository and that no branch, tag or remote holds as well; none
+    /// when that cannot be measured.
+    async fn rescued_bytes(&self, _repository: &Path, _session: &SessionId) -> Answer<Option<u64>> {
+        Ok(None)
+    }
     /// Lists what was kept in a repository.
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>>;
     /// Puts what was kept under `name` into a new directory `to`, on a new branch named after it.

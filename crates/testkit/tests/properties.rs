@@ -195,9 +195,11 @@ fn project_of(facts: &Facts, event: &Event) -> Option<ProjectId> {
         | Event::StopRequested { session, .. }
         | Event::RestoreRequested { session }
         | Event::CleanupRequested { session }
+        | Event::ArchiveRequested { session, .. }
         | Event::MergeRequested { session }
         | Event::FreezeRequested { session }
         | Event::ThawRequested { session }
+        | Event::PortsTaken { session, .. }
         | Event::HostFrozen { session, .. }
         | Event::Observed { session, .. }
         | Event::OutputSeen { session, .. }

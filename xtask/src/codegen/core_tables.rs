@@ -102,7 +102,8 @@ fn next(effect: &Effect) -> Option<Effect> {
         Effect::BuildCandidate { .. } => Effect::Land { batch, project, target, old: commit.clone(), new: commit },
         Effect::Land { .. } => Effect::ReadTarget { run: RunId::new("app-fix-1"), round: 1, project, target },
         Effect::ReadTarget { .. } => Effect::RemoveWorkspace { session },
-        Effect::RemoveWorkspace { .. } => Effect::RemoveScratch { project, n: 1 },
+        Effect::RemoveWorkspace { .. } => Effect::ArchiveSession { session },
+        Effect::ArchiveSession { .. } => Effect::RemoveScratch { project, n: 1 },
         Effect::RemoveScratch { .. } => Effect::Notify {
             id: "needs-input:app-1".to_owned(),
             project,

@@ -1,4 +1,4 @@
-//! `ao cleanup`: removes worktrees of ended sessions. What is in them is saved first; the daemon sees to that.
+//! `ao cleanup`: removes worktrees of ended sessions, or archives these. What is in them is saved first; the daemon sees to it.
 
 use crate::context::Context;
 use crate::exit::Ended;
@@ -34,6 +34,9 @@ pub struct Args {
     /// Only of this project
     #[arg(short, long)]
     project: Option<String>,
+    /// Take the sessions out of the lists too (ao list --archived); ao restore brings them back
+    #[arg(long)]
+    archive: bool,
     /// Only say what would go, what would be kept, and how large it is
     #[arg(long)]
     dry_run: bool,
@@ -44,7 +47,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     let client = connect::client(context).await?;
     let Sessions { sessions, seq } = ask::sessions(&client, args.project.as_deref(), true).await?;
     let wanted: Vec<String> = if args.sessions.is_empty() {
-        let fits = |s: &&SessionView| s.ended && s.workspace_path.is_some() && (args.ended || s.status == "merged");
+        let left = |s: &SessionView| s.workspace_path.is_some() || args.archive && s.archived_at.is_none();
+        let fits = |s: &&SessionView| s.ended && left(s) && (args.ended || s.status == "merged");
         sessions.iter().filter(fits).map(|s| s.id.clone()).collect()
     } else {
         args.sessions
@@ -57,8 +61,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     }
     let mut failed: Option<Fault> = None;
     let mut cleaning: BTreeMap<String, SessionView> = BTreeMap::new();
+    let what = if args.archive { "archive" } else { "cleanup" };
     for given in &wanted {
-        match client.post::<_, SessionView>(&route::of_session(given, "cleanup"), &Nothing {}).await {
+        match client.post::<_, SessionView>(&route::of_session(given, what), &Nothing {}).await {
             Ok(session) => {
                 cleaning.insert(session.id.clone(), session);
             }
@@ -70,14 +75,15 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         }
     }
     let words = format!("saving and removing {}", words::count(cleaning.len(), "worktree"));
-    saying(&context.out, &words, wait(context, &mut cleaning, seq)).await?;
+    saying(&context.out, &words, wait(context, &mut cleaning, seq, args.archive)).await?;
     let out = &context.out;
     if out.is_json() {
         out.json(&Sessions { sessions: cleaning.into_values().collect(), seq });
     } else {
         for session in cleaning.values() {
             let kept = session.rescue.as_ref().map(|r| format!(", what was in it is kept as {r}")).unwrap_or_default();
-            out.line(&format!("{}: worktree removed{kept}", session.id));
+            let done = if session.archived_at.is_some() { "archived, worktree removed" } else { "worktree removed" };
+            out.line(&format!("{}: {done}{kept}", session.id));
             if let Some(gone) = &session.ignored {
                 out.line(&format!("  not kept: {}", ignored(gone)));
             }
@@ -116,16 +122,22 @@ async fn dry_run(context: &Context, client: &Client, wanted: &[String]) -> Ended
 }
 
 /// Waits until the worktrees are gone, or one says why not.
-async fn wait(context: &Context, cleaning: &mut BTreeMap<String, SessionView>, seq: u64) -> Result<(), Fault> {
+async fn wait(
+    context: &Context,
+    cleaning: &mut BTreeMap<String, SessionView>,
+    seq: u64,
+    archive: bool,
+) -> Result<(), Fault> {
     let until = Instant::now() + DONE_WITHIN;
     let mut events = Follower::new(context, Some(seq));
-    while let Some(session) = cleaning.values().find(|s| s.workspace_path.is_some()) {
-        if let Some(why) = &session.attention {
+    let left = |s: &&SessionView| s.workspace_path.is_some() || archive && s.archived_at.is_none();
+    while let Some(session) = cleaning.values().find(left) {
+        if let Some(why) = session.attention.as_ref().or(session.not_archived.as_ref()) {
             return Err(Fault::conflict(format!("{}: {why}", session.id)).hint(format!("ao explain {}", session.id)));
         }
         let id = session.id.clone();
         let event = timeout_at(until, events.next()).await.map_err(|_| {
-            Fault::unavailable(format!("the worktree of {id} was not removed within {} s", DONE_WITHIN.as_secs()))
+            Fault::unavailable(format!("{id} was not cleaned up within {} s", DONE_WITHIN.as_secs()))
                 .hint(format!("ao explain {id} says why"))
         })??;
         for view in event.sessions {

@@ -231,7 +231,7 @@ fn prove(here: &Context, dir: &Path, sample: &Sample, run: &RunView) -> Ended {
 
 async fn stop_all(client: &Client) -> Result<(), Fault> {
     for session in ask::sessions(client, None, false).await?.sessions {
-        let stop = Stop { cleanup: false, why: Some("the demo is over".to_owned()) };
+        let stop = Stop { cleanup: false, archive: false, why: Some("the demo is over".to_owned()) };
         let _: SessionView = client.delete(&route::session(&session.id), &stop).await?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! `ao doctor`: what is missing, in the way or left over, and what to do about each. It changes nothing.
 
 mod containers;
+mod disk;
 mod finding;
 mod here;
 mod logout;
@@ -31,6 +32,7 @@ pub async fn run(context: &Context, _: Args) -> Ended {
     let look = async {
         let mut findings = machine::look(context).await;
         findings.extend(root::look(context).await);
+        findings.extend(disk::look(context).await);
         findings.push(logout::look(context));
         findings.extend(containers::look(context).await);
         findings.extend(here::look(context).await);

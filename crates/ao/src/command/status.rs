@@ -3,8 +3,10 @@
 use crate::command::attach;
 use crate::context::Context;
 use crate::exit::Ended;
-use crate::render::{sessions, usage, words};
+use crate::render::{disk, sessions, usage, words};
 use crate::{ask, connect, route};
+use ao_api::client::Client;
+use ao_api::disk::{DiskUse, SessionDisk};
 use ao_api::run::QueueView;
 use ao_api::session::SessionView;
 use ao_api::usage::UsageView;
@@ -19,7 +21,7 @@ pub struct Args {
     /// Only of this project
     #[arg(short, long, conflicts_with = "session")]
     project: Option<String>,
-    /// Ended sessions too
+    /// Ended and archived sessions too
     #[arg(short, long, conflicts_with = "session")]
     all: bool,
 }
@@ -31,6 +33,8 @@ struct One {
     session: SessionView,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<UsageView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<SessionDisk>,
 }
 
 #[derive(Serialize)]
@@ -38,6 +42,13 @@ struct Board {
     sessions: Vec<SessionView>,
     queues: Vec<QueueView>,
     seq: u64,
+}
+
+/// What the session takes, if that is known within a moment.
+async fn disk_use(client: &Client, id: &str) -> Option<SessionDisk> {
+    let parts = [("session", Some(id.to_owned()))];
+    let found: DiskUse = client.get(&route::query("/api/disk", &parts)).await.ok()?;
+    found.sessions.into_iter().find(|d| d.measured_at.is_some())
 }
 
 /// Shows how sessions stand.
@@ -49,20 +60,28 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         let session = ask::session(&client, given).await?;
         // A session without a running agent uses nothing, and a host of an older version cannot say.
         let used: Option<UsageView> = client.get(&route::of_session(&session.id, "usage")).await.ok();
+        let disk = disk_use(&client, &session.id).await;
         if out.is_json() {
-            out.json(&One { session, usage: used });
+            out.json(&One { session, usage: used, disk });
             return Ok(ExitCode::SUCCESS);
         }
         let used = used.as_ref().and_then(usage::usage);
         for line in sessions::one(&session, used.as_deref(), now, out.colours()) {
             out.line(&line);
         }
+        if let Some(words) = disk.as_ref().and_then(|found| disk::one(found, now)) {
+            out.line(&format!("  disk       {words}"));
+        }
         if session.runtime == "tmux" && !session.ended {
             out.line(&format!("  by hand    {}", attach::joining(context, &session.id, false).join(" ")));
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let found = ask::sessions(&client, args.project.as_deref(), args.all).await?;
+    let found = if args.all {
+        ask::archived(&client, args.project.as_deref(), true).await?
+    } else {
+        ask::sessions(&client, args.project.as_deref(), false).await?
+    };
     let queues = ask::queues(&client, args.project.as_deref()).await?;
     if out.is_json() {
         out.json(&Board { sessions: found.sessions, queues, seq: found.seq });

@@ -33,6 +33,9 @@ pub struct Args {
     /// Remove the worktrees too; what is in them is kept as a ref (ao rescue)
     #[arg(long)]
     cleanup: bool,
+    /// The same, and take the sessions out of the lists (ao list --archived); ao restore brings them back
+    #[arg(long)]
+    archive: bool,
     /// Do not wait until they have ended
     #[arg(long)]
     no_wait: bool,
@@ -42,14 +45,15 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Ended {
     let client = connect::client(context).await?;
     let Sessions { sessions, seq } = ask::sessions(&client, args.project.as_deref(), false).await?;
-    let wanted: Vec<String> = if args.all { sessions.into_iter().map(|s| s.id).collect() } else { args.sessions };
+    let wanted: Vec<String> =
+        if args.all { sessions.into_iter().map(|s| s.id).collect() } else { args.sessions.clone() };
     if wanted.is_empty() {
         context.out.note("no live sessions");
     }
     let mut failed: Option<Fault> = None;
     let mut stopping: BTreeMap<String, SessionView> = BTreeMap::new();
     for given in &wanted {
-        match stop(&client, given, args.cleanup).await {
+        match stop(&client, given, &args).await {
             Ok(session) => {
                 stopping.insert(session.id.clone(), session);
             }
@@ -63,7 +67,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     }
     if !args.no_wait {
         let words = format!("stopping {}", words::count(stopping.len(), "session"));
-        saying(&context.out, &words, ended(context, &mut stopping, seq, args.cleanup)).await?;
+        saying(&context.out, &words, ended(context, &mut stopping, seq, &args)).await?;
     }
     let out = &context.out;
     if out.is_json() {
@@ -76,8 +80,9 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     failed.map_or(Ok(ExitCode::SUCCESS), Err)
 }
 
-async fn stop(client: &Client, given: &str, cleanup: bool) -> Result<SessionView, Fault> {
-    client.delete(&route::session(given), &Stop { cleanup, why: Some("stopped by ao stop".to_owned()) }).await
+async fn stop(client: &Client, given: &str, args: &Args) -> Result<SessionView, Fault> {
+    let why = Some("stopped by ao stop".to_owned());
+    client.delete(&route::session(given), &Stop { cleanup: args.cleanup, archive: args.archive, why }).await
 }
 
 /// Waits until all have ended and, if wanted, their worktrees are gone.
@@ -85,9 +90,11 @@ async fn ended(
     context: &Context,
     stopping: &mut BTreeMap<String, SessionView>,
     seq: u64,
-    cleanup: bool,
+    args: &Args,
 ) -> Result<(), Fault> {
-    let over = |s: &SessionView| s.ended && !(cleanup && s.workspace_path.is_some());
+    // One that could not be archived says why, and is waited for no longer.
+    let put_away = |s: &SessionView| !args.archive || s.archived_at.is_some() || s.not_archived.is_some();
+    let over = |s: &SessionView| s.ended && !(args.cleanup && s.workspace_path.is_some()) && put_away(s);
     let until = Instant::now() + ENDS_WITHIN;
     let mut events = Follower::new(context, Some(seq));
     while !stopping.values().all(over) {
@@ -111,5 +118,10 @@ fn describe(session: &SessionView) -> String {
         (None, None) => " · its worktree is removed".to_owned(),
         (_, Some(path)) => format!(" · its worktree stays: {}", words::line(path)),
     };
-    format!("{}: {}{kept}", session.id, session.status)
+    let archived = match (&session.archived_at, &session.not_archived) {
+        (Some(_), _) => " · archived".to_owned(),
+        (None, Some(why)) => format!(" · not archived: {}", words::line(why)),
+        (None, None) => String::new(),
+    };
+    format!("{}: {}{archived}{kept}", session.id, session.status)
 }

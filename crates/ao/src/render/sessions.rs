@@ -141,6 +141,12 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     if let Some(base) = s.port_base {
         add("ports", format!("{base} to {} (AO_PORT_BASE)", base.saturating_add(PORTS_EACH - 1)));
     }
+    if let Some(at) = s.archived_at {
+        add("archived", format!("{} ago (ao restore {} brings it back)", age(at, now), line(&s.id)));
+    }
+    if let Some(why) = &s.not_archived {
+        add("not archived", line(why));
+    }
     if let Some(rescue) = &s.rescue {
         add("kept work", line(rescue));
     }
@@ -248,6 +254,8 @@ pub mod tests {
             begins_anew: false,
             hint: None,
             left_running: Vec::new(),
+            archived_at: None,
+            not_archived: None,
             frozen_since: None,
             terminal: None,
             created_at: 60_000,

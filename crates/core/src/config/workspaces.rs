@@ -1,6 +1,7 @@
-//! What the configuration says about workspaces, as values.
+//! What the configuration says about workspaces and what becomes of them, as values.
 
 use super::duration::Duration;
+use crate::time::Millis;
 use crate::workspace::{Dependency, PORT_RANGE, PORTS_EACH, POST_CREATE_TIMEOUT, PortRange, Workspaces};
 use std::collections::BTreeMap;
 
@@ -44,6 +45,22 @@ pub(super) fn read(written: &Written<'_>) -> Result<Workspaces, String> {
             None => POST_CREATE_TIMEOUT,
         },
     })
+}
+
+/// Less is no time to look at what a session left.
+const LEAST_ENDED: Millis = Millis::mins(1);
+
+/// How long after its end a session is put into the archive.
+///
+/// # Errors
+/// Words that say what it may be.
+pub(super) fn archive_after(written: Option<Duration>) -> Result<Option<Millis>, String> {
+    match written.map(|after| after.0) {
+        Some(after) if after < LEAST_ENDED => {
+            Err("lifecycle.archiveAfter is shorter than 1m; leave it out to archive nothing by itself".to_owned())
+        }
+        after => Ok(after),
+    }
 }
 
 /// Only what lies in the repository is copied from it.

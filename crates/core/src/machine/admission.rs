@@ -3,6 +3,7 @@
 use super::draft::Draft;
 use super::session as life;
 use crate::effect::Effect;
+use crate::event::Answer;
 use crate::id::{ProjectId, SessionId};
 use crate::session::Phase;
 use crate::time::Time;
@@ -50,14 +51,10 @@ fn obstacle(d: &Draft<'_>, project: &ProjectId) -> Option<String> {
 }
 
 fn start(d: &mut Draft<'_>, id: &SessionId) {
-    let Some(session) = d.sessions.get(id) else { return };
-    let range = d.projects.get(&session.project).map_or(PORT_RANGE, |p| p.settings.workspaces.ports);
-    let taken: BTreeSet<u16> =
-        d.sessions.values().filter(|s| !s.ended() && s.id != *id).filter_map(|s| s.belongings.ports).collect();
-    let Some(session) = d.sessions.get_mut(id) else { return };
-    if session.belongings.ports.is_none() {
-        session.belongings.ports = range.free(&taken);
+    if d.sessions.get(id).is_none_or(|s| s.belongings.ports.is_none()) {
+        give_ports(d, id, &BTreeSet::new());
     }
+    let Some(session) = d.sessions.get_mut(id) else { return };
     if session.workspace_path.is_some() {
         life::launch(d, id, true);
         return;
@@ -65,4 +62,24 @@ fn start(d: &mut Draft<'_>, id: &SessionId) {
     session.phase = Phase::Preparing;
     let base = session.base.clone();
     d.ask(Effect::EnsureWorkspace { session: id.clone(), base });
+}
+
+/// Gives a session ports that no other live one has; none when there are none left.
+fn give_ports(d: &mut Draft<'_>, id: &SessionId, others: &BTreeSet<u16>) {
+    let Some(session) = d.sessions.get(id) else { return };
+    let range = d.projects.get(&session.project).map_or(PORT_RANGE, |p| p.settings.workspaces.ports);
+    let of_sessions = d.sessions.values().filter(|s| !s.ended() && s.id != *id).filter_map(|s| s.belongings.ports);
+    let taken: BTreeSet<u16> = of_sessions.chain(others.iter().copied()).collect();
+    if let Some(session) = d.sessions.get_mut(id) {
+        session.belongings.ports = range.free(&taken);
+    }
+}
+
+/// Somebody else on the machine has the ports of a session whose agent does not run yet: it gets others.
+pub(super) fn ports_taken(d: &mut Draft<'_>, id: &SessionId, bases: &BTreeSet<u16>) -> Answer {
+    let theirs = |s: &crate::session::Session| s.belongings.ports.is_some_and(|base| bases.contains(&base));
+    if d.sessions.get(id).is_some_and(|s| matches!(s.phase, Phase::Preparing | Phase::Launching) && theirs(s)) {
+        give_ports(d, id, bases);
+    }
+    Answer::Noted
 }

@@ -1,7 +1,7 @@
 //! How a session ends: stops, ends, clean-ups, and what its landed work means for it. Nothing here starts anything.
 
 use super::draft::{Draft, Signal};
-use super::lookup::{removing, run_of, settings};
+use super::lookup::{archiving, removing, run_of, settings};
 use super::{lost, prompting, task, turn};
 use crate::effect::{Effect, Priority};
 use crate::event::Answer;
@@ -199,6 +199,9 @@ pub(super) fn restorable(d: &Draft<'_>, id: &SessionId) -> Result<(), Fault> {
     }
     if removing(d, id) {
         return Err(Fault::conflict(format!("the workspace of session {id} is being removed")).hint("try again soon"));
+    }
+    if archiving(d, id) {
+        return Err(Fault::conflict(format!("session {id} is being put into the archive")).hint("try again soon"));
     }
     let same = |s: &&Session| s.project == session.project && s.branch == session.branch && !s.ended();
     match d.sessions.values().find(same) {

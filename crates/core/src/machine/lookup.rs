@@ -38,6 +38,11 @@ pub(super) fn removing(d: &Draft<'_>, id: &SessionId) -> bool {
     d.is_pending(&Effect::RemoveWorkspace { session: id.clone() }.key())
 }
 
+/// Whether a session is being put into the archive.
+pub(super) fn archiving(d: &Draft<'_>, id: &SessionId) -> bool {
+    d.is_pending(&Effect::ArchiveSession { session: id.clone() }.key())
+}
+
 /// The gate's command for a session.
 pub(super) fn whole_command(d: &Draft<'_>, session: &Session) -> Option<String> {
     run_of(d, session).map(|r| r.check.clone()).or_else(|| settings(d, session).check)

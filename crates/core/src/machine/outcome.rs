@@ -1,7 +1,7 @@
 //! Ends of effects: what an outcome changes, and what a failure means.
 
 use super::draft::Draft;
-use super::{ending, freeze, prompting, queue, react, review, run, session};
+use super::{archive, ending, freeze, prompting, queue, react, review, run, session};
 use crate::effect::{CheckPurpose, Effect, Outcome};
 use crate::event::Answer;
 use crate::failure::Report;
@@ -59,6 +59,7 @@ pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Ans
                 ending::workspace_removed(d, session, rescue.as_ref(), ignored.as_ref());
             }
         }
+        Effect::ArchiveSession { session } => archive::done(d, session),
         Effect::InspectWorkspace { session, n } => {
             if let Outcome::Inspected { found } = outcome {
                 review::inspected(d, session, *n, found);
@@ -108,6 +109,7 @@ fn fits(effect: &Effect, outcome: &Outcome) -> bool {
         Effect::EnsureFrozen { .. } => matches!(outcome, Outcome::Frozen | Outcome::Held { .. }),
         Effect::EnsureThawed { .. } => matches!(outcome, Outcome::Thawed),
         Effect::RemoveWorkspace { .. } => matches!(outcome, Outcome::WorkspaceRemoved { .. }),
+        Effect::ArchiveSession { .. } => matches!(outcome, Outcome::Archived { .. }),
         Effect::InspectWorkspace { .. } => matches!(outcome, Outcome::Inspected { .. }),
         Effect::RunCheck { .. } => matches!(outcome, Outcome::Checked { .. }),
         Effect::EnsurePullRequest { .. } => matches!(outcome, Outcome::PullRequestOpen),
@@ -189,6 +191,7 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
         Effect::RemoveWorkspace { session: id } => {
             let Some(s) = d.sessions.get(id) else { return };
             let (project, name) = (s.project.clone(), s.name.clone());
+            archive::refused(d, id, &fault.message);
             d.notify(
                 format!("remove:{id}:{}", d.now.0),
                 &project,
@@ -198,6 +201,8 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
                 fault.message.clone(),
             );
         }
+        // Large files are no reason to keep it in every list.
+        Effect::ArchiveSession { session: id } => archive::done(d, id),
         Effect::InspectWorkspace { session: id, .. } => react::give_up(d, id, ReactionKey::AgentExited, &fault.message),
         Effect::RunCheck { purpose, project, .. } => match purpose {
             CheckPurpose::Read { run, .. } => run::failed(d, run, fault),

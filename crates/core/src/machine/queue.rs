@@ -375,6 +375,7 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
         | Outcome::Frozen
         | Outcome::Thawed
         | Outcome::WorkspaceRemoved { .. }
+        | Outcome::Archived { .. }
         | Outcome::Inspected { .. }
         | Outcome::Checked { .. }
         | Outcome::PullRequestOpen

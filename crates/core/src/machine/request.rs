@@ -226,6 +226,7 @@ pub(super) fn restore(d: &mut Draft<'_>, id: &SessionId) -> Answer {
         session.review = WorkReview::None;
         session.merge_wanted = running;
         session.pr = session.pr.take().filter(|_| open);
+        session.belongings.leave_archive();
     }
     Answer::Session(id.clone())
 }

@@ -26,7 +26,7 @@ pub(super) fn rows() -> Vec<Row> {
         Row::new("LIST_AGENTS", Method::GET, "/api/sessions", list)
             .also(&["LIST_CODING_AGENTS", "LIST_SESSIONS"])
             .verb("ao list")
-            .says("Lists the sessions that are not over, or all of them.")
+            .says("Lists the sessions that are not over, or all of them, or those in the archive.")
             .needs(Need::Viewer)
             .inside(Inside::Own)
             .served(Serve::Kept),
@@ -78,6 +78,10 @@ pub(super) fn rows() -> Vec<Row> {
             .verb("ao cleanup")
             .says("Removes an ended session's workspace after saving what is in it.")
             .status(202),
+        Row::new("ARCHIVE_AGENT", Method::POST, "/api/sessions/{id}/archive", archive)
+            .verb("ao cleanup")
+            .says("Puts an ended session into the archive: its workspace is saved and removed, its logs are packed.")
+            .status(202),
         Row::new("MERGE_AGENT", Method::POST, "/api/sessions/{id}/merge", merge)
             .verb("ao merge-queue add")
             .says("Gates a session's work and merges it through the queue.")
@@ -92,7 +96,8 @@ async fn list(call: Call, query: SessionsQuery) -> Result<Sessions, Fault> {
     }
     Ok(call.engine().read(|c| {
         let wanted = |s: &&Session| {
-            (query.all || !s.ended())
+            let archived = s.belongings.archived.is_some();
+            (if archived { query.archived } else { query.all || !(query.archived || s.ended()) })
                 && query.project.as_ref().is_none_or(|p| s.project.as_str() == p)
                 && call.caller.reaches_session(s).is_ok()
         };
@@ -274,7 +279,11 @@ async fn message(call: Call, message: Message) -> Result<Queued, Fault> {
 async fn stop(call: Call, stop: Stop) -> Result<SessionView, Fault> {
     let session = call.session()?;
     let why = stop.why.map_or_else(|| format!("stopped by {}", call.caller.name), |why| clean(&why));
-    let event = Event::StopRequested { session: session.id.clone(), why, cleanup: stop.cleanup };
+    let event = if stop.archive {
+        Event::ArchiveRequested { session: session.id.clone(), stop: Some(why) }
+    } else {
+        Event::StopRequested { session: session.id.clone(), why, cleanup: stop.cleanup }
+    };
     act(&call, &session.id, event).await
 }
 
@@ -286,6 +295,11 @@ async fn restore(call: Call, _: Nothing) -> Result<SessionView, Fault> {
 async fn cleanup(call: Call, _: Nothing) -> Result<SessionView, Fault> {
     let session = call.session()?;
     act(&call, &session.id, Event::CleanupRequested { session: session.id.clone() }).await
+}
+
+async fn archive(call: Call, _: Nothing) -> Result<SessionView, Fault> {
+    let session = call.session()?;
+    act(&call, &session.id, Event::ArchiveRequested { session: session.id.clone(), stop: None }).await
 }
 
 async fn merge(call: Call, _: Nothing) -> Result<SessionView, Fault> {

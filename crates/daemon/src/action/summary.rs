@@ -33,6 +33,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::StopRequested { .. } => "stop_requested",
         Event::RestoreRequested { .. } => "restore_requested",
         Event::CleanupRequested { .. } => "cleanup_requested",
+        Event::ArchiveRequested { .. } => "archive_requested",
         Event::MergeRequested { .. } => "merge_requested",
         Event::FreezeRequested { .. } => "freeze_requested",
         Event::ThawRequested { .. } => "thaw_requested",
@@ -50,6 +51,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::TerminalSaid { said: Said::Notified { .. }, .. } => "terminal_notification",
         Event::TerminalSaid { said: Said::Commands { .. }, .. } => "terminal_command",
         Event::HostExited { .. } => "host_exited",
+        Event::PortsTaken { .. } => "ports_taken",
         Event::HostFrozen { .. } => "host_frozen",
         Event::HostProbed { .. } => "host_probed",
     }
@@ -92,6 +94,8 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
         }
         Event::RestoreRequested { session } => format!("{session} is started again"),
         Event::CleanupRequested { session } => format!("{session}: its workspace is being removed"),
+        Event::ArchiveRequested { session, stop: None } => format!("{session} is to be archived"),
+        Event::ArchiveRequested { session, stop: Some(why) } => format!("{session} is stopped and archived ({why})"),
         Event::MergeRequested { session } => format!("{session}: its work is to be merged"),
         Event::FreezeRequested { session } => format!("{session} is to be halted"),
         Event::ThawRequested { session } => format!("{session} is to go on"),
@@ -121,6 +125,7 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
             let why = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
             format!("{session}: the agent ended with {}{why}", exit_words(*code, *signal))
         }
+        Event::PortsTaken { session, .. } => format!("{session}: others listen on its ports, it gets other ones"),
         Event::HostFrozen { session, frozen: true, .. } => format!("{session}: its processes are halted"),
         Event::HostFrozen { session, frozen: false, .. } => format!("{session}: its processes go on"),
         Event::HostProbed { session, probe, .. } => match probe {
@@ -129,6 +134,15 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
             Probe::Unknown { why } => format!("{session}: whether the agent runs is not known ({why})"),
         },
     })
+}
+
+/// What an agent goes on with, in words that follow its start.
+const fn begun(conversation: Conversation) -> &'static str {
+    match conversation {
+        Conversation::First => "",
+        Conversation::Continued => ", it continues its conversation",
+        Conversation::Anew => ", it begins a new conversation",
+    }
 }
 
 /// What a program said to the person before its terminal.
@@ -152,15 +166,6 @@ fn said_words(said: &Said) -> String {
     }
 }
 
-/// What an agent goes on with, in words that follow its start.
-const fn begun(conversation: Conversation) -> &'static str {
-    match conversation {
-        Conversation::First => "",
-        Conversation::Continued => ", it continues its conversation",
-        Conversation::Anew => ", it begins a new conversation",
-    }
-}
-
 fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
     let who = record.session.as_deref().or(record.project.as_deref()).unwrap_or("ao");
     Some(match outcome {
@@ -181,6 +186,9 @@ fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
         }
         Outcome::WorkspaceRemoved { rescue: None, .. } => {
             format!("{who}: workspace removed, there was nothing to keep")
+        }
+        Outcome::Archived { before, after } => {
+            format!("{who}: archived, its logs take {after} bytes instead of {before}")
         }
         Outcome::Inspected { found } => match found {
             Inspection::Missing => format!("{who}: its workspace is gone"),
@@ -238,6 +246,7 @@ fn task(key: &EffectKey) -> String {
         ["paste" | "submit", who, ..] => format!("{who}: typing the prompt"),
         ["stop", who] => format!("{who}: stopping"),
         ["remove", who] => format!("{who}: removing the workspace"),
+        ["archive", who] => format!("{who}: archiving"),
         ["inspect", who, ..] => format!("{who}: looking at the workspace"),
         ["pr", who, ..] => format!("{who}: opening the pull request"),
         ["build", who] => format!("{who}: building the merge candidate"),

@@ -1,8 +1,10 @@
 //! What a launch printed, from the files that its host writes (`docs/design/host.md`): rows that scrolled off, and the last
 //! screen. It reads only, and takes whatever is there: a launch that left nothing has an empty past.
 
+use crate::perform::archive;
 use serde::Deserialize;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A launch's past.
@@ -55,17 +57,19 @@ pub(super) fn past(launch_dir: &Path, most: usize) -> Past {
         .flat_map(|entries| entries.flatten())
         .filter_map(|e| {
             let name = e.file_name().into_string().ok()?;
-            Some((name.strip_prefix("rows-")?.strip_suffix(".log")?.parse().ok()?, e.path()))
+            let name = name.strip_suffix(".gz").unwrap_or(&name);
+            Some((name.strip_prefix("rows-")?.strip_suffix(".log")?.parse().ok()?, launch_dir.join(name)))
         })
         .collect();
     segments.sort_unstable();
+    segments.dedup();
     let mut rows: Vec<String> = Vec::new();
     let mut start = 0;
     for (first, path) in segments.into_iter().rev() {
         if rows.len() >= most {
             break;
         }
-        let text = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
+        let text = String::from_utf8_lossy(&read(&path).unwrap_or_default()).into_owned();
         // A last line without its end is still being written.
         let mut older: Vec<String> =
             text.split_inclusive('\n').filter_map(|l| l.strip_suffix('\n')).map(str::to_owned).collect();
@@ -76,6 +80,14 @@ pub(super) fn past(launch_dir: &Path, most: usize) -> Past {
     let cut = rows.len().saturating_sub(most);
     rows.drain(..cut);
     Past { first: start + u64::try_from(cut).unwrap_or(0), rows }
+}
+
+/// A file as it was, also when it was packed because its session was archived.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => archive::unpacked(path),
+        other => other,
+    }
 }
 
 /// Takes escape sequences and controls out of a row; colours (SGR) stay if they are wanted.

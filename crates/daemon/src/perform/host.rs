@@ -42,6 +42,10 @@ pub(super) async fn ensure(
 ) -> Result<Outcome, Fault> {
     let (project, session) = look_up(engine, id)?;
     nothing_lives(engine, &project, &session).await?;
+    if resume && !Paths::launch_dir(&project, id, launch).exists() {
+        // In a new workspace that was done already, and what runs by now listens on its own ports.
+        super::ports::settle(engine, id).await?;
+    }
     let (plan, conversation) = plan(engine, id, launch, resume).await?;
     engine.registry().runtime(&session.runtime)?.ensure(&plan).await?;
     watcher.watch(id, launch).await?;
@@ -111,7 +115,7 @@ async fn plan(
         .await?;
     let mut environment = if given.is_empty() { env::own() } else { given };
     environment.extend(launched.env);
-    environment.extend(super::workspace::ports(&session));
+    environment.extend(super::ports::told(&session));
     environment.extend(identity(engine, id, launch, &session.name, &ao, &environment)?);
     let repository = PathBuf::from(&project.path);
     let shared = project.settings.workspaces.dependencies.iter().filter(|(_, how)| **how == Dependency::Symlink);

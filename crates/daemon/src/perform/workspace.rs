@@ -1,15 +1,15 @@
 //! Performs what concerns workspaces.
 
+use super::ports;
 use crate::engine::Engine;
 use crate::paths::Paths;
-use ao_core::effect::Outcome;
+use ao_core::effect::{Effect, Outcome};
 use ao_core::id::{CommitId, SessionId};
 use ao_core::kind::Fault;
 use ao_core::project::Project;
 use ao_core::session::Session;
-use ao_core::workspace::{Ignored, PORTS_EACH, PutBack};
+use ao_core::workspace::{Ignored, PutBack};
 use ao_slots::workspace::{InspectPlan, RemovePlan, Workspace, WorkspacePlan};
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,16 +43,8 @@ fn place(project: &Project, id: &SessionId) -> PathBuf {
     .join(id.as_str())
 }
 
-/// What a session is told about its ports.
-pub(super) fn ports(session: &Session) -> BTreeMap<String, String> {
-    let Some(base) = session.belongings.ports else { return BTreeMap::new() };
-    BTreeMap::from([
-        ("AO_PORT_BASE".to_owned(), base.to_string()),
-        ("AO_PORT_COUNT".to_owned(), PORTS_EACH.to_string()),
-    ])
-}
-
 pub(super) async fn ensure(engine: &Engine, id: &SessionId, base: Option<&CommitId>) -> Result<Outcome, Fault> {
+    ports::settle(engine, id).await?;
     let (project, session) = look_up(engine, id)?;
     let target = target(engine, &project, &session);
     let wanted = &project.settings.workspaces;
@@ -72,7 +64,7 @@ pub(super) async fn ensure(engine: &Engine, id: &SessionId, base: Option<&Commit
         dependencies: wanted.dependencies.clone(),
         post_create: project.settings.post_create.clone(),
         post_create_limit: Duration::from_millis(wanted.post_create_timeout.0),
-        post_create_env: ports(&session),
+        post_create_env: ports::told(&session),
         log: Some(Paths::session_dir(&project, id).join("post-create.log")),
     };
     let workspace = engine.registry().workspace(&session.workspace)?;
@@ -134,6 +126,26 @@ pub(super) async fn remove(engine: &Engine, id: &SessionId) -> Result<Outcome, F
         path: PathBuf::from(path),
         branch: session.branch.clone(),
     };
-    let removed = engine.registry().workspace(&session.workspace)?.remove(&plan).await?;
+    let plugin = engine.registry().workspace(&session.workspace)?;
+    let mut removed = plugin.remove(&plan).await?;
+    if removed.rescue.is_none() {
+        removed.rescue = kept_before(engine, &plan, plugin.as_ref()).await?;
+    }
     Ok(Outcome::WorkspaceRemoved { rescue: removed.rescue, ignored: Ignored::of(&removed.ignored) })
+}
+
+/// What this very removal kept when it was performed before, and the daemon was killed before it could be written down: a
+/// rescue that is younger than the wish for it.
+async fn kept_before(engine: &Engine, plan: &RemovePlan, plugin: &dyn Workspace) -> Result<Option<String>, Fault> {
+    let key = Effect::RemoveWorkspace { session: plan.session.clone() }.key();
+    let Some(since) = engine.read(|c| c.facts.pending.get(&key).map(|p| p.since.0 / 1000)) else { return Ok(None) };
+    let place = format!("refs/ao/rescue/{}", plan.session);
+    let is_of = |name: &str| {
+        let number = name.strip_prefix(&place).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    // Newest first.
+    let all = plugin.rescued(&plan.repository).await?;
+    let mut own = all.into_iter().filter(|rescued| is_of(&rescued.name));
+    Ok(own.next().filter(|rescued| u64::try_from(rescued.at).is_ok_and(|at| at >= since)).map(|rescued| rescued.name))
 }

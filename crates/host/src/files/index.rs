@@ -7,7 +7,7 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::place::append_to;
+use super::place::{append_to, read};
 use crate::engine::Size;
 
 /// Bytes of one record.
@@ -80,7 +80,7 @@ impl IndexRecord {
 /// # Errors
 /// When it cannot be read.
 pub fn read_index(dir: &Path) -> io::Result<Vec<IndexRecord>> {
-    let bytes = fs::read(dir.join("out.idx"))?;
+    let bytes = read(&dir.join("out.idx"))?;
     let (records, _cut) = bytes.as_chunks::<RECORD>();
     Ok(records.iter().filter_map(IndexRecord::from_bytes).collect())
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use super::index::{Index, IndexRecord, Kind};
-use super::place::{append_to, numbered, numbered_path};
+use super::place::{append_to, numbered, numbered_path, read};
 use crate::engine::Size;
 
 /// Bytes kept in memory while the disk refuses them (`docs/design/host.md`: a 256 KB ring).
@@ -224,6 +224,32 @@ fn errno(error: &io::Error) -> u16 {
     error.raw_os_error().and_then(|errno| u16::try_from(errno).ok()).unwrap_or(0)
 }
 
+/// A segment as it lies on the disk.
+enum Source {
+    Plain(File),
+    Packed(io::Cursor<Vec<u8>>),
+}
+
+impl Source {
+    fn len(&self) -> io::Result<u64> {
+        match self {
+            Self::Plain(file) => Ok(file.metadata()?.len()),
+            Self::Packed(bytes) => Ok(bytes.get_ref().len() as u64),
+        }
+    }
+
+    fn read_from(&mut self, start: u64, most: u64, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        fn go(from: &mut (impl Read + Seek), start: u64, most: u64, bytes: &mut Vec<u8>) -> io::Result<usize> {
+            from.seek(SeekFrom::Start(start))?;
+            from.take(most).read_to_end(bytes)
+        }
+        match self {
+            Self::Plain(file) => go(file, start, most, bytes),
+            Self::Packed(packed) => go(packed, start, most, bytes),
+        }
+    }
+}
+
 /// Reads up to `limit` bytes of a launch's output from `offset` on: the offset of the first byte that is there at or
 /// after it, and the bytes up to the next gap.
 ///
@@ -233,8 +259,12 @@ pub fn read_output(dir: &Path, offset: u64, limit: usize) -> io::Result<(u64, Ve
     let mut bytes = Vec::new();
     let mut at = offset;
     for (from, path) in numbered(dir, PREFIX)? {
-        let mut file = File::open(path)?;
-        let end = from + file.metadata()?.len();
+        let mut file = match File::open(&path) {
+            // Packed: as a whole, a segment is an eighth of what is kept.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Source::Packed(io::Cursor::new(read(&path)?)),
+            other => Source::Plain(other?),
+        };
+        let end = from + file.len()?;
         if end <= at {
             continue;
         }
@@ -244,9 +274,8 @@ pub fn read_output(dir: &Path, offset: u64, limit: usize) -> io::Result<(u64, Ve
             }
             at = from;
         }
-        file.seek(SeekFrom::Start(at - from))?;
         let room = limit - bytes.len();
-        let read = file.take(room as u64).read_to_end(&mut bytes)?;
+        let read = file.read_from(at - from, room as u64, &mut bytes)?;
         at += read as u64;
         if bytes.len() >= limit {
             break;

@@ -2,11 +2,10 @@
 //!
 //! A row that is still being written is not there yet.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::place::numbered;
+use super::place::{numbered, read};
 
 /// Reads rows `[from, to)` by number: the number of the first that is there at or after `from`, and as many as there are
 /// before `to` without a hole.
@@ -20,7 +19,7 @@ pub fn read_rows(dir: &Path, from: u64, to: u64) -> io::Result<(u64, Vec<String>
         if first >= to {
             break;
         }
-        let text = match fs::read(&path) {
+        let text = match read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             other => other?,
         };
@@ -45,6 +44,7 @@ pub fn read_rows(dir: &Path, from: u64, to: u64) -> io::Result<(u64, Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn rows_are_read_by_number_across_files_and_holes() {

@@ -17,7 +17,7 @@ use crate::exec::Environment;
 use crate::git::{Git, Repository, git_dir_of, missing_branch};
 use crate::steps::Steps;
 use ao_core::effect::Inspection;
-use ao_core::id::CommitId;
+use ao_core::id::{CommitId, SessionId};
 use ao_slots::workspace::{
     InspectPlan, Measured, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
 };
@@ -157,6 +157,10 @@ impl Workspace for LocalClone {
 
     async fn measure(&self, plan: &RemovePlan) -> Answer<Measured> {
         if is_clone(&plan.path) { seal::measure(&self.site(&plan.path)).await } else { Ok(Measured::default()) }
+    }
+
+    async fn rescued_bytes(&self, repository: &Path, session: &SessionId) -> Answer<Option<u64>> {
+        rescue::bytes(&Git::at(repository, &self.env), session).await
     }
 
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>> {

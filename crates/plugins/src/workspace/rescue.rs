@@ -59,6 +59,25 @@ pub(super) async fn keep(git: &Git, session: &SessionId, sealed: &Sealed) -> Ans
     Err(Fault::conflict(format!("{session} has {MOST} rescue refs already")).hint("delete some of `ao rescue list`"))
 }
 
+/// Bytes that a session's rescued work takes and that nothing else holds; none when this git cannot say.
+pub(super) async fn bytes(git: &Git, session: &SessionId) -> Answer<Option<u64>> {
+    let mut names = Vec::new();
+    for n in 1..=MOST {
+        let name = name(session, n);
+        if git.commit(&name).await?.is_none() {
+            break;
+        }
+        names.push(name);
+    }
+    if names.is_empty() {
+        return Ok(None);
+    }
+    // git 2.31 and newer.
+    let call = git.call(["rev-list", "--objects", "--disk-usage"]).args(names);
+    let said = call.args(["--not", "--branches", "--tags", "--remotes"]).ask().await?;
+    Ok((said.code == 0).then(|| said.line().parse().ok()).flatten())
+}
+
 /// Lists what was kept, newest first.
 pub(super) async fn list(git: &Git) -> Answer<Vec<Rescued>> {
     let format = "--format=%(refname)%00%(objectname)%00%(committerdate:unix)%00%(contents:subject)";

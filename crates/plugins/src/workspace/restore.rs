@@ -55,6 +55,7 @@ pub(super) async fn into_directory(repository: &Path, name: &str, to: &Path, env
         site.git.call(["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")]).run().await?;
     }
     let left_out = put_back(&site, &common, &commit, &about, env).await?;
+    super::prepare::large_files(&site, &common).await?;
     Ok(PutBack { name: full, branch, complete: true, left_out })
 }
 

@@ -19,7 +19,7 @@ use crate::git::{
 };
 use crate::steps::Steps;
 use ao_core::effect::Inspection;
-use ao_core::id::CommitId;
+use ao_core::id::{CommitId, SessionId};
 use ao_slots::workspace::{
     InspectPlan, Measured, PutBack, RemovePlan, Removed, Rescued, Workspace, WorkspacePlan, WorkspaceReady,
 };
@@ -146,6 +146,10 @@ impl Workspace for Worktree {
         }
     }
 
+    async fn rescued_bytes(&self, repository: &Path, session: &SessionId) -> Answer<Option<u64>> {
+        rescue::bytes(&Git::at(repository, &self.env), session).await
+    }
+
     async fn rescued(&self, repository: &Path) -> Answer<Vec<Rescued>> {
         rescue::list(&Git::at(repository, &self.env)).await
     }
@@ -166,7 +170,15 @@ impl Workspace for Worktree {
 /// The fault about a directory that holds something else.
 fn not_ours(path: &Path, repository: &Path) -> Fault {
     Fault::conflict(format!("{} is no worktree of {}; it was left as it is", path.display(), repository.display()))
-        .hint("move it away, or `git worktree repair` if the repository was moved")
+        .hint("move it away, or give sessions another `worktreeDir`")
+}
+
+/// Whether a worktree's link names a directory that is gone, as after the repository was moved.
+fn leads_nowhere(link: &Path) -> bool {
+    let text = fs::read_to_string(link).unwrap_or_default();
+    let Some(named) = text.trim_end().strip_prefix("gitdir: ") else { return false };
+    // A relative one starts at the worktree.
+    !disk::exists(&link.parent().unwrap_or(link).join(named))
 }
 
 /// The branch in a worktree's HEAD.
@@ -281,10 +293,10 @@ impl<'a> Making<'a> {
             return Ok(true);
         }
         let link = path.join(".git");
-        if disk::exists(&link) {
+        if disk::exists(&link) && !leads_nowhere(&link) {
             return Err(not_ours(path, &self.plan.repository));
         }
-        // An agent deleted the link; files and index are as they were.
+        // An agent deleted the link, or the repository was moved; files and index are as they were.
         let text = format!("gitdir: {}\n", known.admin.display());
         fs::write(&link, text).map_err(|error| failed(&link, &error))?;
         Ok(true)

@@ -81,6 +81,10 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
         },
         7 => Event::StopRequested { session: session(facts, dice), why: "because".into(), cleanup: dice.below(2) == 0 },
         8 => Event::RestoreRequested { session: session(facts, dice) },
+        9 if dice.below(3) == 0 => {
+            let stop = (dice.below(2) == 0).then(|| "because".to_owned());
+            Event::ArchiveRequested { session: session(facts, dice), stop }
+        }
         9 => Event::CleanupRequested { session: session(facts, dice) },
         10 => Event::MergeRequested { session: session(facts, dice) },
         11 => {
@@ -294,6 +298,7 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
         Effect::RemoveWorkspace { .. } => {
             Outcome::WorkspaceRemoved { rescue: Some("refs/ao/rescue/x".into()), ignored: None }
         }
+        Effect::ArchiveSession { .. } => Outcome::Archived { before: 10, after: 1 },
         Effect::InspectWorkspace { .. } => Outcome::Inspected {
             found: match dice.below(8) {
                 0 => Inspection::Missing,

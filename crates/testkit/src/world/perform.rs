@@ -39,8 +39,16 @@ impl World {
                 self.done(effect, Outcome::Thawed);
             }
             Effect::RemoveWorkspace { session } => {
-                let rescue = self.workspaces.remove(session).map(|_| format!("refs/ao/rescue/{session}"));
+                if self.workspaces.remove(session).is_some() {
+                    self.rescued.insert(session.clone(), format!("refs/ao/rescue/{session}"));
+                }
+                // Asked again after it was done, it says again what it kept.
+                let rescue = self.rescued.get(session).cloned();
                 self.done(effect, Outcome::WorkspaceRemoved { rescue, ignored: None });
+            }
+            Effect::ArchiveSession { session } => {
+                assert!(!self.workspaces.contains_key(session), "{session} is archived with its workspace");
+                self.done(effect, Outcome::Archived { before: 10, after: 1 });
             }
             Effect::InspectWorkspace { session, .. } => {
                 let found = self.inspect(session);
@@ -93,6 +101,7 @@ impl World {
         let fresh =
             Workspace { tree: tree.clone(), base: base.clone(), first: tree, gone: false, unmerged: Vec::new() };
         self.workspaces.entry(session.clone()).or_insert(fresh);
+        self.rescued.remove(session);
         let branch = self.facts.sessions.get(session).map(|s| s.branch.clone()).unwrap_or_default();
         self.done(effect, Outcome::WorkspaceReady { path: format!("/trees/{session}"), base, branch, put_back: None });
     }

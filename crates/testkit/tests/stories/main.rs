@@ -1,5 +1,6 @@
 //! Stories under the virtual clock: what users see happen, told from the first event to the last.
 
+mod archive;
 mod boots;
 mod deliveries;
 mod freezing;
@@ -7,4 +8,6 @@ mod landing;
 mod restarts;
 mod runs;
 mod sessions;
+mod terminals;
 mod trouble;
+mod workspaces;
