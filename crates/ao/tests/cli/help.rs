@@ -2,7 +2,7 @@
 
 use crate::world::World;
 
-const VERBS: [&str; 27] = [
+const VERBS: [&str; 28] = [
     "start",
     "fix",
     "demo",
@@ -16,6 +16,7 @@ const VERBS: [&str; 27] = [
     "logs",
     "wait",
     "explain",
+    "agent",
     "replay",
     "stop",
     "restore",
