@@ -28,8 +28,8 @@ use crate::machine::Machine;
 use crate::measure::ALL;
 
 const USAGE: &str = "usage: cargo run -p bench --release [NAME…] [-- --write] [--strict] [--build]
-  NAME      version, list, http, idle-daemon, idle-200, new, worktree, reattach, idle-hosts, history, pty, echo; all of
-            them when none is named
+  NAME      version, list, http, idle-daemon, idle-200, new, worktree, reattach, idle-hosts, history, pty, echo, delivery;
+            all of them when none is named
   --build   cargo build from nothing and a test build after touching core; only with it, takes many minutes
   --write   rewrite the parts of docs/benchmarks.md that were measured
   --peers   install what others made (packages of npm) into a temporary folder and measure it, too
@@ -47,6 +47,10 @@ struct Wanted {
 }
 
 fn main() -> ExitCode {
+    // As the agent in a session of `delivery`.
+    if let Some(notes) = std::env::var_os(ao_testkit::tui::NOTES) {
+        return if ao_testkit::tui::play(Path::new(&notes)).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     match run() {
         Ok(code) => code,
         Err(error) => {

@@ -1,6 +1,7 @@
 //! The benchmarks, a file each.
 
 mod build;
+mod delivery;
 mod echo;
 mod history;
 mod http;
@@ -30,5 +31,6 @@ pub const ALL: &[Benchmark] = &[
     history::BENCHMARK,
     pty::BENCHMARK,
     echo::BENCHMARK,
+    delivery::BENCHMARK,
     build::BENCHMARK,
 ];

@@ -5,5 +5,8 @@
 #![cfg(unix)]
 
 pub mod contract;
+pub mod dice;
 pub mod fakes;
+pub mod sends;
+pub mod tui;
 pub mod world;

@@ -2,7 +2,7 @@
 //!
 //! Without that word `play` does nothing, as when all tests are run.
 
-use crate::dice::Dice;
+use ao_testkit::dice::Dice;
 use crate::painter::Painter;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use std::io::{Read as _, Write as _};

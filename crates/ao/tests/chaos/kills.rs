@@ -1,7 +1,7 @@
 //! The whole of it: launches, kills, moments, and the look at what was written and what is left.
 
 use crate::child::{self, BEGIN, ENOUGH, records};
-use crate::dice::Dice;
+use ao_testkit::dice::Dice;
 use crate::moment;
 use crate::world::{World, until};
 use ao_host::discover::Standing;

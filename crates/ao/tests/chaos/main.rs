@@ -4,7 +4,6 @@
 //! viewers saw for another judge (`scripts/slow-chaos.sh`). Nothing is slept for but the moments of the kills.
 
 mod child;
-mod dice;
 mod judge;
 mod kills;
 mod moment;

@@ -1,6 +1,6 @@
 //! One moment of a viewer's life: it attaches in the middle of whatever is being drawn, follows, and must see what the host sees.
 
-use crate::dice::Dice;
+use ao_testkit::dice::Dice;
 use crate::judge::Judge;
 use crate::world::LIMIT;
 use ao_host::client::Client;

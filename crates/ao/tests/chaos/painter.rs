@@ -2,7 +2,7 @@
 //!
 //! Only what every judge draws alike, so that a difference is the host's: what they do not agree on is in `docs/fidelity.md`.
 
-use crate::dice::Dice;
+use ao_testkit::dice::Dice;
 
 /// Size of a session that nobody looks at.
 pub const COLS: u64 = 120;
