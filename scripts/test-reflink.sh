@@ -29,6 +29,7 @@ git config --global init.defaultBranch main
 ao() { "$place/ao" "$@"; }
 end() {
     code=$?
+    cd /
     for home in "$place"/*/h; do
         [ -d "$home" ] || continue
         AO_HOME="$home" ao stop --all >/dev/null 2>&1 || true
@@ -44,7 +45,14 @@ fail() {
     tail -n 5 "$AO_HOME/daemon.log" >&2 || true
     exit 1
 }
-# The path of the workspace of a new session, whose agent is a shell that waits.
+# Says what went wrong, and nothing else.
+quiet() {
+    if ! "$@" >"$place/said" 2>&1; then
+        cat "$place/said" >&2
+        fail "$*"
+    fi
+}
+# The id of a new session, whose agent is a shell that waits.
 workspace() {
     local id
     id=$(ao new "A task" --no-prompt --agent shell -- sh -c 'exec sleep 1000' 2>/dev/null | grep -o 'app-[0-9]*' | head -n 1)
@@ -99,7 +107,7 @@ for kind in xfs btrfs ext4; do
     fi
     export AO_HOME="$mount_point/h"
     repository "$mount_point" reflink
-    ao start >/dev/null 2>&1
+    quiet ao start
     before=$(used "$mount_point")
     id=$(workspace)
     dir=$(path_of "$id")
@@ -138,7 +146,7 @@ git init -q
 printf 'projects:\n  app:\n    path: .\n    defaultBranch: main\n    worktreeDir: %s\n' "$place/mnt-ro" >agent-orchestrator.yaml
 git add --all
 git commit -q -m First
-ao start >/dev/null 2>&1
+quiet ao start
 id=$(workspace)
 dir=$(path_of "$id")
 echo precious >"$dir/work.txt"
@@ -180,7 +188,7 @@ for workspace in worktree clone; do
     git add --all
     git commit -q -m First
     git show HEAD:model.bin | grep -q 'git-lfs.github.com' || fail "the commit holds no pointer"
-    ao start >/dev/null 2>&1
+    quiet ao start
     id=$(workspace)
     dir=$(path_of "$id")
     cmp -s model.bin "$dir/model.bin" || fail "lfs, $workspace: content that this machine has is not in the workspace"
