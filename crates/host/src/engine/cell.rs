@@ -5,7 +5,11 @@
 use std::sync::Arc;
 
 /// Combining characters kept on one cell; more are dropped so that a hostile stream cannot grow a cell without end.
-const MAX_MARKS: usize = 16;
+const MAX_MARKS: u8 = 16;
+/// Bytes that so many characters take at most.
+const MARK_BYTES: usize = MAX_MARKS as usize * 4;
+/// Zero width joiner.
+pub const ZWJ: char = '\u{200d}';
 
 /// A colour as the program named it, so that it can be named the same way again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -78,11 +82,49 @@ pub struct Link {
     pub uri: String,
 }
 
+/// Zero-width characters drawn over a character, in order. They lie where they are: a heap of them would cost more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// UTF-8; zeros behind the last one.
+    bytes: [u8; MARK_BYTES],
+    len: u8,
+    count: u8,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self { bytes: [0; MARK_BYTES], len: 0, count: 0 }
+    }
+}
+
+impl Marks {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Only whole characters are ever added.
+        str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+    }
+
+    /// Adds one; beyond [`MAX_MARKS`] it is dropped.
+    fn push(&mut self, mark: char) {
+        if self.count < MAX_MARKS {
+            let len = mark.encode_utf8(&mut self.bytes[usize::from(self.len)..]).len();
+            // Four at most.
+            self.len += u8::try_from(len).unwrap_or(0);
+            self.count += 1;
+        }
+    }
+
+    fn ends_with(&self, mark: char) -> bool {
+        self.bytes[..usize::from(self.len)].ends_with(mark.encode_utf8(&mut [0; 4]).as_bytes())
+    }
+}
+
 /// What few cells have, kept out of the cell so that the others stay small.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Extra {
     /// Zero-width characters drawn over the cell's character.
-    pub marks: String,
+    pub marks: Marks,
     /// SGR 58.
     pub underline_colour: Option<Colour>,
     /// OSC 8.
@@ -151,7 +193,7 @@ impl Cell {
     pub fn as_pen(&self) -> Self {
         let mut pen = Self { c: ' ', width: Width::Narrow, ..self.clone() };
         if !pen.marks().is_empty() {
-            Arc::make_mut(pen.extra.get_or_insert_default()).marks.clear();
+            Arc::make_mut(pen.extra.get_or_insert_default()).marks = Marks::default();
             pen.drop_empty_extra();
         }
         pen
@@ -169,17 +211,28 @@ impl Cell {
         self.fg == other.fg && self.bg == other.bg && self.attrs == other.attrs
     }
 
+    /// Whether it has no colours and no attributes; characters, widths and extras are not looked at.
+    #[must_use]
+    #[inline]
+    pub fn is_plain(&self) -> bool {
+        self.attrs.0 == 0 && matches!((self.fg, self.bg), (Colour::Default, Colour::Default))
+    }
+
     /// Zero-width characters over this cell.
     #[must_use]
     pub fn marks(&self) -> &str {
-        self.extra.as_ref().map_or("", |extra| &extra.marks)
+        self.extra.as_ref().map_or("", |extra| extra.marks.as_str())
+    }
+
+    /// Whether the last of them is a zero width joiner.
+    #[must_use]
+    pub fn is_joiner_last(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.marks.ends_with(ZWJ))
     }
 
     /// Adds a zero-width character; beyond [`MAX_MARKS`] it is dropped.
     pub fn push_mark(&mut self, mark: char) {
-        if self.marks().chars().count() < MAX_MARKS {
-            Arc::make_mut(self.extra.get_or_insert_default()).marks.push(mark);
-        }
+        Arc::make_mut(self.extra.get_or_insert_default()).marks.push(mark);
     }
 
     /// SGR 58 colour.

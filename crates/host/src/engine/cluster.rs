@@ -9,14 +9,23 @@ use super::grid::Row;
 use super::modes::Mode;
 use super::screen::Screen;
 
-/// Zero width joiner.
-const ZWJ: char = '\u{200d}';
 /// Variation selector 16: the character before it is drawn as an emoji.
 pub const EMOJI_STYLE: char = '\u{fe0f}';
 
 /// Emoji and what Unicode keeps free for them (property `Extended_Pictographic`), without skin tones and flag halves.
 #[must_use]
+#[inline]
 pub fn is_pictograph(c: char) -> bool {
+    match c {
+        // Most characters and most emoji, so that the list need not be searched.
+        '\0'..='\u{a8}' | '\u{af}'..='\u{203b}' | '\u{329a}'..='\u{1efff}' => false,
+        '\u{1f400}'..='\u{1faff}' => true,
+        _ => is_listed(c),
+    }
+}
+
+/// The property itself.
+fn is_listed(c: char) -> bool {
     matches!(c,
         '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2194}'..='\u{2199}'
         | '\u{21a9}' | '\u{21aa}' | '\u{231a}' | '\u{231b}' | '\u{2328}' | '\u{2388}' | '\u{23cf}'
@@ -47,8 +56,15 @@ pub fn joins(cell: &Cell, c: char) -> bool {
     if is_flag_half(c) {
         return is_flag_half(cell.c) && !cell.marks().chars().any(is_flag_half);
     }
-    let after_joiner = cell.marks().ends_with(ZWJ);
+    let after_joiner = cell.is_joiner_last();
     is_pictograph(cell.c) && (is_tone(c) && !after_joiner || is_pictograph(c) && after_joiner)
+}
+
+/// Whether `c` may take columns alone and yet belong to the character before it.
+#[must_use]
+#[inline]
+pub fn may_join(c: char) -> bool {
+    is_pictograph(c) || is_tone(c) || is_flag_half(c)
 }
 
 /// Whether a variation selector makes `c` an emoji: pictographs and the bases of keycaps.
@@ -75,6 +91,9 @@ impl Screen {
 
     /// Joins `c`, which would take `width` columns alone, to the character before it; false if it does not belong there.
     pub fn join(&mut self, c: char, width: usize) -> bool {
+        if !may_join(c) {
+            return false;
+        }
         let Some(col) = self.open_cluster() else { return false };
         let row = self.page.grid.row_mut(self.cursor.row);
         if !joins(row.cell(col), c) {

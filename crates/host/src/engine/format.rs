@@ -2,7 +2,7 @@
 //!
 //! For people and logs: links and the state of the terminal are the serialiser's work.
 
-use super::cell::{BLANK, Cell, Width};
+use super::cell::{BLANK, Width};
 use super::grid::Row;
 use super::sgr;
 
@@ -28,34 +28,60 @@ pub fn row_sgr(row: &Row) -> String {
 
 /// Appends what [`row_sgr`] gives.
 pub fn push_row_sgr(text: &mut String, row: &Row) {
-    let mut cells = &row.cells()[..row.used()];
-    text.reserve(cells.len());
-    let mut pen = &BLANK;
-    while let Some(cell) = cells.first() {
+    let cells = &row.cells()[..row.used()];
+    text.reserve(cells.len() + ROOM);
+    let (mut pen, mut plain) = (&BLANK, true);
+    let mut ascii = Ascii { bytes: [0; ASCII], len: 0 };
+    for cell in cells {
         // Most rows are stretches in one pen, without extras.
-        let alike = |other: &&Cell| other.extra.is_none() && other.has_pen_of(cell);
-        let stretch = cells.iter().take_while(alike).count().max(1);
-        let (now, rest) = cells.split_at(stretch);
-        cells = rest;
-        sgr::write_change(text, pen, cell);
-        pen = cell;
-        if now.iter().all(|cell| cell.c.is_ascii() && cell.width == Width::Narrow) {
-            push_ascii(text, now);
-        } else {
-            text.extend(now.iter().filter(|cell| cell.width != Width::Spacer).map(|cell| cell.c));
+        let alike = if plain { cell.is_plain() } else { cell.has_pen_of(pen) && pen.extra.is_none() };
+        if !alike || cell.extra.is_some() {
+            ascii.flush(text);
+            sgr::write_change(text, pen, cell);
+            (pen, plain) = (cell, cell.is_plain() && cell.extra.is_none());
         }
-        text.push_str(cell.marks());
+        if cell.width != Width::Spacer {
+            ascii.push(text, cell.c);
+        }
+        if cell.extra.is_some() {
+            ascii.flush(text);
+            text.push_str(cell.marks());
+        }
     }
+    ascii.flush(text);
     sgr::write_change(text, pen, &BLANK);
 }
 
-/// Appends the characters of cells that hold nothing but ASCII, by the buffer instead of one by one.
-fn push_ascii(text: &mut String, cells: &[Cell]) {
-    let mut buffer = [0; 64];
-    for part in cells.chunks(buffer.len()) {
-        for (byte, cell) in buffer.iter_mut().zip(part) {
-            *byte = cell.c as u8;
+/// Most ASCII characters that are appended together.
+const ASCII: usize = 128;
+/// Bytes beyond one for each cell that most rows need.
+const ROOM: usize = 32;
+
+/// ASCII characters that wait to be appended together.
+struct Ascii {
+    bytes: [u8; ASCII],
+    len: usize,
+}
+
+impl Ascii {
+    #[inline]
+    fn push(&mut self, text: &mut String, c: char) {
+        if !c.is_ascii() {
+            self.flush(text);
+            return text.push(c);
         }
-        text.push_str(str::from_utf8(&buffer[..part.len()]).unwrap_or_default());
+        if self.len == ASCII {
+            self.flush(text);
+        }
+        self.bytes[self.len] = c as u8;
+        self.len += 1;
+    }
+
+    #[inline]
+    fn flush(&mut self, text: &mut String) {
+        if self.len > 0 {
+            text.push_str(str::from_utf8(&self.bytes[..self.len]).unwrap_or_default());
+            self.len = 0;
+        }
     }
 }

@@ -69,18 +69,26 @@ impl Row {
         }
     }
 
-    /// The stored ones of `len` cells from `col` on, for writing, with room for the others behind them.
-    pub(super) fn cells_from(&mut self, col: usize, len: usize, cols: usize) -> &mut [Cell] {
+    /// Replaces the cells from `col` on. They must fit into `cols` columns; halves of wide characters are the caller's.
+    #[inline]
+    pub(super) fn put(&mut self, col: usize, cols: usize, new: impl ExactSizeIterator<Item = Cell>) {
+        let end = col + new.len();
+        if self.cells.capacity() < end {
+            self.cells.reserve_exact(end.next_multiple_of(GROW).min(cols) - self.cells.len());
+        }
         self.store(col);
-        let wanted = (col + len).next_multiple_of(GROW).min(cols);
-        self.cells.reserve_exact(wanted.saturating_sub(self.cells.len()));
-        let end = self.cells.len().min(col + len);
-        &mut self.cells[col..end]
+        let mut new = new;
+        for (cell, new) in self.cells[col..].iter_mut().zip(&mut new) {
+            *cell = new;
+        }
+        self.cells.extend(new);
     }
 
-    /// Adds cells behind the stored ones.
-    pub(super) fn extend(&mut self, cells: impl Iterator<Item = Cell>) {
-        self.cells.extend(cells);
+    /// Blanks the right half of a wide character at `col` whose left half was just drawn over.
+    pub(super) fn drop_half(&mut self, col: usize) {
+        if let Some(cell) = self.cells.get_mut(col).filter(|cell| cell.width == Width::Spacer) {
+            *cell = Cell::erased(cell.bg);
+        }
     }
 
     /// Draws a character of two columns at `col`.
@@ -253,10 +261,15 @@ impl Grid {
     /// Moves the rows of `region` up by `n`, blank ones enter at its bottom; `lost` sees each row that leaves.
     pub fn scroll_up(&mut self, region: Range<usize>, n: usize, bg: Colour, mut lost: impl FnMut(&Row)) {
         for _ in 0..n.min(region.len()) {
-            let Some(mut row) = self.rows.remove(region.start) else { return };
-            lost(&row);
+            if region.len() == self.rows.len() {
+                self.rows.rotate_left(1);
+            } else {
+                let Some(row) = self.rows.remove(region.start) else { return };
+                self.rows.insert(region.end - 1, row);
+            }
+            let row = &mut self.rows[region.end - 1];
+            lost(row);
             row.clear(self.cols, bg);
-            self.rows.insert(region.end - 1, row);
         }
     }
 

@@ -107,7 +107,7 @@ impl Ground {
         while let Some(byte) = bytes.get(taken) {
             if self.lexer.in_ground() && !self.c1.holds() {
                 let rest = &bytes[taken..];
-                let leap = if *byte == 0x1b { plain_csi_len(rest) } else { lexer::text(rest).len() };
+                let leap = if *byte == 0x1b { plain_csi_len(rest) } else { lexer::text_len(rest) };
                 if leap > 0 {
                     self.leap(leap);
                     taken += leap;
@@ -314,6 +314,24 @@ mod tests {
                     lexer.push(*byte);
                 }
             }
+        }
+
+        #[test]
+        fn many_bytes_at_once_lead_where_single_ones_do(pieces in prop::collection::vec(piece(), 0..40)) {
+            let bytes = pieces.concat();
+            let (mut leaping, mut stepping) = (Ground::new(), Ground::new());
+            leaping.feed(&bytes, 0);
+            let mut lexer = Lexer::default();
+            let mut c1 = c1::Stream::default();
+            for byte in &bytes {
+                stepping.feed(&[*byte], 0);
+                c1.push(*byte).0.for_each(|byte| {
+                    lexer.push(byte);
+                });
+            }
+            let ends = |ground: &Ground| (ground.ground_offset(), ground.lexed, ground.last_c1(), ground.synchronized());
+            prop_assert_eq!(ends(&leaping), ends(&stepping));
+            prop_assert_eq!(leaping.lexer.in_ground() && !leaping.c1.holds(), lexer.in_ground() && !c1.holds());
         }
     }
 }

@@ -81,15 +81,32 @@ const CAN: u8 = 0x18;
 const SUB: u8 = 0x1a;
 const ESC: u8 = 0x1b;
 
-/// Whole characters and controls at the front of `bytes`, up to the first sequence or C1 character: from the ground state they lead to
-/// the ground state.
+/// Length of the text (characters and controls, broken ones too) at the front of `bytes`, up to the first sequence, C1
+/// character or unfinished character: from the ground state it leads to the ground state.
 #[must_use]
-pub fn text(bytes: &[u8]) -> &str {
+pub fn text_len(bytes: &[u8]) -> usize {
     let is_end = |at: &usize| bytes[*at] == ESC || bytes.get(at + 1).is_none_or(|next| c1::letter(*next).is_some());
-    let end = memchr::memchr2_iter(ESC, c1::LEAD, bytes).find(is_end).unwrap_or(bytes.len());
-    let text = &bytes[..end];
-    let whole = |len: usize| str::from_utf8(&text[..len]).unwrap_or_default();
-    str::from_utf8(text).unwrap_or_else(|error| whole(error.valid_up_to()))
+    let mut end = memchr::memchr2_iter(ESC, c1::LEAD, bytes).find(is_end).unwrap_or(bytes.len());
+    // What an unfinished character broke off may be unfinished itself.
+    loop {
+        match unfinished_len(&bytes[..end]) {
+            0 => return end,
+            unfinished => end -= unfinished,
+        }
+    }
+}
+
+/// Length of the unfinished character at the end of text. What came before the last byte that continues nothing does not
+/// matter, because every such byte begins anew; no character has more than three that continue it.
+fn unfinished_len(text: &[u8]) -> usize {
+    let begins = |byte: &u8| byte & 0xc0 != 0x80;
+    let Some(back) = text.iter().rev().take(3).position(begins) else { return 0 };
+    let last = &text[text.len() - back - 1..];
+    let mut lexer = Lexer::default();
+    last.iter().for_each(|byte| {
+        lexer.push(*byte);
+    });
+    if lexer.in_ground() { 0 } else { last.len() }
 }
 
 /// Length of the control sequence at the front of `bytes`, if one is there as a whole and nothing odd is in it.

@@ -45,6 +45,7 @@ pub(super) struct Display {
     engine: Guarded<Terminal>,
     /// Takes queries out of what viewers get; there is none while nobody looks.
     filter: Option<QueryFilter>,
+    visible: Vec<u8>,
     /// Ground offset at which `open` begins.
     ground: u64,
     /// Raw bytes since then, at most [`OPEN`] and one piece more.
@@ -59,6 +60,7 @@ impl Display {
         Self {
             engine: Guarded::new(size, Terminal::new),
             filter: None,
+            visible: Vec::new(),
             ground: 0,
             open: Vec::new(),
             fed: 0,
@@ -67,7 +69,7 @@ impl Display {
     }
 
     /// Interprets a piece of output.
-    pub fn feed(&mut self, bytes: &[u8], now: Instant) -> Fed {
+    pub fn feed(&mut self, bytes: &[u8], now: Instant) {
         self.engine.tick(self.clock(now));
         self.engine.feed(bytes);
         self.fed += bytes.len() as u64;
@@ -82,8 +84,9 @@ impl Display {
             }
             self.settle();
         }
-        let visible = self.filter.as_mut().map(|filter| filter.filter_output(bytes)).unwrap_or_default();
-        Fed { visible, ..self.take() }
+        if let Some(filter) = &mut self.filter {
+            self.visible.append(&mut filter.filter_output(bytes));
+        }
     }
 
     /// Nobody looks any more: what they would see need not be worked out.
@@ -113,8 +116,13 @@ impl Display {
         self.ground = ground;
     }
 
-    fn take(&mut self) -> Fed {
-        Fed { visible: Vec::new(), scrolled: self.engine.take_scrolled(), events: self.engine.take_events() }
+    /// What was fed since the last call led to.
+    pub fn take(&mut self) -> Fed {
+        Fed {
+            visible: std::mem::take(&mut self.visible),
+            scrolled: self.engine.take_scrolled(),
+            events: self.engine.take_events(),
+        }
     }
 
     fn clock(&self, now: Instant) -> u64 {

@@ -22,8 +22,10 @@ use crate::record::{ExitRecord, now_us};
 use crate::spec::LaunchSpec;
 use crate::wire::{ErrorKind, Health, Refusal};
 
-/// Most bytes that are taken from the terminal before they are logged, drawn and shown. A Linux terminal gives at most
-/// 4 KB per read and holds little more, so a larger piece only makes the program wait for the host.
+/// Most bytes of one read: a Linux terminal gives no more at once. They are drawn before the next read, because that waits
+/// until the kernel has brought more, which it does meanwhile.
+const READ: usize = 4 << 10;
+/// Most bytes that are taken from the terminal before they are logged and shown, all of them at once.
 const PIECE: usize = 16 << 10;
 /// A read that brings less was of a terminal that is empty now: a program that floods fills it. Asking once more would only
 /// keep the echo of a key waiting; if more came meanwhile, the poll says so.
@@ -243,19 +245,19 @@ impl Host {
         self.answer_stages(answers);
     }
 
-    /// Takes output up to a budget: log, engine, rows, replies, viewers.
+    /// Takes output up to a budget: engine, log, rows, replies, viewers.
     pub(super) fn drain(&mut self, budget: usize) {
         self.drain_while(budget, 0);
     }
 
     /// Takes output up to a budget, or until a read brings less than `few`.
     fn drain_while(&mut self, budget: usize, few: usize) {
-        let mut bytes = [0; PIECE];
+        let mut piece = [0; PIECE];
         let mut left = budget;
-        while left > 0 {
-            let (count, end) = self.take(&mut bytes[..left.min(PIECE)], few);
+        while left >= READ {
+            let (count, end) = self.take(&mut piece[..left.min(PIECE)], few);
             if count > 0 {
-                self.on_output(&bytes[..count]);
+                self.on_output(&piece[..count]);
                 left -= count;
             }
             match end {
@@ -266,12 +268,13 @@ impl Host {
         }
     }
 
-    /// Takes output until the piece is full, or until there is no more: then it says why.
-    fn take(&self, piece: &mut [u8], few: usize) -> (usize, Option<Taken>) {
+    /// Takes and draws output until the piece has no room for another read, or until there is no more: then it says why.
+    fn take(&mut self, piece: &mut [u8], few: usize) -> (usize, Option<Taken>) {
         let mut count = 0;
-        while count < piece.len() {
-            match self.pty.take(&mut piece[count..]) {
+        while let Some(room) = piece.get_mut(count..count + READ) {
+            match self.pty.take(room) {
                 Ok(Taken::Bytes(more)) => {
+                    self.display.feed(&room[..more], Instant::now());
                     count += more;
                     if more < few {
                         return (count, Some(Taken::Nothing));
@@ -289,9 +292,10 @@ impl Host {
         self.drain(LAST_WORDS);
     }
 
+    /// Keeps and shows bytes that were drawn. Nobody has seen any of them before they are in the log.
     fn on_output(&mut self, bytes: &[u8]) {
         self.output.append(bytes, now_us());
-        let fed = self.display.feed(bytes, Instant::now());
+        let fed = self.display.take();
         self.spread(fed);
         let now = Instant::now();
         self.watch.output(now);

@@ -38,6 +38,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         4 => "[ -~]{1,30}".prop_map(String::into_bytes),
         2 => "[a\u{7f}\u{85}日本한é\u{301}\u{200d}🚀─\u{a0}]{1,8}".prop_map(String::into_bytes),
+        2 => "[#a한─©👩👦🏽🇩🇪\u{fe0f}\u{200d}⸻ﬀ한]{1,8}".prop_map(String::into_bytes),
         2 => prop::sample::select(vec!["\r\n", "\n", "\r", "\t", "\x08", "\x07"]).prop_map(|s| s.as_bytes().to_vec()),
         3 => prop::sample::select(sequences.to_vec()).prop_map(<[u8]>::to_vec),
         1 => prop::collection::vec(any::<u8>(), 1..4),
