@@ -203,6 +203,10 @@ pub struct LogsQuery {
     /// At most this many lines, the newest; 200 when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<u32>,
+    /// From this row on, counted from 0 since the agent started; the newest when left out. `earlier` of the answer says where
+    /// it begins: rows that are no longer kept are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
     /// Keep colours (SGR sequences) of the rows that scrolled off.
     pub color: bool,
 }

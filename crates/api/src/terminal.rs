@@ -2,6 +2,9 @@
 //!
 //! From the server: [`SCREEN`] and [`OUTPUT`] carry terminal bytes; [`RESIZED`], [`EXITED`] carry JSON. From the client:
 //! [`KEYS`] carries bytes, [`RESIZE`] and [`SEEN`] carry JSON.
+//!
+//! The server closes with 1000 after the agent's end, 1012 when the daemon ends, and with a reason in words 1002 for an unknown
+//! kind, 1003 for a text message, 1007 for JSON that is not understood, 1009 for a message of more than 1 MiB.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

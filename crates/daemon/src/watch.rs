@@ -120,7 +120,7 @@ impl Watcher {
     }
 
     async fn look(&self, session: &SessionId, launch: &LaunchId) -> Result<Looked, Fault> {
-        let actor = self.actor(session, launch)?;
+        let mut actor = self.actor(session, launch)?;
         match actor.runtime.find(&actor.place).await {
             Found::Alive => {
                 self.watch(session, launch).await?;
@@ -276,11 +276,7 @@ impl Actor {
             };
             match push {
                 None => return Ended::Lost,
-                Some(Push::Exited(exit)) => {
-                    let news = self.heard.rest();
-                    self.tell(news).await;
-                    return Ended::Exited(exit);
-                }
+                Some(Push::Exited(exit)) => return Ended::Exited(exit),
                 Some(Push::Frozen(frozen)) => self.report_frozen(frozen).await,
                 Some(Push::Screen(screen)) => {
                     self.observe(adapter, &screen).await;
@@ -377,7 +373,10 @@ impl Actor {
     }
 
     /// Reports the end, as durably as a command: the host is told to rest only when it is on the disk. False when it is not.
-    async fn report_end(&self, exit: Option<Exit>) -> bool {
+    async fn report_end(&mut self, exit: Option<Exit>) -> bool {
+        // It says no more: what waited is told.
+        let news = self.heard.rest();
+        self.tell(news).await;
         let (session, launch) = (self.session.clone(), self.launch.clone());
         let event = match exit {
             Some(Exit { code, signal, why, .. }) => Event::HostExited { session, launch, code, signal, why },

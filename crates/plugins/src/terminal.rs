@@ -2,6 +2,8 @@
 
 mod attach;
 mod command;
+#[cfg(test)]
+mod contract;
 mod iterm2;
 mod start;
 mod template;

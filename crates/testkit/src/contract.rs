@@ -5,4 +5,5 @@
 pub mod repo;
 pub mod runtime;
 pub mod scm;
+pub mod terminal;
 pub mod workspace;

@@ -6,6 +6,9 @@ import { look } from './statuses.js';
 /** @type {[string, string][]} */
 const PLACES = [['Board', '#/'], ['Runs', '#/runs'], ['Events', '#/events']];
 
+/** The project that a link is about (`/?project=ID`): read before signing in makes the address short, and chosen once. */
+let linked = new URLSearchParams(location.search).get('project') ?? '';
+
 /** @type {Record<import('./store.js').Connection, string>} */
 const CONNECTIONS = { loading: 'Loading', live: 'Live', lost: 'Reconnecting' };
 
@@ -66,7 +69,8 @@ function updateProjects(select, store) {
   select.hidden = ids.length < 2;
   const shown = [...select.options].slice(1).map(({ value }) => value);
   if (ids.join('\n') === shown.join('\n') && select.options.length > 0) return;
-  const chosen = select.value;
+  const chosen = select.value || linked;
+  if (ids.includes(linked)) linked = '';
   select.replaceChildren(
     element('option', { value: '' }, 'All projects'), ...ids.map((id) => element('option', { value: id }, id)));
   select.value = ids.includes(chosen) ? chosen : '';

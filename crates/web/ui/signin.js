@@ -9,7 +9,7 @@ const MARK = '#sign-in=';
 
 /**
  * Takes the code out of the address, so that it stays neither there nor in the history, and goes to the session that
- * the link is about, if it is about one (`/?session=ID#sign-in=CODE`).
+ * the link is about, if it is about one (`/?session=ID#sign-in=CODE`; `?project=ID` is the bar's to read).
  * @returns {string | null}
  */
 export function takeCode() {

@@ -38,7 +38,10 @@ pub struct Args {
 enum What {
     Board,
     Session(Box<SessionView>),
-    Several(Vec<SessionView>),
+    /// A project, with its live sessions.
+    Project(String, Vec<SessionView>),
+    /// Every live session.
+    All(Vec<SessionView>),
 }
 
 /// Opens what was asked for.
@@ -55,7 +58,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     let sessions = match what {
         What::Board => return Err(Fault::invalid("the board is a page").hint("ao open --with web, or name a session")),
         What::Session(session) => vec![*session],
-        What::Several(sessions) => sessions,
+        What::Project(_, sessions) | What::All(sessions) => sessions,
     };
     each(context, &terminal, wish, &sessions).await
 }
@@ -107,7 +110,7 @@ async fn what(client: &Client, args: &Args) -> Result<What, Fault> {
         all
     };
     if args.all {
-        return Ok(What::Several(live(ask::sessions(client, None, false).await?.sessions)));
+        return Ok(What::All(live(ask::sessions(client, None, false).await?.sessions)));
     }
     let Some(given) = &args.what else { return Ok(What::Board) };
     match ask::session(client, given).await {
@@ -116,7 +119,7 @@ async fn what(client: &Client, args: &Args) -> Result<What, Fault> {
             let projects: Vec<ProjectView> = client.get::<ao_api::project::Projects>("/api/projects").await?.projects;
             let Some(project) = projects.into_iter().find(|p| p.id == *given) else { return Err(fault) };
             let sessions = ask::sessions(client, Some(&project.id), false).await?.sessions;
-            Ok(What::Several(live(sessions)))
+            Ok(What::Project(project.id, live(sessions)))
         }
         Err(fault) => Err(fault),
     }
@@ -158,12 +161,13 @@ async fn each(context: &Context, terminal: &Arc<dyn Terminal>, with: &str, sessi
 
 /// Opens the dashboard, at the session if one is named.
 async fn page(context: &Context, client: &Client, what: &What, print: bool, terminal: &Arc<dyn Terminal>) -> Ended {
-    let session = match what {
-        What::Session(session) => Some(session.id.clone()),
-        What::Board | What::Several(_) => None,
+    let (session, project) = match what {
+        What::Session(session) => (Some(session.id.clone()), None),
+        What::Project(id, _) => (None, Some(id.clone())),
+        What::Board | What::All(_) => (None, None),
     };
     let code: SignInCode = client.post("/api/sign-in/codes", &Nothing {}).await?;
-    let url = with_session(&code.url, session.as_deref());
+    let url = with_place(&code.url, session.as_deref(), project.as_deref());
     let out = &context.out;
     if out.is_json() {
         out.json(&SignInCode { url, expires_in: code.expires_in });
@@ -182,8 +186,13 @@ async fn page(context: &Context, client: &Client, what: &What, print: bool, term
         }
     }
     out.line(&url);
-    out.note(&format!("good once, for {} s", code.expires_in));
+    out.note(&validity(code.expires_in));
     Ok(ExitCode::SUCCESS)
+}
+
+/// How long a link is good, and what to do afterwards.
+fn validity(seconds: u64) -> String {
+    format!("it signs in one browser, within {seconds} s; afterwards `ao open` makes a new one")
 }
 
 /// Opens a page for the person at this machine.
@@ -192,11 +201,15 @@ pub async fn open_page(opening: &Opening) -> Result<(), Fault> {
     registry.terminal("web")?.open(opening).await
 }
 
-/// The link with the session's page: `URL/#sign-in=CODE` becomes `URL/?session=ID#sign-in=CODE`.
-fn with_session(url: &str, session: Option<&str>) -> String {
-    let Some(session) = session else { return url.to_owned() };
+/// The link with the page of a session or the board of a project: `URL/#sign-in=CODE` becomes
+/// `URL/?session=ID#sign-in=CODE`, `URL/?project=ID#sign-in=CODE`.
+fn with_place(url: &str, session: Option<&str>, project: Option<&str>) -> String {
+    if session.is_none() && project.is_none() {
+        return url.to_owned();
+    }
     let (page, fragment) = url.split_once('#').map_or((url, None), |(page, fragment)| (page, Some(fragment)));
-    let page = crate::route::query(page, &[("session", Some(session.to_owned()))]);
+    let place = [("session", session.map(str::to_owned)), ("project", project.map(str::to_owned))];
+    let page = crate::route::query(page, &place);
     fragment.map_or_else(|| page.clone(), |f| format!("{page}#{f}"))
 }
 
@@ -207,8 +220,10 @@ mod tests {
     #[test]
     fn the_secret_stays_in_the_fragment() {
         let url = "http://127.0.0.1:3000/#sign-in=x";
-        assert_eq!(with_session(url, None), url);
-        assert_eq!(with_session(url, Some("app-1")), "http://127.0.0.1:3000/?session=app-1#sign-in=x");
+        assert_eq!(with_place(url, None, None), url);
+        assert_eq!(with_place(url, Some("app-1"), None), "http://127.0.0.1:3000/?session=app-1#sign-in=x");
+        assert_eq!(with_place(url, None, Some("app")), "http://127.0.0.1:3000/?project=app#sign-in=x");
+        assert!(validity(60).contains("within 60 s") && validity(60).contains("ao open"));
     }
 
     #[test]

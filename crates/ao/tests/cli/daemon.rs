@@ -81,7 +81,7 @@ fn a_stopped_daemon_leaves_no_socket_no_address_and_no_lock() {
 }
 
 /// A process that ended and that nobody has asked for yet is gone too.
-fn runs(pid: u32) -> bool {
+pub fn runs(pid: u32) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !state.is_empty() && !state.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z'))
 }

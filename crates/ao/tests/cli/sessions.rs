@@ -183,4 +183,5 @@ fn open_prints_a_link_that_signs_in_once() {
     let world = World::new();
     let said = world.ao(&["open"]).ok();
     assert!(said.out.starts_with("http://127.0.0.1:") && said.out.contains("/#sign-in="), "{said:?}");
+    assert!(said.err.contains("within 60 s") && said.err.contains("`ao open` makes a new one"), "{said:?}");
 }

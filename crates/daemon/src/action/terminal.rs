@@ -80,6 +80,17 @@ async fn logs(call: Call, query: LogsQuery) -> Result<Logs, Fault> {
         shown.pop();
     }
     let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
+    if let Some(from) = query.from {
+        let past = match launch_dir(&call, &session) {
+            Some(dir) => blocking(move || transcript::past(&dir, usize::MAX)).await?,
+            None => transcript::Past::default(),
+        };
+        let skipped = from.saturating_sub(past.first);
+        let rows = past.rows.iter().map(|row| transcript::plain(row, query.color));
+        let all = rows.chain(shown.iter().map(|row| transcript::plain(row, false)));
+        let lines = all.skip(usize::try_from(skipped).unwrap_or(usize::MAX)).take(wanted).collect();
+        return Ok(Logs { session: session.id.to_string(), lines, earlier: from.max(past.first), live: is_live });
+    }
     let room = wanted.saturating_sub(shown.len());
     let cut = shown.len().saturating_sub(wanted);
     let past = match launch_dir(&call, &session) {

@@ -74,12 +74,12 @@ async fn live(socket: WebSocket, attachment: Attachment, read_only: bool, shutdo
     let (mut out, input) = socket.split();
     let Attachment { mut frames, input: viewer } = attachment;
     let code = tokio::select! {
-        code = show(&mut out, &mut frames) => code,
-        () = listen(input, &viewer, read_only) => None,
-        () = shutdown.cancelled() => Some(close_code::RESTART),
+        code = show(&mut out, &mut frames) => code.map(|code| (code, "")),
+        refused = listen(input, &viewer, read_only) => refused,
+        () = shutdown.cancelled() => Some((close_code::RESTART, "the daemon ends")),
     };
-    if let Some(code) = code {
-        let close = Message::Close(Some(CloseFrame { code, reason: "".into() }));
+    if let Some((code, reason)) = code {
+        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         // The viewer may be gone already.
         let _ = tokio::time::timeout(STALLED, out.send(close)).await;
     }
@@ -96,21 +96,35 @@ async fn show(out: &mut SplitSink<WebSocket, Message>, frames: &mut mpsc::Receiv
     Some(close_code::NORMAL)
 }
 
-/// Takes what the viewer does until it leaves.
-async fn listen(mut input: SplitStream<WebSocket>, viewer: &mpsc::Sender<ViewerInput>, read_only: bool) {
-    while let Some(Ok(message)) = input.next().await {
+/// Takes what the viewer does until it leaves; or why it is sent away, with words for whoever wrote the program that it is.
+async fn listen(
+    mut input: SplitStream<WebSocket>,
+    viewer: &mpsc::Sender<ViewerInput>,
+    read_only: bool,
+) -> Option<(u16, &'static str)> {
+    while let Some(message) = input.next().await {
         let bytes = match message {
-            Message::Binary(bytes) => bytes,
-            Message::Close(_) => return,
-            Message::Text(_) | Message::Ping(_) | Message::Pong(_) => continue,
+            Ok(Message::Binary(bytes)) => bytes,
+            Ok(Message::Close(_)) => return None,
+            Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+            Ok(Message::Text(_)) => return Some((close_code::UNSUPPORTED, "messages to a terminal are binary")),
+            // The library says it in words alone. A connection that is lost is told nothing.
+            Err(error) if error.to_string().contains("too long") => {
+                return Some((close_code::SIZE, "a message to a terminal holds at most 1 MiB"));
+            }
+            Err(_) => return Some((close_code::PROTOCOL, "this is no WebSocket frame")),
         };
-        let Some(did) = decode(&bytes) else { continue };
+        let did = match decode(&bytes) {
+            Ok(did) => did,
+            Err(refused) => return Some(refused),
+        };
         let allowed = !read_only || matches!(did, ViewerInput::Seen(_));
         if allowed && viewer.send(did).await.is_err() {
             // The host is gone: what is left of its frames is still shown.
             return std::future::pending().await;
         }
     }
+    None
 }
 
 /// Shows a terminal whose agent has ended.
@@ -154,18 +168,20 @@ fn with_json(kind: u8, body: &impl Serialize) -> Vec<u8> {
     out
 }
 
-/// What a viewer's message means; none for one that is not understood.
-fn decode(bytes: &[u8]) -> Option<ViewerInput> {
-    let (kind, rest) = bytes.split_first()?;
+/// What a viewer's message means, or why it is sent away: an unknown kind, or JSON that says something else.
+fn decode(bytes: &[u8]) -> Result<ViewerInput, (u16, &'static str)> {
+    let unknown = (close_code::PROTOCOL, "the first byte of a message is 16, 17 or 18");
+    let senseless = |_| (close_code::INVALID, "the JSON of this message is not understood");
+    let (kind, rest) = bytes.split_first().ok_or(unknown)?;
     match *kind {
-        KEYS => Some(ViewerInput::Keys(rest.to_vec())),
+        KEYS => Ok(ViewerInput::Keys(rest.to_vec())),
         RESIZE => {
-            let wanted: SizeFrame = serde_json::from_slice(rest).ok()?;
+            let wanted: SizeFrame = serde_json::from_slice(rest).map_err(senseless)?;
             let (cols, rows) = size(wanted.cols, wanted.rows);
-            Some(ViewerInput::Resize { cols, rows })
+            Ok(ViewerInput::Resize { cols, rows })
         }
-        SEEN => serde_json::from_slice::<SeenFrame>(rest).ok().map(|seen| ViewerInput::Seen(seen.offset)),
-        _ => None,
+        SEEN => serde_json::from_slice::<SeenFrame>(rest).map(|seen| ViewerInput::Seen(seen.offset)).map_err(senseless),
+        _ => Err(unknown),
     }
 }
 
@@ -191,12 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn what_viewers_do_is_understood_or_dropped() {
-        assert_eq!(decode(b"\x10ls\r"), Some(ViewerInput::Keys(b"ls\r".to_vec())));
-        assert_eq!(decode(b"\x11{\"cols\":9999,\"rows\":0}"), Some(ViewerInput::Resize { cols: 500, rows: 1 }));
-        assert_eq!(decode(b"\x12{\"offset\":9}"), Some(ViewerInput::Seen(9)));
-        for bad in [&b""[..], b"\x11", b"\x12{}", b"\x00x", b"\xffx"] {
-            assert_eq!(decode(bad), None, "{bad:?}");
+    fn what_viewers_do_is_understood_or_they_are_told_why_not() {
+        assert_eq!(decode(b"\x10ls\r"), Ok(ViewerInput::Keys(b"ls\r".to_vec())));
+        assert_eq!(decode(b"\x11{\"cols\":9999,\"rows\":0}"), Ok(ViewerInput::Resize { cols: 500, rows: 1 }));
+        assert_eq!(decode(b"\x12{\"offset\":9}"), Ok(ViewerInput::Seen(9)));
+        for (bad, code) in [(&b""[..], 1002), (b"\x11", 1007), (b"\x12{}", 1007), (b"\x00x", 1002), (b"\xffx", 1002)] {
+            assert_eq!(decode(bad).unwrap_err().0, code, "{bad:?}");
         }
     }
 }

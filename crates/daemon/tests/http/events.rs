@@ -160,3 +160,59 @@ async fn the_typed_client_follows() {
     // A stream that is still open does not keep the daemon.
     world.end().await;
 }
+
+#[tokio::test]
+async fn what_a_program_says_to_its_terminal_is_told_as_it_happens_and_a_flood_of_it_in_few_lines() {
+    let world = World::with_project().await;
+    let id = world.session("Talk").await["id"].as_str().expect("an id").to_owned();
+    let host = world.live(&id).await;
+    let mut stream = Stream::open(&world, &Ask::get(&format!("/api/events?session={id}&since=0"))).await;
+    host.say(0, "\u{2802} Fix \u{1b}the login");
+    host.say(9, "Build failed");
+    host.ring(1);
+    host.say(133, "C");
+    host.say(133, "D;2");
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        let (_, event) = stream.next().await;
+        if event.kind.starts_with("terminal_") {
+            seen.push((event.kind, event.summary));
+        }
+    }
+    let wanted = [
+        ("terminal_title", format!("{id}: its window is called “Fix the login”")),
+        ("terminal_notification", format!("{id}: it says “Build failed”")),
+        ("terminal_bell", format!("{id}: it rang its bell")),
+        ("terminal_command", format!("{id}: a command ended with exit code 2")),
+    ];
+    assert_eq!(seen, wanted.map(|(kind, summary)| (kind.to_owned(), summary)));
+    let shown = world.unix(&Ask::get(&format!("/api/sessions/{id}"))).await.json();
+    let said = &shown["terminal"];
+    assert_eq!((said["title"].as_str(), said["bells"].as_u64()), (Some("Fix the login"), Some(1)));
+    assert_eq!(said["notification"]["text"].as_str(), Some("Build failed"));
+    assert_eq!((said["command"]["code"].as_i64(), said["commands"].as_u64()), (Some(2), Some(1)));
+    let listed = world.unix(&Ask::get("/api/sessions")).await.json();
+    assert_eq!(listed["sessions"][0]["terminal"], *said);
+
+    // The end of the program lets out what waited.
+    for n in 0..500 {
+        host.ring(20);
+        host.say(0, &format!("title {n}"));
+        host.say(777, &format!("notify;note;{n}"));
+        if n % 10 == 0 {
+            // The daemon takes what was pushed meanwhile.
+            world.unix(&Ask::get("/api/sessions")).await.is(200);
+        }
+    }
+    host.end(0);
+    let ended = world
+        .until(&Ask::get(&format!("/api/sessions/{id}")), |s| s["runtimeState"] == "exited")
+        .await;
+    assert_eq!(ended["terminal"]["bells"].as_u64(), Some(10_001), "{ended}");
+    assert_eq!(ended["terminal"]["title"].as_str(), Some("title 499"));
+    let all = world.unix(&Ask::get(&format!("/api/events?session={id}&follow=false&limit=10000"))).await.json();
+    let all: Events = serde_json::from_value(all).expect("events");
+    let told = all.events.iter().filter(|event| event.kind.starts_with("terminal_")).count();
+    assert!(told <= 4 * 12, "{told} lines for one flood");
+    world.end().await;
+}

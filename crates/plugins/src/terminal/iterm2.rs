@@ -62,6 +62,26 @@ impl Terminal for Iterm2 {
 mod tests {
     use super::*;
 
+    /// What osascript is given, compared with the text that iTerm2's scripting reference was read for.
+    #[test]
+    fn the_script_makes_a_tab_or_the_first_window() {
+        let attach = ["/opt/ao", "attach", "app-1"].map(str::to_owned);
+        let argv = argv(&attach);
+        let script: Vec<&str> = argv[1..argv.len() - 1].iter().filter(|word| *word != "-e").map(String::as_str).collect();
+        let wanted = r#"on run argv
+tell application "iTerm2"
+activate
+if (count of windows) is 0 then
+create window with default profile command (item 1 of argv)
+else
+tell current window to create tab with default profile command (item 1 of argv)
+end if
+end tell
+end run"#;
+        assert_eq!(script.join("\n"), wanted);
+        assert_eq!(argv.last().map(String::as_str), Some("/opt/ao attach app-1"));
+    }
+
     #[test]
     fn the_command_is_an_argument_and_no_script() {
         let attach = ["/opt/x y/ao", "attach", "app\"-1"].map(str::to_owned);

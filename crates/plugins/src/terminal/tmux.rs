@@ -27,6 +27,11 @@ impl TmuxWindow {
         Self { program: "tmux".into(), inside: std::env::var_os("TMUX").is_some_and(|value| !value.is_empty()) }
     }
 
+    #[cfg(test)]
+    pub(super) fn by(program: impl Into<OsString>, inside: bool) -> Self {
+        Self { program: program.into(), inside }
+    }
+
     async fn ask(&self, words: &[&str]) -> Result<String, String> {
         let mut command = Command::new(&self.program);
         command.args(words).stdin(std::process::Stdio::null()).kill_on_drop(true);

@@ -26,6 +26,11 @@ impl Web {
         Self { opener: if macos { "open".into() } else { "xdg-open".into() }, desktop }
     }
 
+    #[cfg(test)]
+    pub(super) fn by(opener: impl Into<OsString>, desktop: bool) -> Self {
+        Self { opener: opener.into(), desktop }
+    }
+
     async fn start(&self, url: &str) -> Result<(), String> {
         let mut command = Command::new(&self.opener);
         command.arg(url);

@@ -50,6 +50,19 @@ struct State {
     exit: Option<Exit>,
 }
 
+impl State {
+    /// Pushes the screen, with a new mark if one was said.
+    fn say(&mut self, mark: Option<(u16, &str)>) {
+        self.screen.rev += 1;
+        self.screen.offset += 1;
+        let offset = self.screen.offset;
+        self.screen.marks.extend(mark.map(|(osc, text)| Mark { offset, osc, text: text.to_owned() }));
+        let screen = self.screen.clone();
+        // A link that was dropped is forgotten with the next one; nobody connected is no error.
+        self.pushes.retain(|pushes| pushes.try_send(Push::Screen(screen.clone())).is_ok());
+    }
+}
+
 impl FakeHost {
     fn new(plan: LaunchPlan) -> Self {
         let mut state = State::default();
@@ -62,16 +75,20 @@ impl FakeHost {
     /// Shows rows, and says a mark (`idle`, `working`, `blocked`).
     pub fn show(&self, rows: &[&str], mark: Option<&str>) {
         let mut state = lock(&self.state);
-        state.screen.rev += 1;
-        state.screen.offset += 1;
         state.screen.rows = rows.iter().map(|r| (*r).to_owned()).collect();
-        let offset = state.screen.offset;
-        if let Some(text) = mark {
-            state.screen.marks.push(Mark { offset, osc: 7501, text: text.to_owned() });
-        }
-        let screen = state.screen.clone();
-        // A link that was dropped is forgotten with the next one; nobody connected is no error.
-        state.pushes.retain(|pushes| pushes.try_send(Push::Screen(screen.clone())).is_ok());
+        state.say(mark.map(|text| (7501, text)));
+    }
+
+    /// Says a title (0) or another OSC sequence.
+    pub fn say(&self, osc: u16, text: &str) {
+        lock(&self.state).say(Some((osc, text)));
+    }
+
+    /// Rings the bell so often.
+    pub fn ring(&self, bells: u64) {
+        let mut state = lock(&self.state);
+        state.screen.bells += bells;
+        state.say(None);
     }
 
     /// Prints bytes to every viewer that has room for them.
