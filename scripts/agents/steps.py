@@ -238,6 +238,10 @@ class Agent(World):
     def worktree(self, session):
         return Path(self.ao_json("status", session)["workspacePath"])
 
+    def writes(self, tree, name):
+        """What makes the agent ask before it writes: Codex asks only for what its sandbox does not let it do."""
+        return f"run=touch {tree}/{name};escalate" if self.agent == "codex" else f"write={tree}/{name}"
+
     def conversations(self):
         if self.agent in CONVERSATIONS:
             return sorted(str(p) for p in self.user.glob(CONVERSATIONS[self.agent]))
@@ -270,7 +274,7 @@ class Agent(World):
 
     def permission(self, session):
         tree = self.worktree(session)
-        self.send(session, f"Please write a file [[write={tree}/hello.txt;delay=1]]")
+        self.send(session, f"Please write a file [[{self.writes(tree, 'hello.txt')};delay=1]]")
         if self.agent in NEVER_ASKS:
             self.until(session, self.idle, TURN, "task")
             expect((tree / "hello.txt").is_file(), "the file was not written")
@@ -280,16 +284,28 @@ class Agent(World):
         expect(not (tree / "hello.txt").exists(), "the file was written before leave was given")
         screen = self.screen(session)
         expect(re.search(SELECTED[self.agent], screen), f"leave is not what is selected:\n{screen}")
-        self.press(session, [b"y\r" if self.agent == "aider" else ENTER])
-        self.until(session, self.idle, TURN, "task")
+        self.allow(session, TURN)
         expect((tree / "hello.txt").is_file(), "the file was not written")
         self.step("permission", f"asked for after {took:.1f} s, given by the row that was selected")
         self.step("task", "a file written")
 
+    def allow(self, session, limit):
+        """Gives leave as often as it is asked for, until the turn is over."""
+        until = time.monotonic() + limit
+        while time.monotonic() < until:
+            seen = self.told(session)
+            if self.idle(seen):
+                return
+            if self.asks(seen) and re.search(SELECTED[self.agent], self.screen(session)):
+                self.press(session, [b"y\r" if self.agent == "aider" else ENTER])
+                time.sleep(1)
+            time.sleep(0.2)
+        raise Wrong(f"not at rest after {limit} s: {self.told(session)}; its screen:\n{self.screen(session)}")
+
     def refusal(self, session):
         tree = self.worktree(session)
         time.sleep(PERSON_RESTS)
-        self.send(session, f"Please write another file [[write={tree}/refused.txt;delay=1]]")
+        self.send(session, f"Please write another file [[{self.writes(tree, 'refused.txt')};delay=1]]")
         self.until(session, self.asks, TURN, "refusal")
         self.press(session, [REFUSES.get(self.agent, ESCAPE)])
         self.until(session, self.idle, TURN, "refusal")
@@ -309,10 +325,10 @@ class Agent(World):
     def errors(self, session):
         time.sleep(PERSON_RESTS)
         self.clear(session)
-        self.send(session, "This fails [[error=401]]")
+        self.send(session, "This fails [[error=401;delay=1]]")
         self.until(session, self.fails, RETRIED, "error 401")
         self.step("error 401", "told as an error")
-        self.send(session, "This is busy [[error=429;errors=1]]")
+        self.send(session, "This is busy [[error=429;errors=1;delay=1]]")
         self.until(session, self.idle, RETRIED, "error 429")
         self.step("error 429", "one refused request repeated, and the turn done")
 
@@ -329,7 +345,7 @@ class Agent(World):
         code, out, err = self.verb("restore", session, limit=START)
         expect(code == 0, f"ao restore: {out}{err}")
         self.until(session, self.idle, START, "resume")
-        self.send(session, "Go on [[say=Continued.]]")
+        self.send(session, "Go on [[say=Continued.;delay=1]]")
         self.until(session, self.idle, TURN, "resume")
         after = self.conversations()
         expect(before and before == after, f"conversations before: {before}, after: {after}")

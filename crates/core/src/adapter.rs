@@ -6,6 +6,7 @@ pub mod menu;
 pub mod observe;
 pub mod rule;
 pub mod start;
+pub mod startup;
 pub mod version;
 pub mod watch;
 

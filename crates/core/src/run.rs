@@ -133,11 +133,8 @@ pub enum TaskState {
     Active,
     /// Its fix is on the target.
     Landed {
-        /// The value of the target that brought it, or that had it already.
+        /// The value of the target that brought it.
         commit: CommitId,
-        /// The target had it already: others brought it.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        contained: bool,
         /// When.
         at: Time,
     },

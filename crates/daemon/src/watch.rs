@@ -5,7 +5,7 @@ use crate::hub::SessionLink;
 use crate::paths::Paths;
 use ao_core::activity::{Activity, Observation, Source};
 use ao_core::adapter::watch::Watch;
-use ao_core::adapter::{Adapter, observe};
+use ao_core::adapter::{Adapter, observe, startup};
 use ao_core::delivery::DeliveryState;
 use ao_core::event::{Event, Probe};
 use ao_core::freeze::Frozen;
@@ -16,7 +16,7 @@ use ao_core::session::Process;
 use ao_core::terminal::{Heard, Said};
 use ao_core::time::{Millis, Time};
 use ao_slots::agent::Agent;
-use ao_slots::runtime::{Control, Exit, Found, LaunchPlace, Link, Push, Runtime};
+use ao_slots::runtime::{Control, Exit, Found, LaunchPlace, Link, Push, Runtime, TypeStage};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -27,6 +27,10 @@ use tokio_util::task::TaskTracker;
 
 /// Flowing output is reported at most this often: it is only a sign of life.
 const LIFE_SIGN: Millis = Millis::mins(1);
+
+/// Keys pressed for start-up questions of one launch, at the most: the longest measured menu has four choices, and no agent
+/// asks more than three such questions. What needs more is for a person.
+const STARTUP_KEYS: u32 = 12;
 
 /// The first pause before a host that does not answer is asked again; it doubles up to [`LONGEST_PAUSE`], for ever.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -58,6 +62,8 @@ struct Actor {
     /// What the program says to the person before the terminal.
     heard: Heard,
     life_sign: Time,
+    /// Keys pressed for questions at start-up.
+    pressed: u32,
 }
 
 /// Why a connection ended.
@@ -82,6 +88,7 @@ impl Watcher {
             Found::Dead(exit) => First::Dead(exit),
             Found::Alive | Found::Unknown(_) => First::Link(actor.connect().await?),
         };
+        let dir = actor.place.dir.clone();
         let shutdown = self.shutdown.clone();
         let work = async move {
             tokio::select! {
@@ -156,6 +163,7 @@ impl Watcher {
             seen: Watch::default(),
             heard: if facts.launch.as_ref() == Some(launch) { Heard::after(&facts.terminal) } else { Heard::default() },
             life_sign: facts.last_output,
+            pressed: 0,
         })
     }
 }
@@ -270,6 +278,7 @@ impl Actor {
                         screen.quiet_ms = screen.quiet_ms.saturating_add(u64::try_from(now.duration_since(*at).as_millis()).unwrap_or(u64::MAX));
                         *at = now;
                         self.observe(adapter, screen).await;
+                        self.answer_startup(adapter, screen, &connected.link.control).await;
                     }
                     continue;
                 }
@@ -280,6 +289,7 @@ impl Actor {
                 Some(Push::Frozen(frozen)) => self.report_frozen(frozen).await,
                 Some(Push::Screen(screen)) => {
                     self.observe(adapter, &screen).await;
+                    self.answer_startup(adapter, &screen, &connected.link.control).await;
                     connected.screen.send_replace(screen.clone());
                     last = Some((screen, Instant::now()));
                 }
@@ -309,6 +319,26 @@ impl Actor {
             let event =
                 Event::OutputSeen { session: self.session.clone(), launch: self.launch.clone(), offset: screen.offset };
             self.engine.report(event).await;
+        }
+    }
+
+    /// Presses the next key for a question at start-up that the adapter may answer, if the screen is still the one it was
+    /// read from.
+    async fn answer_startup(&mut self, adapter: &Adapter, screen: &Screen, control: &Arc<dyn Control>) {
+        if self.seen.begun() || self.pressed >= STARTUP_KEYS {
+            return;
+        }
+        let Some(step) = startup::step(adapter, screen) else { return };
+        self.pressed += 1;
+        let rows = u16::try_from(screen.rows.len()).unwrap_or(u16::MAX);
+        let stage = TypeStage {
+            delivery: format!("{}.startup", self.launch),
+            stage: format!("key#{}", self.pressed),
+            if_region: Some(screen.region(0, rows)),
+            bytes: step.press.into_bytes(),
+        };
+        if let Err(fault) = control.type_stage(stage).await {
+            tracing::debug!(session = %self.session, %fault, "a start-up question was not answered");
         }
     }
 

@@ -99,9 +99,10 @@ pub fn still_holds(adapter: &Adapter, screen: &Screen, found: &Found, prompt: &s
     }
 }
 
-/// Text without white space, so that wrapping does not matter.
+/// Text without white space, so that wrapping does not matter, and without what has no width: some agents draw their cursor
+/// as a space without one.
 fn squeeze(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
+    text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}')).collect()
 }
 
 #[cfg(test)]
@@ -161,6 +162,7 @@ pasted = "^\\[Pasted"
         assert!(holds(&["----", "> [Pasted text #1 +9 lines]", "----"], "long"));
         assert!(!holds(&["----", "> mend", "----"], "mend the test"), "a short part may be anything");
         assert!(!holds(&["----", "> Say", "----"], "mend the test"), "an empty composer holds nothing");
+        assert!(holds(&["----", "> mend it \u{200b}", "----"], "mend it"), "a cursor without width is no text");
         assert!(!holds(&["----", "> mend the test now please", "----"], "mend the test"), "more than ours is not ours");
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Adapters are checked when they are read, so a name that means nothing cannot come this far; it would say nothing.
 
-use super::{Adapter, MarkRule, Pattern, ScreenRule, Where, composer};
+use super::composer::{self, Found};
+use super::{Adapter, MarkRule, Pattern, ScreenRule, Where};
 use crate::activity::{Activity, Observation, Source};
 use crate::screen::{Mark, Screen};
 use crate::time::Time;
@@ -33,8 +34,8 @@ pub fn mark(rule: &MarkRule, mark: &Mark, at: Time) -> Option<Observation> {
 /// Every rule that holds on a screen, best first: by priority, and of equals the one that comes first in the adapter.
 #[must_use]
 pub fn holding<'a>(adapter: &'a Adapter, screen: &Screen) -> Vec<&'a ScreenRule> {
-    let composer = composer::find(adapter, screen).map(|c| usize::from(c.region.from));
-    let holds = |rule: &&ScreenRule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen, composer);
+    let composer = composer::find(adapter, screen);
+    let holds = |rule: &&ScreenRule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen, composer.as_ref());
     let mut rules: Vec<&ScreenRule> = adapter.rules.iter().filter(holds).collect();
     rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
     rules
@@ -74,7 +75,11 @@ pub fn hook(adapter: &Adapter, event: &str, at: Time) -> Option<Observation> {
     })
 }
 
-fn matches(adapter: &Adapter, rule: &ScreenRule, screen: &Screen, composer: Option<usize>) -> bool {
+fn matches(adapter: &Adapter, rule: &ScreenRule, screen: &Screen, composer: Option<&Found>) -> bool {
+    if rule.empty.is_some_and(|empty| composer.is_none_or(|found| found.text.is_empty() != empty)) {
+        return false;
+    }
+    let composer = composer.map(|found| usize::from(found.region.from));
     if rule.paste.is_some_and(|paste| paste != screen.bracketed_paste) {
         return false;
     }

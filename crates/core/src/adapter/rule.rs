@@ -85,6 +85,9 @@ pub struct ScreenRule {
     /// The window's title matches: where a title says what goes on, a screen that was drawn before it does not contradict it.
     #[serde(default)]
     pub title: Option<Pattern>,
+    /// The composer is empty, or holds text.
+    #[serde(default)]
+    pub empty: Option<bool>,
     /// Bracketed paste is on, or off.
     #[serde(default)]
     pub paste: Option<bool>,

@@ -31,15 +31,23 @@ pub struct Watch {
 const SETTLES_WITHIN: Millis = Millis::secs(3);
 
 impl Watch {
+    /// Whether a turn was seen to begin: what is asked from then on is no start-up.
+    #[must_use]
+    pub const fn begun(&self) -> bool {
+        self.begun
+    }
+
     /// What is new on this screen, oldest first: marks not seen before, then the screen, then a weak mark that the screen
     /// confirms now. To be called for every push, and again when rules with `hold_ms` may have come to hold.
     pub fn look(&mut self, adapter: &Adapter, screen: &Screen, at: Time) -> Vec<Observation> {
         let news = self.news(adapter, screen, at);
-        if self.begun || adapter.settle_ms == 0 {
+        let settles = !self.begun && adapter.settle_ms > 0;
+        let works = |seen: &Observation| matches!(seen.activity, Activity::Working { .. } | Activity::Retrying);
+        self.begun |= news.iter().any(works);
+        if !settles {
             return news;
         }
-        if news.iter().any(|seen| matches!(seen.activity, Activity::Working { .. } | Activity::Retrying)) {
-            self.begun = true;
+        if self.begun {
             self.unsettled.clear();
             return news;
         }

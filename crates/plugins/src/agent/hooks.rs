@@ -31,7 +31,8 @@ pub fn settings(dialect: HookDialect, adapter: &Adapter, ao: &Path) -> String {
                 let call = json!({ "type": "command", "command": command, "timeout": HOOK_LIMIT });
                 hooks.insert(event.to_owned(), json!([{ "matcher": "", "hooks": [call] }]));
             }
-            let whole: Value = json!({ "hooks": hooks });
+            // Whoever chose the preset that never asks is not asked by the agent whether they meant it.
+            let whole: Value = json!({ "hooks": hooks, "skipDangerousModePermissionPrompt": true });
             format!("{whole:#}\n")
         }
     }

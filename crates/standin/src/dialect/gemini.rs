@@ -24,8 +24,10 @@ pub(super) fn asked(body: &Value) -> Asked {
         for result in &results {
             out.result(result);
         }
-        let said = words(&content["parts"]);
-        if results.is_empty() && !said.trim_start().starts_with('<') {
+        // What the client tells of itself begins with a tag; the first prompt may follow it in the same turn.
+        let own = list(content, "parts").iter().filter(|part| !text(part, "text").trim_start().starts_with('<'));
+        let said = words(&Value::from(own.cloned().collect::<Vec<_>>()));
+        if results.is_empty() && !said.trim().is_empty() {
             out.prompt(&said);
         }
     }
