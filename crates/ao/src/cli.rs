@@ -2,7 +2,7 @@
 
 use crate::command::{
     agent, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list, logs, merge_queue,
-    new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, version, wait,
+    new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, usage, version, wait,
 };
 use crate::context::Context;
 use crate::exit::{self, Ended, TABLE};
@@ -80,6 +80,8 @@ pub enum Verb {
     Wait(wait::Args),
     /// Show why a session has its status, with the evidence
     Explain(explain::Args),
+    /// Tokens and their cost, by session, agent and model
+    Usage(usage::Args),
     /// List agents, look whether they work here, check their files, log one in
     Agent(agent::Args),
     /// Show what would have been believed of an agent, from a recording of its terminal
@@ -183,6 +185,7 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::Export(args) => export::run(context, args).await,
         Verb::Wait(args) => wait::run(context, args).await,
         Verb::Explain(args) => explain::run(context, args).await,
+        Verb::Usage(args) => usage::run(context, args).await,
         Verb::Agent(args) => agent::run(context, args).await,
         Verb::Replay(args) => replay::run(context, args).await,
         Verb::Stop(args) => stop::run(context, args).await,

@@ -28,5 +28,6 @@ pub mod status;
 pub mod stop;
 pub mod token;
 pub mod trust;
+pub mod usage;
 pub mod version;
 pub mod wait;

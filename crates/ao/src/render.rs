@@ -4,6 +4,7 @@ pub mod disk;
 pub mod evidence;
 pub mod run;
 pub mod sessions;
+pub mod spent;
 pub mod table;
 pub mod usage;
 pub mod words;

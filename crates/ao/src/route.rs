@@ -12,6 +12,16 @@ pub fn of_session(given: &str, what: &str) -> String {
     format!("/api/sessions/{}/{what}", encoded(given))
 }
 
+/// What agents used.
+#[must_use]
+pub fn usage(session: Option<&str>, project: Option<&str>, since: Option<u64>) -> String {
+    let since = since.map(|since| since.to_string());
+    let parts = [("session", session), ("project", project), ("since", since.as_deref())];
+    let query: Vec<String> =
+        parts.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", encoded(value?)))).collect();
+    if query.is_empty() { "/api/usage".to_owned() } else { format!("/api/usage?{}", query.join("&")) }
+}
+
 /// A run.
 #[must_use]
 pub fn run(id: &str) -> String {

@@ -1,5 +1,6 @@
 //! Sessions as callers see them.
 
+use crate::usage::ConversationView;
 use ao_core::activity::Known;
 use ao_core::delivery::{Delivery, DeliveryState};
 use ao_core::facts::Facts;
@@ -104,6 +105,9 @@ pub struct SessionView {
     /// What its program said to the person before the terminal, if it said anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminal: Option<TerminalView>,
+    /// What its agent's transcripts say: model, tokens, cost, last message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<ConversationView>,
     /// When it was asked for: Unix milliseconds.
     pub created_at: u64,
     /// When it last changed: Unix milliseconds.
@@ -312,6 +316,7 @@ impl SessionView {
             left_running: left_running(session),
             archived_at: session.belongings.archived.map(|at| at.0),
             not_archived: session.belongings.not_archived.clone(),
+            usage: ConversationView::of(&session.reading),
             frozen_since: session.freeze.since().map(|at| at.0),
             terminal: TerminalView::of(&session.terminal),
             created_at: session.created.0,

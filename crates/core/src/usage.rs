@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign};
+use std::sync::LazyLock;
 
 /// Tokens of one kind each. What is in one is in no other: `input` holds neither what was read from a cache nor what was
 /// written into one.
@@ -156,7 +157,19 @@ pub struct PriceEntry {
     pub source: String,
 }
 
+/// The list that is compiled in.
+static BUILT_IN: LazyLock<Prices> = LazyLock::new(|| {
+    let none = || Prices { dated: String::new(), models: Vec::new() };
+    toml::from_str(include_str!("usage/prices.toml")).unwrap_or_else(|_| none())
+});
+
 impl Prices {
+    /// The list that is compiled in; a test reads all of it.
+    #[must_use]
+    pub fn built_in() -> &'static Self {
+        &BUILT_IN
+    }
+
     /// The price of a model, if it is known. A provider's prefix (`anthropic/…`, `us.anthropic.…`) and what follows the name
     /// as a date or a version of the day (`-20250929`, `@20250929`, `-latest`) are passed over.
     #[must_use]
@@ -253,6 +266,19 @@ mod tests {
         assert_eq!(input("m-1-mini-2025-01-02"), Some(250_000));
         for other in ["m-1-pro", "m-10", "m", "", "m-1-2", "<synthetic>"] {
             assert_eq!(input(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn every_price_that_is_compiled_in_has_a_source_and_a_day() {
+        let prices: Prices = toml::from_str(include_str!("usage/prices.toml")).unwrap();
+        assert_eq!((prices.dated.len(), prices.models.len()), (10, Prices::built_in().models.len()));
+        for entry in &prices.models {
+            assert!(
+                entry.source.starts_with("https://") && entry.input > 0.0 && entry.output > entry.input,
+                "{entry:?}"
+            );
+            assert_eq!(prices.of(&entry.model), prices.of(&format!("{}-20250101", entry.model)));
         }
     }
 

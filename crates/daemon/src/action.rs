@@ -20,6 +20,7 @@ pub(crate) mod summary;
 pub(crate) mod terminal;
 mod tokens;
 mod transcript;
+mod usage;
 
 use row::Row;
 use std::sync::OnceLock;
@@ -31,6 +32,7 @@ pub fn rows() -> &'static [Row] {
         let rooms = [
             sessions::rows(),
             rest::rows(),
+            usage::rows(),
             terminal::rows(),
             deliveries::rows(),
             runs::rows(),

@@ -1,5 +1,6 @@
 //! The live links to session hosts, by session.
 
+use crate::transcript::Named;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::screen::Screen;
@@ -25,13 +26,15 @@ pub(crate) struct SessionLink {
 /// All live links. Held for a map operation only, never across an await.
 pub(crate) struct Hub {
     links: Mutex<BTreeMap<SessionId, SessionLink>>,
+    /// What agents told of their conversations, with the launch in which they did.
+    named: Mutex<BTreeMap<SessionId, (LaunchId, Named)>>,
     /// Grows with every link that is added.
     added: watch::Sender<u64>,
 }
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { links: Mutex::default(), added: watch::Sender::new(0) }
+        Self { links: Mutex::default(), named: Mutex::default(), added: watch::Sender::new(0) }
     }
 }
 
@@ -60,6 +63,18 @@ impl Hub {
             Fault::new(Kind::Conflict, format!("session {session} has no running agent"))
                 .hint(format!("`ao status {session}` says why; `ao logs {session}` shows what it printed"))
         })
+    }
+
+    /// What the agent of a launch told of its conversation in a hook.
+    pub(crate) fn named(&self, session: &SessionId, launch: &LaunchId) -> Named {
+        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        named.get(session).filter(|(of, _)| of == launch).map(|(_, named)| named.clone()).unwrap_or_default()
+    }
+
+    /// The agent of a launch told of its conversation.
+    pub(crate) fn name(&self, session: &SessionId, launch: &LaunchId, named: Named) {
+        let mut all = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(session.clone(), (launch.clone(), named));
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, SessionLink>> {

@@ -24,4 +24,5 @@ mod perform;
 mod projection;
 mod spool;
 mod supervisor;
+mod transcript;
 mod watch;

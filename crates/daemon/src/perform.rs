@@ -4,7 +4,7 @@ pub(crate) mod archive;
 mod artefacts;
 mod check;
 mod host;
-pub(crate) use host::secret as host_secret;
+pub(crate) use host::{agent_plan, secret as host_secret};
 mod merge;
 mod notify;
 mod ports;

@@ -3,6 +3,7 @@
 use crate::clock::wall_ms;
 use crate::engine::Engine;
 use crate::perform::host_secret;
+use crate::transcript::Named;
 use ao_core::adapter::observe;
 use ao_core::event::Event;
 use ao_core::hook::SpooledHook;
@@ -79,6 +80,11 @@ async fn report(engine: &Engine, hook: &SpooledHook) {
     if !bool::from(subtle::ConstantTimeEq::ct_eq(known.as_bytes(), hook.secret.as_bytes())) || known.is_empty() {
         tracing::warn!(session = %session, "a hook call with a wrong secret was dropped");
         return;
+    }
+    let payload = &hook.payload;
+    if payload.session_id.is_some() || payload.transcript_path.is_some() {
+        let named = Named { native: payload.session_id.clone(), path: payload.transcript_path.clone() };
+        engine.hub().name(&session, &launch, named);
     }
     // A call that waited for a daemon is as old as it is: what was seen since then counts for more.
     let waited = Millis(wall_ms().saturating_sub(hook.at_unix_ms));

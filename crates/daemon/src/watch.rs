@@ -97,6 +97,9 @@ impl Watcher {
             }
         };
         self.tasks.spawn_on(work, &self.runtime);
+        let (engine, shutdown) = (self.engine.clone(), self.shutdown.clone());
+        let reading = crate::transcript::follow(engine, session.clone(), launch.clone(), dir, shutdown);
+        self.tasks.spawn_on(reading, &self.runtime);
         Ok(())
     }
 

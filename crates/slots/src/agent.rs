@@ -78,4 +78,9 @@ pub trait Agent: Send + Sync {
     async fn detect(&self, path: &str) -> Detected;
     /// Says how to start it, writing private configuration where it needs some.
     async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch>;
+    /// Files that may be the transcript of this launch, as the adapter's `records.places` with everything filled in but
+    /// `{seen}` and `*`.
+    fn transcripts(&self, _plan: &AgentPlan) -> Vec<String> {
+        Vec::new()
+    }
 }

@@ -32,7 +32,7 @@ struct One {
     #[serde(flatten)]
     session: SessionView,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageView>,
+    resources: Option<UsageView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disk: Option<SessionDisk>,
 }
@@ -62,7 +62,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         let used: Option<UsageView> = client.get(&route::of_session(&session.id, "usage")).await.ok();
         let disk = disk_use(&client, &session.id).await;
         if out.is_json() {
-            out.json(&One { session, usage: used, disk });
+            out.json(&One { session, resources: used, disk });
             return Ok(ExitCode::SUCCESS);
         }
         let used = used.as_ref().and_then(usage::usage);

@@ -61,6 +61,9 @@ pub fn board(
     out
 }
 
+/// What an agent said last is cut here: one line.
+const LAST: usize = 100;
+
 /// Titles are cut here in the board, so that there is room for the reasons.
 const TITLE: usize = 36;
 
@@ -112,6 +115,20 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     }
     if let Some(used) = used {
         add("uses", used.to_owned());
+    }
+    if let Some(told) = &s.usage {
+        add("model", told.model.as_deref().map_or_else(|| "not known".to_owned(), line));
+        add("tokens", super::spent::tokens(&told.spent));
+        if let Some(tool) = &told.tool {
+            let agents = if told.sub_agents > 0 { format!(" · {} sub-agents", told.sub_agents) } else { String::new() };
+            add("tool", format!("{}{agents}", line(tool)));
+        }
+        if let Some(message) = &told.last_message {
+            add("said last", super::words::cut(&line(message), LAST));
+        }
+        if let Some(at) = told.limit_resets_at {
+            add("limit", format!("resets {}", moment(at)));
+        }
     }
     add("branch", line(&s.branch));
     if let Some(path) = &s.workspace_path {
@@ -257,6 +274,7 @@ pub mod tests {
             archived_at: None,
             not_archived: None,
             frozen_since: None,
+            usage: None,
             terminal: None,
             created_at: 60_000,
             changed_at: 100_000,

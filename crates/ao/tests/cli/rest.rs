@@ -12,23 +12,23 @@ fn idle(world: &World) -> String {
 }
 
 fn frozen(world: &World, id: &str) -> bool {
-    world.json(&["status", id])["usage"]["frozen"] == true
+    world.json(&["status", id])["resources"]["frozen"] == true
 }
 
 #[test]
 fn status_says_what_one_session_uses_and_lists_ask_nobody() {
     let world = World::new();
     let id = idle(&world);
-    let usage = world.json(&["status", &id])["usage"].clone();
+    let usage = world.json(&["status", &id])["resources"].clone();
     assert_eq!(usage["processes"], Value::from(1), "{usage}");
     assert!(usage["memoryBytes"].as_u64().is_some_and(|bytes| bytes > 10_000), "{usage}");
     assert!(usage["cpuMs"].is_u64(), "{usage}");
     let shown = world.ao(&["status", &id]).ok().out;
     let line = shown.lines().find(|line| line.trim_start().starts_with("uses ")).unwrap_or_else(|| panic!("{shown}"));
     assert!(line.contains("s of CPU") && line.contains("memory") && line.contains("1 process"), "{line}");
-    assert!(world.json(&["list"])["sessions"][0].get("usage").is_none());
+    assert!(world.json(&["list"])["sessions"][0].get("resources").is_none());
     world.ao(&["stop", &id]).ok();
-    assert!(world.json(&["status", &id]).get("usage").is_none(), "what is over uses nothing");
+    assert!(world.json(&["status", &id]).get("resources").is_none(), "what is over uses nothing");
 }
 
 #[test]
@@ -72,11 +72,11 @@ fn a_limit_holds_or_refuses_the_session() {
     let mut session = Value::Null;
     until("it is there or refused", || {
         session = world.json(&["status", &id]);
-        session["usage"].is_object() || session["status"] == "spawn_failed"
+        session["resources"].is_object() || session["status"] == "spawn_failed"
     });
-    if session["usage"].is_object() {
-        assert_eq!(session["usage"]["processesLimit"], Value::from(64));
-        assert_eq!(session["usage"]["memoryLimitBytes"], Value::from(2_147_483_648_u64));
+    if session["resources"].is_object() {
+        assert_eq!(session["resources"]["processesLimit"], Value::from(64));
+        assert_eq!(session["resources"]["memoryLimitBytes"], Value::from(2_147_483_648_u64));
         assert!(world.ao(&["status", &id]).ok().out.contains("of 64 processes"));
     } else {
         let why = session["why"].as_str().unwrap_or_default();

@@ -45,12 +45,19 @@ impl Said {
 
 /// Reads one record of file number `file`. Of a file of a sub-agent (`file` > 0) only tokens count.
 pub fn record(shape: &Shape, reading: &mut Reading, file: usize, record: &Value) -> Option<Said> {
+    take(shape, reading, file, file > 0, record)
+}
+
+/// Reads only what one record says of tokens: everything else of it was taken before.
+pub fn tokens(shape: &Shape, reading: &mut Reading, file: usize, record: &Value) {
+    let _ = take(shape, reading, file, true, record);
+}
+
+fn take(shape: &Shape, reading: &mut Reading, file: usize, only_tokens: bool, record: &Value) -> Option<Said> {
     if !shape.only.iter().all(|(path, pattern)| fits(path, pattern, record, record)) {
         return None;
     }
-    if file == 0
-        && let Some(native) = shape.native.as_ref().and_then(|path| path.text(record, record))
-    {
+    if !only_tokens && let Some(native) = shape.native.as_ref().and_then(|path| path.text(record, record)) {
         reading.native = Some(name(&native));
     }
     let at_unix_ms = shape.time.as_ref().and_then(|path| path.one(record, record)).and_then(unix_ms);
@@ -61,7 +68,7 @@ pub fn record(shape: &Shape, reading: &mut Reading, file: usize, record: &Value)
             if !rule_fits(rule, record, element) {
                 continue;
             }
-            let of_rule = apply(shape, rule, reading, file, record, element);
+            let of_rule = apply(shape, rule, reading, (file, only_tokens), record, element);
             if let Some(what) = of_rule
                 && said.is_none()
             {
@@ -96,7 +103,7 @@ fn apply(
     shape: &Shape,
     rule: &RecordRule,
     reading: &mut Reading,
-    file: usize,
+    (file, only_tokens): (usize, bool),
     record: &Value,
     element: &Value,
 ) -> Option<Says> {
@@ -106,7 +113,7 @@ fn apply(
         let model = model.clone().or_else(|| reading.model.clone()).unwrap_or_default();
         count(tokens, reading, file, &model, record, element);
     }
-    if file > 0 {
+    if only_tokens {
         return None;
     }
     if let Some(native) = text(&rule.native) {

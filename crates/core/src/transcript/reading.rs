@@ -87,6 +87,9 @@ pub struct Cursor {
     /// The last number of a whole conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Tokens>,
+    /// The offset stands in the middle of a line that is too long; the rest of it is passed over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skipping: bool,
     /// Lines that were no records, or too long.
     #[serde(skip_serializing_if = "is_zero")]
     pub strange: u64,

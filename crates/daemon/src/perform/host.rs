@@ -80,6 +80,32 @@ async fn nothing_lives(engine: &Engine, project: &Project, session: &Session) ->
     Ok(())
 }
 
+/// What an agent is told when it is started, and what its transcript's places depend on.
+pub(crate) fn agent_plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<AgentPlan, Fault> {
+    let (project, session) = look_up(engine, id)?;
+    let paths = engine.paths();
+    let workspace =
+        session.workspace_path.clone().ok_or_else(|| Fault::conflict(format!("session {id} has no workspace")))?;
+    let env = env::restore(paths, &session.env, env::For::Agent).map_err(|e| secrets_lost(id, &e))?;
+    let ao = own_binary().map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
+    let dir = Paths::launch_dir(&project, id, launch);
+    Ok(AgentPlan {
+        session: id.clone(),
+        launch: launch.clone(),
+        workspace: PathBuf::from(workspace),
+        private: Paths::session_dir(&project, id).join("agent"),
+        ao,
+        data_root: paths.root().to_owned(),
+        secret: secret(paths, id)?,
+        permissions: project.settings.permissions,
+        model: session.model.clone(),
+        args: session.agent_args.clone(),
+        env,
+        own_home: engine.registry().runtime(&session.runtime)?.own_home(&dir),
+        resume,
+    })
+}
+
 async fn plan(
     engine: &Engine,
     id: &SessionId,
@@ -96,23 +122,8 @@ async fn plan(
     let agent = engine.registry().agent(&session.agent)?;
     let ao = own_binary().map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
     let dir = Paths::launch_dir(&project, id, launch);
-    let launched = agent
-        .launch(&AgentPlan {
-            session: id.clone(),
-            launch: launch.clone(),
-            workspace: PathBuf::from(&workspace),
-            private: private.clone(),
-            ao: ao.clone(),
-            data_root: paths.root().to_owned(),
-            secret: secret(paths, id)?,
-            permissions: project.settings.permissions,
-            model: session.model.clone(),
-            args: session.agent_args.clone(),
-            env: given.clone(),
-            own_home: engine.registry().runtime(&session.runtime)?.own_home(&dir),
-            resume,
-        })
-        .await?;
+    let told = agent_plan(engine, id, launch, resume)?;
+    let launched = agent.launch(&told).await?;
     let mut environment = if given.is_empty() { env::own() } else { given };
     environment.extend(launched.env);
     environment.extend(super::ports::told(&session));

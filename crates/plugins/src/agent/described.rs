@@ -89,6 +89,10 @@ impl Agent for DataAgent {
         }
         Ok(AgentLaunch { argv, env: launch::env(&self.adapter, plan)?, conversation })
     }
+
+    fn transcripts(&self, plan: &AgentPlan) -> Vec<String> {
+        launch::transcripts(&self.adapter, plan)
+    }
 }
 
 impl DataAgent {

@@ -120,12 +120,21 @@ pub fn files(adapter: &Adapter, plan: &AgentPlan) -> Vec<(PathBuf, String)> {
     adapter.files.iter().map(file).collect()
 }
 
+/// Where its transcript may be, by the home that it sees.
+pub fn transcripts(adapter: &Adapter, plan: &AgentPlan) -> Vec<String> {
+    let places = if adapter.records.places.is_empty() { &adapter.transcript } else { &adapter.records.places };
+    let words = Words::of(plan);
+    let words = plan.own_home.as_ref().map_or_else(|| words.clone(), |home| words.at_home(home));
+    places.iter().filter_map(|place| words.place(place)).map(|p| p.to_string_lossy().into_owned()).collect()
+}
+
 /// An argument as text; a path that is no UTF-8 cannot stand in a plan.
 pub fn text(arg: &OsStr) -> Answer<String> {
     arg.to_str().map(str::to_owned).ok_or_else(|| Fault::invalid(format!("the path {arg:?} is not UTF-8")))
 }
 
 /// What stands for the names in braces.
+#[derive(Clone)]
 struct Words {
     values: Vec<(&'static str, String)>,
     env: BTreeMap<String, String>,
