@@ -6,6 +6,7 @@ set -euo pipefail
 package_of() {
     case "$1" in
     node) echo nodejs ;;
+    fusepy) echo "fuse3 libfuse2 python3-fusepy" ;;
     python3) echo "python3 python3-venv python3-pip" ;;
     *) echo "$1" ;;
     esac
@@ -13,6 +14,8 @@ package_of() {
 
 missing=()
 for program in "$@"; do
+    # A library of the system's own python, not a program.
+    if [ "$program" = fusepy ] && /usr/bin/python3 -c 'import fusepy' >/dev/null 2>&1; then continue; fi
     command -v "$program" >/dev/null 2>&1 || missing+=("$program")
 done
 # Debian takes `venv` and `ensurepip` out of python3.

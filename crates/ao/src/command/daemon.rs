@@ -237,6 +237,8 @@ fn log(detached: bool) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would be told on standard error, which lies on the same disk: a failed write there is a panic.
+        .log_internal_errors(false)
         .with_ansi(!detached && std::io::IsTerminal::is_terminal(&std::io::stderr()));
     // Set twice only when a test calls this in one process; the first one stays.
     let _ = subscriber.try_init();
