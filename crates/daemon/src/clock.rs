@@ -55,8 +55,14 @@ fn boot_ms() -> u64 {
     secs * 1000 + nanos / 1_000_000
 }
 
-/// The kernel's id of this boot; empty where there is none, which makes every start count as a new boot.
+/// The kernel's id of this boot; empty where there is none, which makes every start count as a new boot. Builds for tests
+/// take it from `AO_TEST_BOOT_ID`, as hosts do.
 #[must_use]
 pub fn boot_id() -> String {
+    if cfg!(debug_assertions)
+        && let Ok(id) = std::env::var("AO_TEST_BOOT_ID")
+    {
+        return id;
+    }
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|s| s.trim().to_owned()).unwrap_or_default()
 }

@@ -29,9 +29,14 @@ pub fn adopt_orphans() -> io::Result<()> {
     Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
 }
 
-/// Id of this boot; empty when it cannot be read.
+/// Id of this boot; empty when it cannot be read. Builds for tests take it from [`TEST_BOOT_ID`] when that is set.
 #[must_use]
 pub fn boot_id() -> String {
+    if cfg!(debug_assertions)
+        && let Ok(id) = std::env::var(super::TEST_BOOT_ID)
+    {
+        return id;
+    }
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 

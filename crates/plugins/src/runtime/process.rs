@@ -8,6 +8,7 @@ use ao_core::kind::{Fault, Kind};
 use ao_host::discover::{self, Standing};
 use ao_host::engine::Size;
 use ao_host::record::Tree;
+use ao_host::platform::TEST_BOOT_ID;
 use ao_host::spec::{Caps, CgroupParent, LaunchSpec, Limits};
 use ao_slots::Answer;
 use ao_slots::runtime::{Abilities, Found, LaunchPlace, LaunchPlan, Link, Remains, Runtime};
@@ -64,10 +65,14 @@ impl ProcessRuntime {
         let failed = |e: std::io::Error| {
             Fault::unavailable(format!("the session host cannot be started: {}: {e}", self.ao.display()))
         };
-        let mut child = Command::new(&self.ao)
-            .arg("host")
-            .arg(&plan.dir)
-            .env_clear()
+        let mut command = Command::new(&self.ao);
+        command.arg("host").arg(&plan.dir).env_clear();
+        if cfg!(debug_assertions)
+            && let Ok(id) = std::env::var(TEST_BOOT_ID)
+        {
+            command.env(TEST_BOOT_ID, id);
+        }
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
