@@ -17,6 +17,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Most that is read of what the agent tells; a tool's whole output may be in it.
 const MOST: usize = 1 << 20;
 
+/// Calls that wait while no daemon runs: a day of one busy agent, or an hour of twenty, and at most some megabytes.
+const MOST_WAITING: usize = 4096;
+
 /// An agent that does not close its end is not waited for longer than this.
 const LISTEN: Duration = Duration::from_secs(1);
 
@@ -53,8 +56,10 @@ fn told(args: &[OsString]) -> Option<()> {
     };
     let home = Path::new(&home);
     let name = format!("{:020}-{}", now.as_nanos(), std::process::id());
-    spool(&home.join("spool"), &name, &serde_json::to_vec(&hook).ok()?).ok()?;
-    nudge(&home.join("run").join("hooks.sock")).ok()
+    let spooled = home.join("spool");
+    spool(&spooled, &name, &serde_json::to_vec(&hook).ok()?).ok()?;
+    // Only what nobody takes can grow: a daemon that is there empties it.
+    nudge(&home.join("run").join("hooks.sock")).or_else(|_| bound(&spooled, &name)).ok()
 }
 
 /// Reads standard input to its end, at most for a while, and keeps its beginning: an agent whose hook stops reading early
@@ -96,6 +101,15 @@ fn spool(dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Takes the call back when there are too many already: the oldest tell how everything began, and the screen tells how it
+/// stands.
+fn bound(dir: &Path, name: &str) -> io::Result<()> {
+    if fs::read_dir(dir)?.take(MOST_WAITING + 1).count() > MOST_WAITING {
+        fs::remove_file(dir.join(format!("{name}.json")))?;
+    }
+    Ok(())
 }
 
 /// Tells a daemon that is there; one that is not looks into the spool when it starts.

@@ -94,3 +94,18 @@ fn whatever_is_missing_the_agent_does_not_notice() {
     quiet(&call(home.path(), &SESSION, &["claude-code", "Stop"], b"\xff not json"));
     assert_eq!(spooled(home.path()).len(), 1, "the event counts even when its payload does not");
 }
+
+#[test]
+fn without_a_daemon_only_so_many_calls_wait() {
+    let home = tempfile::tempdir().unwrap();
+    let spool = home.path().join("spool");
+    std::fs::create_dir(&spool).unwrap();
+    for n in 0..4095 {
+        std::fs::write(spool.join(format!("{n:020}-1.json")), "{}").unwrap();
+    }
+    let count = || std::fs::read_dir(&spool).unwrap().count();
+    for expected in [4096, 4096, 4096] {
+        quiet(&call(home.path(), &SESSION, &["claude-code", "Stop"], b"{}"));
+        assert_eq!(count(), expected);
+    }
+}
