@@ -51,6 +51,7 @@ pub(crate) struct Measured {
     path: Option<String>,
     /// The rescue ref that counted.
     rescue: Option<String>,
+    ended: bool,
     archived: bool,
     /// Its workspace.
     pub(crate) workspace: Option<Bytes>,
@@ -64,6 +65,8 @@ impl Measured {
     fn is_fresh(&self, session: &Session, now: Time) -> bool {
         let same = self.path == session.workspace_path
             && self.rescue == session.rescue
+            // What was measured while it lived says nothing of how it left things.
+            && self.ended == session.ended()
             && self.archived == session.belongings.archived.is_some();
         let limit = if session.ended() { FRESH_ENDED } else { FRESH };
         same && now.since(self.at) < limit
@@ -112,6 +115,7 @@ async fn measure(engine: &Engine, project: &Project, session: &Session) {
         at: engine.now(),
         path: session.workspace_path.clone(),
         rescue: session.rescue.clone(),
+        ended: session.ended(),
         archived: session.belongings.archived.is_some(),
         workspace,
         logs,

@@ -76,11 +76,16 @@ fn launch(dir: &Path, sizes: &mut Sizes) -> io::Result<()> {
     }
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        let (path, meta) = (entry.path(), entry.metadata()?);
+        let path = entry.path();
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        let (packed, plain) = (name.ends_with(".gz"), is_log(&name));
-        if !meta.is_file() || !(packed || plain) {
+        let packed = name.ends_with(".gz");
+        // A draft that was listed may have been renamed by now.
+        if !(packed || is_log(&name)) {
+            continue;
+        }
+        let meta = entry.metadata()?;
+        if !meta.is_file() {
             continue;
         }
         if packed {

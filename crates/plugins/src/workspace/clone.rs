@@ -223,6 +223,7 @@ impl LocalClone {
             fetch(&git, &common, &[first.as_str()]).await?;
         }
         copy_sparse(&main, &plan.repository, &git, &aside.making).await?;
+        copy_large_filters(&main, &git).await?;
         git.call(["checkout", "--quiet", "--force", "--no-track", "-B", &plan.branch])
             .env("GIT_LFS_SKIP_SMUDGE", "1")
             .arg(first.as_str())
@@ -317,6 +318,17 @@ impl LocalClone {
         }
         Ok(())
     }
+}
+
+/// Git LFS may be set up for this repository alone (`git lfs install --local`), which a clone does not take over.
+async fn copy_large_filters(main: &Git, git: &Git) -> Answer<()> {
+    // Code 1: there are none.
+    let said = main.call(["config", "--local", "--null", "--get-regexp", r"^filter\.lfs\."]).ask().await?;
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    for (name, value) in text.split('\0').filter_map(|entry| entry.split_once('\n')) {
+        git.call(["config", name, value]).run().await?;
+    }
+    Ok(())
 }
 
 /// Makes a clone as sparse as the main checkout is.
