@@ -243,6 +243,9 @@ class Agent(World):
         return f"run=touch {tree}/{name};escalate" if self.agent == "codex" else f"write={tree}/{name}"
 
     def conversations(self):
+        if self.agent == "gemini":
+            # A file per start, each named by the conversation's id.
+            return sorted({p.stem[-8:] for p in self.user.glob(CONVERSATIONS["gemini"])})
         if self.agent in CONVERSATIONS:
             return sorted(str(p) for p in self.user.glob(CONVERSATIONS[self.agent]))
         return sorted(str(p) for p in self.home.glob(PRIVATE.get(self.agent, "**/none")))

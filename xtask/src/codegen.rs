@@ -2,6 +2,7 @@
 //!
 //! To add one: write a function and a row in [`all`]; tidy then keeps the file fresh.
 
+mod agents;
 mod config;
 mod core_tables;
 
@@ -24,6 +25,8 @@ pub fn all() -> &'static [Generated] {
         Generated { path: "docs/configuration.md", section: Some("reactions"), render: core_tables::reactions },
         Generated { path: "docs/configuration.md", section: Some("config keys"), render: config::keys },
         Generated { path: "schema/config.schema.json", section: None, render: config::schema },
+        Generated { path: "schema/adapter.schema.json", section: None, render: agents::schema },
+        Generated { path: "docs/agents.md", section: Some("agents"), render: agents::table },
         Generated { path: "schema/openapi.json", section: None, render: openapi },
     ]
 }

@@ -324,3 +324,37 @@ fn a_question_of_claude_is_told_from_a_permission_by_its_hook_and_by_its_screen(
     let screen = Screen { rows: rows.map(str::to_owned).to_vec(), ..Screen::default() };
     assert_eq!(observe::screen(claude.adapter(), &screen, Time(1)).unwrap().why, "screen rule \"question\"");
 }
+
+#[tokio::test]
+async fn a_preset_may_be_environment_and_private_places_and_files_are_filled_in() {
+    let machine = Machine::with(&["opencode", "pi", "own"]);
+    let mut plan = machine.plan();
+    plan.permissions = Permissions::Readonly;
+    let launch = agent("opencode").launch(&plan).await.unwrap();
+    assert!(launch.env["OPENCODE_PERMISSION"].contains(r#""edit":"deny""#), "{:?}", launch.env);
+    assert_eq!(launch.env["OPENCODE_DB"], machine.path("private/opencode.db"), "no two sessions write one database");
+    let argv = agent("pi").launch(&plan).await.unwrap().argv;
+    let (dir, hooks) = (machine.path("private/pi"), machine.path("private/ao-hooks.ts"));
+    assert_eq!(argv[1..], ["--session-dir", &dir, "--tools", "read,grep,find,ls", "-e", &hooks]);
+
+    let dir = machine.dir.path().join("agents");
+    fs::create_dir_all(&dir).unwrap();
+    let text = "name='own'\nabout='x'\nprogram='own'\nmemory_mb=1\n[door]\ncomposer={kind='cursor-row'}\n\
+                [[files]]\npath='sub/trust.json'\ntext='{ {json:workspace}: true }'\n";
+    fs::write(dir.join("own.toml"), text).unwrap();
+    load_dir(Path::new(AO), &dir).unwrap()[0].launch(&plan).await.unwrap();
+    let file = machine.dir.path().join("private/sub/trust.json");
+    assert_eq!(fs::read_to_string(&file).unwrap(), r#"{ "/w/.x/app_1": true }"#);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_version_that_must_not_run_is_not_found() {
+    let machine = Machine::with(&["kimi"]);
+    let file = machine.dir.path().join("bin/kimi");
+    fs::write(&file, "#!/bin/sh\necho kimi, version 1.52.0\n").unwrap();
+    let Detected::Missing { hint } = agent("kimi").detect(&machine.path("bin")).await else { panic!("it was found") };
+    assert!(hint.contains("1.52.0") && hint.contains("does not start"), "{hint}");
+    fs::write(&file, "#!/bin/sh\necho kimi, version 1.38.0\n").unwrap();
+    assert!(matches!(agent("kimi").detect(&machine.path("bin")).await, Detected::Installed { .. }));
+}

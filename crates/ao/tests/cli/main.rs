@@ -1,5 +1,6 @@
 //! The command line from outside: the real binary, real git, real terminals, in a data root that is gone afterwards.
 
+mod agents;
 mod archive;
 mod bad_input;
 mod daemon;

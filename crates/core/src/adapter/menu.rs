@@ -93,7 +93,10 @@ pub fn read(adapter: &Adapter, screen: &Screen) -> Option<Menu> {
     (selected <= 1 && choices.len() > 1).then_some(Menu { choices, keys: look.keys })
 }
 
-/// The rows of the last menu on the screen: upwards to the choice `1`, or to a gap where choices have no numbers.
+/// Rows between two choices of one menu, at the most: three were seen.
+const BETWEEN: u32 = 3;
+
+/// The rows of the last menu on the screen: upwards to the choice `1`, or to a gap.
 fn listed(look: &Look, rows: &[&str]) -> Vec<Choice> {
     let Some(pattern) = &look.row else { return Vec::new() };
     let mut found: Vec<Choice> = Vec::new();
@@ -112,8 +115,7 @@ fn listed(look: &Look, rows: &[&str]) -> Vec<Choice> {
             // A long label takes more rows, a choice may have a line that explains it.
             None => gap += 1,
         }
-        let numbered = found.last().is_some_and(|c| c.key.is_some());
-        if gap > if numbered { 3 } else { 0 } {
+        if gap > BETWEEN {
             break;
         }
     }
