@@ -138,6 +138,14 @@ pub struct Adapter {
 pub enum HookDialect {
     /// A settings file given by `--settings` (Claude Code).
     ClaudeSettings,
+    /// Settings of the same shape, named as the defaults of the system by `QWEN_CODE_SYSTEM_DEFAULTS_PATH` (Qwen Code).
+    QwenSettings,
+    /// An extension given by `-e` (Pi).
+    PiExtension,
+    /// A plugin named by `OPENCODE_CONFIG_CONTENT` (OpenCode); whoever sets that variable gets no hooks.
+    OpencodePlugin,
+    /// A plugin's directory given by `--plugin-dir` (Copilot CLI).
+    CopilotPlugin,
 }
 
 /// A regular expression that was compiled when its file was read.

@@ -78,12 +78,14 @@ impl HookPayload {
                 Some(cut(&other.to_string(), longest).to_owned())
             }
         };
+        // One thing, as different agents spell it.
+        let any = |names: &[&str]| names.iter().find_map(|name| text(name, LONGEST_VALUE));
         Self {
-            session_id: text("session_id", LONGEST_VALUE),
-            transcript_path: text("transcript_path", LONGEST_VALUE),
+            session_id: any(&["session_id", "sessionId", "sessionID", "thread-id"]),
+            transcript_path: any(&["transcript_path", "transcriptPath"]),
             hook_event_name: text("hook_event_name", LONGEST_VALUE),
             notification_type: text("notification_type", LONGEST_VALUE),
-            tool_name: text("tool_name", LONGEST_VALUE),
+            tool_name: any(&["tool_name", "toolName"]),
             message: text("message", LONGEST_MESSAGE),
             reason: text("reason", LONGEST_VALUE),
             source: text("source", LONGEST_VALUE),

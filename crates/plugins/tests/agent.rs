@@ -358,3 +358,25 @@ async fn a_version_that_must_not_run_is_not_found() {
     fs::write(&file, "#!/bin/sh\necho kimi, version 1.38.0\n").unwrap();
     assert!(matches!(agent("kimi").detect(&machine.path("bin")).await, Detected::Installed { .. }));
 }
+
+#[tokio::test]
+async fn hooks_are_installed_by_flag_or_environment_in_private_files_alone() {
+    let machine = Machine::with(&["qwen", "pi", "opencode", "copilot"]);
+    let read = |name: &str| std::fs::read_to_string(machine.path(&format!("private/{name}"))).unwrap();
+    let plan = machine.plan();
+    let launch = agent("qwen").launch(&plan).await.unwrap();
+    assert_eq!(launch.env["QWEN_CODE_SYSTEM_DEFAULTS_PATH"], machine.path("private/qwen-defaults.json"));
+    assert!(read("qwen-defaults.json").contains("hook 'qwen' Notification\""), "{}", read("qwen-defaults.json"));
+    agent("pi").launch(&plan).await.unwrap();
+    assert!(read("ao-hooks.ts").contains("\"agent_end\"") && !read("ao-hooks.ts").contains("{ao}"));
+    let launch = agent("opencode").launch(&plan).await.unwrap();
+    assert!(launch.env["OPENCODE_CONFIG_CONTENT"].contains("ao-hooks.js"));
+    assert!(read("ao-hooks.js").contains("opencode.jsonl") && !read("ao-hooks.js").contains("{transcript}"));
+    let argv = agent("copilot").launch(&plan).await.unwrap().argv;
+    assert!(argv.windows(2).any(|two| two == ["--plugin-dir", &machine.path("private/copilot-plugin")]), "{argv:?}");
+    assert!(read("copilot-plugin/hooks.json").contains("hook 'copilot' agentStop"));
+    let mut own = machine.plan();
+    own.env.insert("OPENCODE_CONFIG_CONTENT".to_owned(), "{}".to_owned());
+    let launch = agent("opencode").launch(&own).await.unwrap();
+    assert!(!launch.env.contains_key("OPENCODE_CONFIG_CONTENT"), "what the user says wins");
+}

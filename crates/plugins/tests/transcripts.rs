@@ -112,8 +112,20 @@ fn cline_rewrites_its_whole_document() {
 }
 
 #[test]
+fn opencode_is_read_from_what_our_plugin_keeps() {
+    let (said, reading) = told("opencode");
+    assert!(said.is_empty(), "its hooks tell what it does: {said:?}");
+    assert_eq!(used(&reading), "standin-1: 3600 126");
+    assert!(
+        reading.said_cost["standin-1"].0 > 0 && reading.native.is_some() && reading.tools.is_empty(),
+        "{reading:?}"
+    );
+    assert_eq!(reading.message.as_deref(), Some("one two thre"));
+}
+
+#[test]
 fn a_record_read_twice_changes_no_sum_where_answers_have_names() {
-    for name in ["claude-code", "codex", "gemini", "pi", "cline"] {
+    for name in ["claude-code", "codex", "gemini", "pi", "cline", "opencode"] {
         let adapter = adapter(name);
         let mut reading = Reading::default();
         reading.cursor("transcript");

@@ -79,15 +79,17 @@ impl Agent for DataAgent {
             };
             found.ok_or_else(|| self.missing())
         })?;
-        if let Some(dialect) = self.adapter.hooks {
-            let text = hooks::settings(dialect, &self.adapter, &plan.ao);
-            hooks::write(&plan.private, dialect, &text).await?;
+        let hooked = launch::hooked(&self.adapter, plan);
+        for (path, text) in &hooked.files {
+            hooks::place(path, text).await?;
         }
         let argv = argv.into_iter().map(|arg| launch::text(&arg)).collect::<Answer<Vec<_>>>()?;
         for (path, text) in launch::files(&self.adapter, plan) {
             hooks::place(&path, &text).await?;
         }
-        Ok(AgentLaunch { argv, env: launch::env(&self.adapter, plan)?, conversation })
+        let mut env = launch::env(&self.adapter, plan)?;
+        env.extend(hooked.env.into_iter().filter(|(name, _)| !plan.env.contains_key(name)));
+        Ok(AgentLaunch { argv, env, conversation })
     }
 
     fn transcripts(&self, plan: &AgentPlan) -> Vec<String> {

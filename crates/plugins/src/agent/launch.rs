@@ -2,7 +2,7 @@
 
 use super::native::native_id;
 use super::{hooks, probe};
-use ao_core::adapter::{Adapter, Grant, HookDialect, PermissionName, PrivateFile};
+use ao_core::adapter::{Adapter, Grant, PermissionName, PrivateFile};
 use ao_core::session::Conversation;
 use ao_slots::agent::AgentPlan;
 use ao_slots::{Answer, Fault, Kind};
@@ -33,12 +33,7 @@ pub fn argv(
         }
         argv.extend(words.fill_all(&adapter.model_args));
     }
-    match adapter.hooks {
-        Some(dialect @ HookDialect::ClaudeSettings) => {
-            argv.extend(["--settings".into(), hooks::file(&plan.private, dialect).into()]);
-        }
-        None => {}
-    }
+    argv.extend(hooked(adapter, plan).args);
     argv.extend(plan.args.iter().map(OsString::from));
     Ok((argv, conversation))
 }
@@ -120,6 +115,12 @@ pub fn files(adapter: &Adapter, plan: &AgentPlan) -> Vec<(PathBuf, String)> {
     adapter.files.iter().map(file).collect()
 }
 
+/// What makes it call `ao hook`.
+pub fn hooked(adapter: &Adapter, plan: &AgentPlan) -> hooks::Installed {
+    let install = |dialect| hooks::install(dialect, adapter, &plan.ao, &plan.private);
+    adapter.hooks.map(install).unwrap_or_default()
+}
+
 /// Where its transcript may be, by the home that it sees.
 pub fn transcripts(adapter: &Adapter, plan: &AgentPlan) -> Vec<String> {
     let places = if adapter.records.places.is_empty() { &adapter.transcript } else { &adapter.records.places };
@@ -145,6 +146,7 @@ impl Words {
         let lossy = |path: &Path| path.to_string_lossy().into_owned();
         let dashed = lossy(&plan.workspace).chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let values = vec![
+            ("{native8}", native_id(&plan.session, &plan.secret).chars().take(8).collect()),
             ("{native}", native_id(&plan.session, &plan.secret)),
             ("{model}", plan.model.clone().unwrap_or_default()),
             ("{workspace}", lossy(&plan.workspace)),
