@@ -209,8 +209,16 @@ async fn doctor(context: &Context, agents: &[Arc<dyn Agent>]) -> Ended {
                 (_, "no", _) | (_, _, "newer" | "older" | "untested") => ("note", Style::Yellow),
                 _ => ("ok  ", Style::Green),
             };
-            let by = if standing.login_by.is_empty() { String::new() } else { format!(" ({})", standing.login_by.join(", ")) };
-            let here = if standing.installed { format!("{version}, {}", standing.measured) } else { "not installed".to_owned() };
+            let by = if standing.login_by.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", standing.login_by.join(", "))
+            };
+            let here = if standing.installed {
+                format!("{version}, {}", standing.measured)
+            } else {
+                "not installed".to_owned()
+            };
             let login = standing.login.replace('_', " ");
             out.line(&format!("{}  {:<12} {here} · login: {login}{by}", out.paint(style, mark), standing.name));
             for todo in &standing.todo {
@@ -234,7 +242,8 @@ fn check(context: &Context, agents: &[Arc<dyn Agent>], recordings: &Path) -> End
         out.json(&checked);
     } else {
         for one in &checked {
-            let mark = if one.wrong.is_empty() { out.paint(Style::Green, "ok  ") } else { out.paint(Style::Red, "bad ") };
+            let mark =
+                if one.wrong.is_empty() { out.paint(Style::Green, "ok  ") } else { out.paint(Style::Red, "bad ") };
             out.line(&format!("{mark}  {:<12} {} rules, {} recordings", one.name, one.rules, one.recordings));
             for wrong in one.wrong.iter().chain(&one.notes) {
                 out.line(&format!("{:18} → {}", "", line(wrong)));

@@ -39,7 +39,9 @@ fn every_rule_of_the_agents_that_ship_holds_in_the_recordings_that_it_names() {
     let said = world.ao(&["--json", "agent", "check", "--recordings", &recordings()]).ok();
     let checked: Vec<Value> = serde_json::from_str(&said.out).unwrap();
     let names: Vec<&str> = checked.iter().map(|c| c["name"].as_str().unwrap()).collect();
-    for name in ["aider", "claude-code", "cline", "codex", "copilot", "gemini", "kimi", "kimicode", "opencode", "pi", "qwen"] {
+    for name in
+        ["aider", "claude-code", "cline", "codex", "copilot", "gemini", "kimi", "kimicode", "opencode", "pi", "qwen"]
+    {
         assert!(names.contains(&name), "{names:?}");
     }
     assert!(!world.home.join("daemon.json").exists(), "no daemon is needed for this");

@@ -229,11 +229,10 @@ mod tests {
             "   3. No",
         ];
         let menu = menu(LISTED, &rows).unwrap();
-        assert_eq!(menu.choices.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(), [
-            "Yes",
-            "Yes, and don't ask again for",
-            "No"
-        ]);
+        assert_eq!(
+            menu.choices.iter().map(|c| c.label.as_str()).collect::<Vec<_>>(),
+            ["Yes", "Yes, and don't ask again for", "No"]
+        );
         assert_eq!(menu.find("Yes"), Some(0), "a whole label before labels that begin so");
         assert_eq!(super::tests::menu(LISTED, &[" ❯ 1. a", " ❯ 2. b"]), None, "two cursors");
     }

@@ -35,7 +35,8 @@ pub fn mark(rule: &MarkRule, mark: &Mark, at: Time) -> Option<Observation> {
 #[must_use]
 pub fn holding<'a>(adapter: &'a Adapter, screen: &Screen) -> Vec<&'a ScreenRule> {
     let composer = composer::find(adapter, screen);
-    let holds = |rule: &&ScreenRule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen, composer.as_ref());
+    let holds =
+        |rule: &&ScreenRule| screen.quiet_ms >= rule.hold_ms && matches(adapter, rule, screen, composer.as_ref());
     let mut rules: Vec<&ScreenRule> = adapter.rules.iter().filter(holds).collect();
     rules.sort_by_key(|rule| std::cmp::Reverse(rule.priority));
     rules

@@ -172,10 +172,8 @@ mod tests {
             Verdict::Ask => 1,
             Verdict::Allow => 2,
         };
-        let presets =
-            [Permissions::Readonly, Permissions::Standard, Permissions::Permissive, Permissions::Autonomous];
-        let all =
-            [Category::Read, Category::Plan, Category::Write, Category::Shell, Category::Web, Category::Agent];
+        let presets = [Permissions::Readonly, Permissions::Standard, Permissions::Permissive, Permissions::Autonomous];
+        let all = [Category::Read, Category::Plan, Category::Write, Category::Shell, Category::Web, Category::Agent];
         for category in all {
             let ranks = presets.map(|preset| rank(policy(preset, category)));
             assert!(ranks.is_sorted(), "{category:?}: {ranks:?}");

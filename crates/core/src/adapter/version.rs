@@ -39,13 +39,8 @@ impl Range {
     /// Reads a range; none for what is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        const SIGNS: [(&str, Sign); 5] = [
-            (">=", Sign::AtLeast),
-            ("<=", Sign::AtMost),
-            (">", Sign::Above),
-            ("<", Sign::Below),
-            ("=", Sign::Exactly),
-        ];
+        const SIGNS: [(&str, Sign); 5] =
+            [(">=", Sign::AtLeast), ("<=", Sign::AtMost), (">", Sign::Above), ("<", Sign::Below), ("=", Sign::Exactly)];
         let part = |part: &str| {
             let part = part.trim();
             let (sign, rest) = SIGNS.iter().find_map(|(text, sign)| Some((*sign, part.strip_prefix(text)?)))?;
