@@ -52,8 +52,11 @@ impl TmuxWindow {
         let known = all.lines().find_map(|line| line.split_once(' ').filter(|(_, window)| *window == name));
         if let Some((id, _)) = known {
             self.ask(&["select-window", "-t", id]).await?;
-            self.ask(&["switch-client", "-t", id]).await?;
-            return Ok(());
+            // Where nobody is attached, nobody has to be led to it.
+            return match self.ask(&["switch-client", "-t", id]).await {
+                Err(why) if !why.contains("no current client") => Err(why),
+                Ok(_) | Err(_) => Ok(()),
+            };
         }
         let mut words = vec!["new-window", "-n", name, "--"];
         words.extend(attach.iter().map(String::as_str));
