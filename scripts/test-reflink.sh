@@ -130,7 +130,7 @@ for kind in xfs btrfs ext4; do
         [ "$(stat -c %Y "$dir/node_modules/small-1")" = "$(stat -c %Y node_modules/small-1)" ] || fail "$kind: times differ"
         echo "test-reflink: $kind: 96 MB of dependencies are in a session for $grown MB, shared by filefrag's word"
     fi
-    ao stop --all --cleanup >/dev/null
+    quiet ao stop --all --cleanup
     ao daemon stop >/dev/null
     cd /
     umount "$mount_point"
@@ -202,13 +202,13 @@ for workspace in worktree clone; do
     cmp -s "$place/model" "$place/back-$workspace/model.bin" || fail "lfs, $workspace: changed content is not in its place"
     ao restore "$id" >/dev/null
     cmp -s "$place/new" "$dir/new.bin" || fail "lfs, $workspace: a restored session lacks its content"
-    ao stop "$id" --cleanup >/dev/null
+    quiet ao stop "$id" --cleanup
     # A machine without the content: pointers, and nobody is asked.
     rm -rf model.bin .git/lfs/objects
     id=$(workspace)
     dir=$(path_of "$id")
     grep -q 'git-lfs.github.com' "$dir/model.bin" || fail "lfs, $workspace: no pointer where the content is missing"
-    ao stop --all --cleanup >/dev/null
+    quiet ao stop --all --cleanup
     ao daemon stop >/dev/null
     echo "test-reflink: git-lfs, $workspace: content, rescue, restore and missing content are as they should be"
 done
