@@ -71,7 +71,12 @@ impl Painter {
                     self.dice.one(&["@", "P", "X"])
                 )
             }
-            14 => format!("\x1b]2;title {}\x07{}", self.dice.below(100), self.dice.one(&["\r\n", "\n", "\t", "\r"])),
+            14 => {
+                let (place, control) = (self.place(), *self.dice.one(&["\r\n", "\n", "\t", "\r"]));
+                // Where a wrap is pending, judges disagree on what a line feed and a tab do.
+                let place = if control.starts_with('\r') { "" } else { &place };
+                format!("\x1b]2;title {}\x07{place}{control}", self.dice.below(100))
+            }
             _ if self.dice.below(4) == 0 => {
                 self.alternate = !self.alternate;
                 // Programs leave margins and pen as they found them.
