@@ -3,9 +3,8 @@
 use ao_core::kind::Kind;
 use ao_plugins::exec::Environment;
 use ao_plugins::git::{Git, Head, Unfinished, facts};
-use ao_testkit::contract::repo::{Repo, is_running};
+use ao_testkit::contract::repo::{HANGS, Repo, is_running, program};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -16,8 +15,7 @@ fn env(repo: &Repo) -> Environment {
 /// An environment whose git is this script.
 fn with_git(repo: &Repo, script: &str) -> Environment {
     let bin = repo.place("bin");
-    repo.write(&bin, "git", &format!("#!/bin/sh\n{script}\n"));
-    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    program(&bin.join("git"), &format!("#!/bin/sh\n{script}\n"));
     let path = format!("{}:{}", bin.display(), repo.env()["PATH"]);
     env(repo).with("PATH", path)
 }
@@ -152,12 +150,17 @@ async fn a_git_that_hangs_ends_at_its_limit_with_what_it_started() {
     let pids = repo.place("pids");
     let script = format!("setsid sleep 1000 & echo $! > {0}.new; mv {0}.new {0}; sleep 1000", pids.display());
     let git = Git::at(&repo.path, &with_git(&repo, &script));
-    let began = Instant::now();
-    let fault = git.call(["status"]).limit(Duration::from_millis(500)).run().await.unwrap_err();
-    assert_eq!(fault.kind, Kind::Unavailable, "{fault:?}");
-    assert!(fault.message.contains("git status"), "{fault:?}");
-    assert!(began.elapsed() < Duration::from_secs(30));
-    assert!(!is_running(&fs::read_to_string(&pids).unwrap()), "its child still runs");
+    for limit in HANGS {
+        let began = Instant::now();
+        let fault = git.call(["status"]).limit(limit).run().await.unwrap_err();
+        assert_eq!(fault.kind, Kind::Unavailable, "{fault:?}");
+        assert!(fault.message.contains("git status"), "{fault:?}");
+        assert!(began.elapsed() < Duration::from_secs(500));
+        if let Ok(pid) = fs::read_to_string(&pids) {
+            return assert!(!is_running(&pid), "its child still runs");
+        }
+    }
+    panic!("it does not begin");
 }
 
 #[tokio::test]
@@ -168,7 +171,7 @@ async fn a_git_that_leaves_a_child_behind_with_its_output_is_not_waited_for() {
     let git = Git::at(&repo.path, &with_git(&repo, &script));
     let began = Instant::now();
     assert_eq!(git.call(["version"]).text().await.unwrap(), "done");
-    assert!(began.elapsed() < Duration::from_secs(30));
+    assert!(began.elapsed() < Duration::from_secs(500));
     assert!(!is_running(&fs::read_to_string(&pids).unwrap()), "its child still runs");
 }
 

@@ -5,10 +5,9 @@ use ao_core::kind::Kind;
 use ao_plugins::exec::Environment;
 use ao_plugins::workspace::Worktree;
 use ao_slots::workspace::{InspectPlan, RemovePlan, Workspace, WorkspacePlan};
-use ao_testkit::contract::repo::Repo;
+use ao_testkit::contract::repo::{Repo, program};
 use ao_testkit::contract::workspace::{inspection, place, plan, removal};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 fn worktrees(repo: &Repo) -> Worktree {
@@ -33,8 +32,7 @@ async fn making_one_takes_one_call_of_git_and_finding_it_none() {
     let git = std::env::split_paths(&path).map(|dir| dir.join("git")).find(|git| git.is_file()).unwrap();
     let log = repo.place("calls");
     let script = format!("#!/bin/sh\necho call >> '{}'\nexec '{}' \"$@\"\n", log.display(), git.display());
-    repo.write(&bin, "git", &script);
-    fs::set_permissions(bin.join("git"), fs::Permissions::from_mode(0o755)).unwrap();
+    program(&bin.join("git"), &script);
     let env = Environment::exactly(repo.env()).with("PATH", format!("{}:{}", bin.display(), repo.env()["PATH"]));
     let workspace = Worktree::new(env);
     workspace.ensure(&plan(&repo)).await.unwrap();
@@ -141,6 +139,8 @@ async fn a_link_that_an_agent_deleted_is_put_back_with_everything_in_place() {
     let ready = workspace.ensure(&plan).await.unwrap();
     assert_eq!(repo.git_in(&plan.path, &["status", "--porcelain"]), " M src/a.txt");
     assert_eq!(ready.branch, "feat/x");
+}
+
 #[tokio::test]
 async fn a_repository_that_was_moved_has_its_worktrees_with_everything_in_place() {
     let (repo, workspace, mut plan, _) = made().await;
@@ -175,8 +175,6 @@ async fn a_worktree_that_was_deleted_by_hand_is_forgotten_and_nothing_else() {
     assert!(!admin.exists(), "its registration is gone");
     assert_eq!(repo.commit_of("refs/heads/feat/x"), Some(work), "its commits are not");
     assert!(repo.git(&["worktree", "list", "--porcelain"]).contains("elsewhere"), "a stranger's stale one stays");
-}
-
 }
 
 #[tokio::test]

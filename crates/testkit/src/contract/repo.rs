@@ -5,9 +5,9 @@
 use ao_core::id::CommitId;
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 /// A repository with one commit on `main`, and room beside it.
 #[derive(Debug)]
@@ -92,19 +92,16 @@ impl Repo {
             "reference-transaction",
             "post-index-change",
         ] {
-            let file = hooks.join(name);
-            fs::write(&file, format!("#!/bin/sh\necho {name} >> '{}'\nexit 1\n", trace.display())).expect("a hook");
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("the hook is ours");
+            program(&hooks.join(name), &format!("#!/bin/sh\necho {name} >> '{}'\nexit 1\n", trace.display()));
         }
         trace
     }
 
     /// The user signs every commit, with a program that never answers.
     pub fn signing_that_hangs(&self) {
-        let program = self.place("never");
-        fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").expect("the temporary directory is ours");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
-        let text = format!("[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = {}\n", program.display());
+        let never = self.place("never");
+        program(&never, "#!/bin/sh\nexec sleep 1000\n");
+        let text = format!("[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = {}\n", never.display());
         fs::write(self.home().join(".gitconfig"), text).expect("the home is ours");
     }
 
@@ -242,10 +239,21 @@ fn list(dir: &Path, out: &mut Vec<String>) {
     }
 }
 
-/// Whether a process runs: one that ended and was not waited for does not.
+/// Writes a program that can be run at once, by another process: what this one has open for writing, if only in a child that
+/// another test starts just now, is a busy text file.
+pub fn program(file: &Path, text: &str) {
+    fs::create_dir_all(file.parent().expect("it has a directory")).expect("the directory can be made");
+    let write = ["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\""];
+    let written = Command::new("sh").args(write).arg(file).arg(text).status().expect("a shell");
+    assert!(written.success(), "{} cannot be written", file.display());
+}
+
+/// Whether a process runs. One that ended gave its memory back, whether or not it was waited for.
 #[must_use]
 pub fn is_running(id: &str) -> bool {
-    // The state stands behind the name in parentheses; Z is what ended and was not waited for.
-    fs::read_to_string(Path::new("/proc").join(id.trim()).join("stat"))
-        .is_ok_and(|stat| !stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('Z')))
+    fs::read_to_string(Path::new("/proc").join(id.trim()).join("statm")).is_ok_and(|statm| !statm.starts_with("0 "))
 }
+
+/// Times in which something hangs that is to be seen hanging: a busy machine may not have begun it by the first ones.
+pub const HANGS: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(3), Duration::from_secs(10), Duration::from_secs(40)];
