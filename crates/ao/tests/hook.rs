@@ -43,7 +43,7 @@ fn a_call_is_spooled_whole_in_order_and_privately_and_the_daemon_is_nudged() {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("run")).unwrap();
     let daemon = UnixDatagram::bind(home.path().join("run/hooks.sock")).unwrap();
-    daemon.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    daemon.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     for (event, json) in [
         ("UserPromptSubmit", r#"{"session_id":"u","prompt":"secret words","hook_event_name":"UserPromptSubmit"}"#),
         ("Notification", r#"{"notification_type":"permission_prompt"}"#),

@@ -1,6 +1,6 @@
 //! Bad input: a clear message, the right exit code, nothing started and nothing left.
 
-use crate::world::World;
+use crate::world::{World, free_port};
 use std::net::TcpListener;
 
 #[test]
@@ -152,8 +152,8 @@ fn names_that_leave_their_place_look_like_options_or_steer_the_terminal_are_refu
 #[test]
 fn a_port_that_is_configured_and_taken_is_an_error_that_names_it() {
     let world = World::new();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
+    let port = free_port();
+    let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
     world.write("agent-orchestrator.yaml", &format!("port: {port}\nprojects:\n  app:\n    path: .\n"));
     world.ao(&["start"]).fails(4, &[&format!("port {port} is taken"), "hint: "]);
     assert!(!world.home.join("daemon.json").exists());

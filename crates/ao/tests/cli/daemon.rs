@@ -1,6 +1,6 @@
 //! The daemon: it starts by itself, once; it goes and comes without sessions noticing; it leaves nothing behind.
 
-use crate::world::{World, finish, until};
+use crate::world::{World, finish, free_port, until};
 use rustix::process::Signal;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
@@ -138,10 +138,7 @@ fn doctor_says_what_is_wrong_and_what_to_do_and_starts_nothing() {
 #[test]
 fn a_restarted_daemon_is_where_the_last_one_was() {
     let world = World::new();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
-    let started = world.json(&["daemon", "start", "--port", &port.to_string()]);
+    let started = world.json(&["daemon", "start", "--port", &free_port().to_string()]);
     let restarted = world.json(&["daemon", "restart"]);
     assert_ne!(started["daemon"]["pid"], restarted["daemon"]["pid"]);
     assert_eq!(started["daemon"]["url"], restarted["daemon"]["url"]);

@@ -12,7 +12,8 @@ use std::time::Instant;
 /// A terminal with a program on it.
 struct Terminal {
     ours: OwnedFd,
-    theirs: File,
+    /// Ours of their end; closed when the program has ended, so that reading ends, too.
+    theirs: Option<File>,
     child: Child,
     seen: String,
 }
@@ -27,7 +28,7 @@ impl Terminal {
         tcsetwinsize(&theirs, Winsize { ws_row: 30, ws_col: cols, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let end = || theirs.try_clone().unwrap();
         let child = command.env("TERM", "xterm-256color").stdin(end()).stdout(end()).stderr(end()).spawn().unwrap();
-        Self { ours, theirs, child, seen: String::new() }
+        Self { ours, theirs: Some(theirs), child, seen: String::new() }
     }
 
     fn wait_for(&mut self, words: &str) {
@@ -38,15 +39,17 @@ impl Terminal {
         }
     }
 
-    /// Reads what is there, or waits a moment for it.
-    fn read(&mut self) {
+    /// Reads what is there, or waits a moment for it; false at the end of everything.
+    fn read(&mut self) -> bool {
         let moment = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
         let mut fds = [PollFd::new(&self.ours, PollFlags::IN)];
-        if poll(&mut fds, Some(&moment)).unwrap() > 0 {
-            let mut bytes = [0; 4096];
-            let count = rustix::io::read(&self.ours, &mut bytes).unwrap_or(0);
-            self.seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        if poll(&mut fds, Some(&moment)).unwrap() == 0 {
+            return true;
         }
+        let mut bytes = [0; 4096];
+        let count = rustix::io::read(&self.ours, &mut bytes).unwrap_or(0);
+        self.seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        count > 0
     }
 
     fn type_keys(&self, keys: &[u8]) {
@@ -54,20 +57,24 @@ impl Terminal {
     }
 
     fn is_raw(&self) -> bool {
-        !tcgetattr(&self.theirs).unwrap().local_modes.contains(LocalModes::ICANON)
+        !tcgetattr(&self.ours).unwrap().local_modes.contains(LocalModes::ICANON)
     }
 
-    /// Waits for the end and returns the exit code.
+    /// Waits for the end, reads all that it said, and returns the exit code.
     fn end(&mut self) -> i32 {
         let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                self.read();
-                return status.code().unwrap_or(-1);
-            }
+        let code = loop {
             assert!(begun.elapsed() < LIMIT, "it does not end: {:?}", self.seen);
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status.code().unwrap_or(-1);
+            }
             self.read();
+        };
+        drop(self.theirs.take());
+        while self.read() {
+            assert!(begun.elapsed() < LIMIT, "its terminal stays open: {:?}", self.seen);
         }
+        code
     }
 }
 

@@ -55,7 +55,7 @@ fn a_check_that_floods_is_read_all_the_same() {
 #[test]
 fn a_check_that_hangs_is_stopped_with_everything_it_started() {
     let world = World::new();
-    world.write("agent-orchestrator.yaml", "projects:\n  app:\n    path: .\n    checkTimeout: 1s\n");
+    world.write("agent-orchestrator.yaml", "projects:\n  app:\n    path: .\n    checkTimeout: 5s\n");
     let pid = world.beside("pid");
     let said = dry_run(&world, &format!("sleep 1000 & echo $! > {}; wait", pid.display())).ok();
     assert!(said.out.contains("did not end in its time"), "{said:?}");
