@@ -8,7 +8,9 @@ pub use ao_core::screen::{Mark, Region, Screen};
 pub use ao_core::session::Remains;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
 use tokio::sync::mpsc;
 
 /// What a runtime can do beyond starting and stopping; the contract suite tests what is declared.
@@ -251,9 +253,51 @@ pub struct View {
 /// A person's view.
 pub struct Attachment {
     /// What to show: the first frame is always a screen.
-    pub frames: mpsc::Receiver<Frame>,
+    pub frames: Box<dyn Frames>,
     /// What they do; dropped means they left.
-    pub input: mpsc::Sender<ViewerInput>,
+    pub input: Box<dyn Inputs>,
+}
+
+/// The frames of a view, in order. A view that is a connection is read by whoever shows it: a task and a channel between
+/// the two would cost each key a detour.
+pub trait Frames: Send {
+    /// The next frame; none when the view is over.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>>;
+}
+
+impl dyn Frames + '_ {
+    /// Waits for the next frame; none when the view is over.
+    pub async fn recv(&mut self) -> Option<Frame> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+}
+
+impl Frames for mpsc::Receiver<Frame> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
+        self.poll_recv(cx)
+    }
+}
+
+/// Where a viewer's doings go, in order.
+#[async_trait]
+pub trait Inputs: Send {
+    /// Passes one on.
+    ///
+    /// # Errors
+    /// [`Over`]; what was shown before may still wait in the frames.
+    async fn send(&mut self, input: ViewerInput) -> Result<(), Over>;
+}
+
+/// The view takes nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the view is over")]
+pub struct Over;
+
+#[async_trait]
+impl Inputs for mpsc::Sender<ViewerInput> {
+    async fn send(&mut self, input: ViewerInput) -> Result<(), Over> {
+        mpsc::Sender::send(self, input).await.map_err(|_| Over)
+    }
 }
 
 /// What a viewer is shown.

@@ -124,7 +124,7 @@ async fn press(call: &Call, session: &Session, bytes: Vec<u8>) -> Result<(), Fau
     let shown = call.engine().screen(&session.id)?;
     let rows = u16::try_from(shown.rows.len()).unwrap_or(u16::MAX);
     let view = View { cols: shown.cols, rows, read_only: false };
-    let Attachment { mut frames, input } = call.engine().attach(&session.id, view).await?;
+    let Attachment { mut frames, mut input } = call.engine().attach(&session.id, view).await?;
     let lost = || Fault::unavailable(format!("the terminal of session {} closed meanwhile", session.id));
     input.send(ViewerInput::Keys(bytes)).await.map_err(|_| lost())?;
     drop(input);

@@ -1,5 +1,5 @@
 //! A live terminal over a WebSocket (`ao_api::terminal`): frames of the session's host, one viewer at a time. A slow viewer
-//! makes only its own channel full; its host then sends it the screen instead of the backlog.
+//! makes only its own connection full; its host then sends it the screen instead of the backlog.
 
 use super::answer::{Refusal, json};
 use crate::action::row::{Call, Row};
@@ -8,7 +8,7 @@ use ao_api::terminal::{
     EXITED, ExitFrame, KEYS, OUTPUT, RESIZE, RESIZED, SCREEN, SEEN, SeenFrame, SizeFrame, ViewQuery,
 };
 use ao_core::kind::{Fault, Kind};
-use ao_slots::runtime::{Attachment, Frame, View, ViewerInput};
+use ao_slots::runtime::{Attachment, Frame, Frames, Inputs, View, ViewerInput};
 use axum::extract::FromRequestParts as _;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::StatusCode;
@@ -19,7 +19,6 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// A viewer's terminal when it does not say.
@@ -72,10 +71,12 @@ fn size(cols: u16, rows: u16) -> (u16, u16) {
 /// Both directions at once: a viewer that does not read can still type.
 async fn live(socket: WebSocket, attachment: Attachment, read_only: bool, shutdown: CancellationToken) {
     let (mut out, input) = socket.split();
-    let Attachment { mut frames, input: viewer } = attachment;
+    let Attachment { mut frames, input: mut viewer } = attachment;
+    // One task for both: another one would have to be woken for each key, and by each echo.
     let code = tokio::select! {
-        code = show(&mut out, &mut frames) => code.map(|code| (code, "")),
-        refused = listen(input, &viewer, read_only) => refused,
+        biased;
+        refused = listen(input, viewer.as_mut(), read_only) => refused,
+        code = show(&mut out, frames.as_mut()) => code.map(|code| (code, "")),
         () = shutdown.cancelled() => Some((close_code::RESTART, "the daemon ends")),
     };
     if let Some((code, reason)) = code {
@@ -86,7 +87,7 @@ async fn live(socket: WebSocket, attachment: Attachment, read_only: bool, shutdo
 }
 
 /// Sends frames until there are no more; returns why the socket is closed, if it is still there.
-async fn show(out: &mut SplitSink<WebSocket, Message>, frames: &mut mpsc::Receiver<Frame>) -> Option<u16> {
+async fn show(out: &mut SplitSink<WebSocket, Message>, frames: &mut dyn Frames) -> Option<u16> {
     while let Some(frame) = frames.recv().await {
         let sent = tokio::time::timeout(STALLED, out.send(Message::Binary(encode(frame).into()))).await;
         if !matches!(sent, Ok(Ok(()))) {
@@ -99,7 +100,7 @@ async fn show(out: &mut SplitSink<WebSocket, Message>, frames: &mut mpsc::Receiv
 /// Takes what the viewer does until it leaves; or why it is sent away, with words for whoever wrote the program that it is.
 async fn listen(
     mut input: SplitStream<WebSocket>,
-    viewer: &mpsc::Sender<ViewerInput>,
+    viewer: &mut dyn Inputs,
     read_only: bool,
 ) -> Option<(u16, &'static str)> {
     while let Some(message) = input.next().await {

@@ -3,12 +3,13 @@
 pub(super) mod exit;
 mod halves;
 mod link;
+mod view;
 
 use ao_core::kind::{Fault, Kind};
 use ao_host::discover::{self, Standing};
 use ao_host::engine::Size;
-use ao_host::record::Tree;
 use ao_host::platform::TEST_BOOT_ID;
+use ao_host::record::Tree;
 use ao_host::spec::{Caps, CgroupParent, LaunchSpec, Limits};
 use ao_slots::Answer;
 use ao_slots::runtime::{Abilities, Found, LaunchPlace, LaunchPlan, Link, Remains, Runtime};
@@ -18,7 +19,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
-use tokio::time::Instant;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
 
 /// How long a host may take to answer for the first time. It needs milliseconds; a machine under full load more.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
@@ -61,7 +63,8 @@ impl ProcessRuntime {
     }
 
     /// Starts the host. It leaves this process's session by itself and outlives it; whoever lives is its parent and reaps it.
-    fn spawn(&self, plan: &LaunchPlan) -> Answer<()> {
+    /// The answer comes when what was started has ended: it goes as soon as the host is ready, or cannot be.
+    fn spawn(&self, plan: &LaunchPlan) -> Answer<oneshot::Receiver<()>> {
         let failed = |e: std::io::Error| {
             Fault::unavailable(format!("the session host cannot be started: {}: {e}", self.ao.display()))
         };
@@ -78,8 +81,13 @@ impl ProcessRuntime {
             .stderr(Stdio::null())
             .spawn()
             .map_err(failed)?;
-        tokio::spawn(async move { child.wait().await });
-        Ok(())
+        let (over, started) = oneshot::channel();
+        tokio::spawn(async move {
+            // Whatever it says, the next look says more.
+            let _ = child.wait().await;
+            let _ = over.send(());
+        });
+        Ok(started)
     }
 }
 
@@ -127,7 +135,9 @@ impl Runtime for ProcessRuntime {
         let written = tokio::task::spawn_blocking(move || spec.write(&dir)).await;
         let storage = |e: String| Fault::new(Kind::StorageFailed, format!("{}: {e}", plan.dir.display()));
         written.map_err(|e| storage(e.to_string()))?.map_err(|e| storage(e.to_string()))?;
-        self.spawn(plan)?;
+        let started = self.spawn(plan)?;
+        // Looks before that would only take the processor from it. One that does not end may have a host all the same.
+        let _ = timeout(LONGEST_LOOK, started).await;
         let until = Instant::now() + ANSWERS_WITHIN;
         let mut pause = FIRST_LOOK;
         loop {

@@ -271,7 +271,7 @@ impl Control for FakeControl {
             }
             lock(&host.state).viewers.retain(|viewer| !viewer.same_channel(&sender));
         });
-        Ok(Attachment { frames, input })
+        Ok(Attachment { frames: Box::new(frames), input: Box::new(input) })
     }
 
     async fn history(&self, _from: u64, _to: u64) -> Answer<Vec<String>> {

@@ -223,7 +223,7 @@ impl Control for ContainerControl {
                 }
             }
         });
-        Ok(Attachment { frames, input })
+        Ok(Attachment { frames: Box::new(frames), input })
     }
 
     async fn history(&self, from: u64, to: u64) -> Answer<Vec<String>> {

@@ -7,6 +7,7 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::task::{Context, Poll, ready};
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -37,14 +38,20 @@ pub(super) struct Incoming(AsyncFd<UnixStream>);
 
 impl Incoming {
     /// Reads what is there, or waits for something; 0 at the end.
-    pub(super) async fn read(&self, into: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
-            let mut ready = self.0.readable().await?;
-            let got = ready.try_io(|socket| Ok(recv(socket.get_ref().as_fd(), &mut *into, RecvFlags::empty())?.0));
-            match got {
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Ok(got) => return got,
-                Err(_would_block) => {}
+            let mut ready = ready!(self.0.poll_read_ready(cx))?;
+            match recv(ready.get_inner().as_fd(), &mut *into, RecvFlags::empty()) {
+                Ok((read, _)) => {
+                    if 0 < read && read < into.len() {
+                        // That was all. Whatever comes later, an end too, is told anew: asking once more is not needed.
+                        ready.clear_ready();
+                    }
+                    return Poll::Ready(Ok(read));
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => ready.clear_ready(),
+                Err(error) => return Poll::Ready(Err(error.into())),
             }
         }
     }

@@ -2,21 +2,24 @@
 
 use super::exit::exit_of;
 use super::halves::{self, Incoming, Outgoing};
+use super::view;
 use ao_core::kind::{Fault, Kind};
 use ao_core::limits::Limits;
 use ao_core::screen::{Mark, Screen};
 use ao_host::record::HostRecord;
 use ao_host::record::{HOST_FILE, now_ms, read_json};
 use ao_host::wire::{
-    self, Access, Attach, Decoder, ErrorKind, Form, FromHost, Hello, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN,
-    PROTOCOL_USAGE, Push as HostPush, Reply, Request, RowRange, Sizing, Stop, Type, Typed as HostTyped, WatchFrom,
+    self, Decoder, ErrorKind, Form, FromHost, Hello, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN, PROTOCOL_USAGE,
+    Push as HostPush, Reply, Request, RowRange, Stop, Type, Typed as HostTyped, WatchFrom,
 };
 use ao_slots::Answer;
 use ao_slots::runtime::{
-    Attachment, Control, Exit, Frame, LaunchPlace, Link, Push, TypeStage, Typed, TypedStage, Usage, View, ViewerInput,
+    Attachment, Control, Exit, LaunchPlace, Link, Push, TypeStage, Typed, TypedStage, Usage, View,
 };
 use async_trait::async_trait;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,13 +27,10 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tokio::time::timeout;
 
 /// A host answers everything but a stop within this time; it is one thread that never waits.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Pushes that may wait for the session's actor; the host itself keeps them at most ten a second.
 const PUSHES: usize = 64;
-
-/// Frames that may wait for a viewer; when it falls behind, the host sends a new screen instead of the backlog.
-const FRAMES: usize = 64;
 
 /// Bytes read from the socket at once.
 const READ: usize = 16 * 1024;
@@ -68,24 +68,22 @@ pub(super) async fn connect(place: &LaunchPlace) -> Answer<Link> {
 /// Opens a connection and agrees on a protocol; what the host says unasked arrives on the channel, which closes with the
 /// connection.
 async fn open(socket: &Path, launch: &str) -> Answer<(Arc<Wire>, u16, mpsc::Receiver<HostPush>)> {
-    let (reader, writer) = halves::connect(socket)
-        .map_err(|e| Fault::unavailable(format!("the session host does not answer on {}: {e}", socket.display())))?;
+    let (reader, writer) = halves::connect(socket).map_err(|e| unreachable(socket, &e))?;
     let waiting = Waiting::default();
     let (pushes, receiver) = mpsc::channel(PUSHES);
     tokio::spawn(read(reader, waiting.clone(), pushes));
     let wire = Arc::new(Wire { launch: launch.to_owned(), writer: AsyncMutex::new((writer, 0)), waiting });
-    let hello = Hello { min: PROTOCOL_MIN, max: PROTOCOL_MAX, launch: Some(launch.to_owned()) };
-    match wire.ask(&Request::Hello(hello), ANSWERS_WITHIN).await? {
+    match wire.ask(&hello(launch), ANSWERS_WITHIN).await? {
         Reply::HelloOk(hello) => Ok((wire, hello.version, receiver)),
         other => Err(unexpected("hello", &other)),
     }
 }
 
-async fn read(reader: Incoming, waiting: Waiting, pushes: mpsc::Sender<HostPush>) {
+async fn read(mut reader: Incoming, waiting: Waiting, pushes: mpsc::Sender<HostPush>) {
     let mut decoder = Decoder::new(MAX_MESSAGE);
     let mut buffer = vec![0_u8; READ];
     loop {
-        let read = match reader.read(&mut buffer).await {
+        let read = match poll_fn(|cx| reader.poll_read(cx, &mut buffer)).await {
             Ok(0) | Err(_) => break,
             Ok(n) => n,
         };
@@ -152,19 +150,28 @@ impl Wire {
         }
     }
 
-    /// Sends a request that has no answer.
-    async fn tell(&self, request: &Request) -> Answer<()> {
-        let mut bytes = Vec::new();
-        request.encode(None, &mut bytes);
-        self.writer.lock().await.0.write_all(&bytes).await.map_err(|e| self.lost(&e.to_string()))
-    }
-
     fn lost(&self, why: &str) -> Fault {
-        Fault::unavailable(format!("the session host of {} does not answer: {why}", self.launch))
+        lost(&self.launch, why)
     }
 }
 
-fn fault_of(refusal: &wire::Refusal) -> Fault {
+/// The first message of a connection.
+pub(super) fn hello(launch: &str) -> Request {
+    Request::Hello(Hello { min: PROTOCOL_MIN, max: PROTOCOL_MAX, launch: Some(launch.to_owned()) })
+}
+
+/// Nobody listens there.
+pub(super) fn unreachable(socket: &Path, error: &io::Error) -> Fault {
+    Fault::unavailable(format!("the session host does not answer on {}: {error}", socket.display()))
+}
+
+/// A host that was there does not answer any more.
+pub(super) fn lost(launch: &str, why: &str) -> Fault {
+    Fault::unavailable(format!("the session host of {launch} does not answer: {why}"))
+}
+
+/// A refusal as a fault.
+pub(super) fn fault_of(refusal: &wire::Refusal) -> Fault {
     let kind = match refusal.kind {
         ErrorKind::Denied => Kind::Denied,
         ErrorKind::Conflict => Kind::Conflict,
@@ -175,7 +182,8 @@ fn fault_of(refusal: &wire::Refusal) -> Fault {
     Fault::new(kind, refusal.message.clone())
 }
 
-fn unexpected(request: &str, reply: &Reply) -> Fault {
+/// An answer to something else.
+pub(super) fn unexpected(request: &str, reply: &Reply) -> Fault {
     Fault::new(Kind::Bug, format!("the session host answered {request} with {reply:?}"))
 }
 
@@ -260,21 +268,7 @@ impl Control for HostControl {
     }
 
     async fn attach(&self, view: View) -> Answer<Attachment> {
-        // A connection of its own: a slow viewer delays neither the daemon nor another viewer.
-        let (wire, _, pushes) = open(&self.socket, &self.wire.launch).await?;
-        let attach = Attach {
-            size: Some(ao_host::engine::Size::clamped(view.cols, view.rows)),
-            access: if view.read_only { Access::ReadOnly } else { Access::ReadWrite },
-            sizing: if view.read_only { Sizing::Follow } else { Sizing::Own },
-        };
-        let first = match wire.ask(&Request::Attach(attach), ANSWERS_WITHIN).await? {
-            Reply::Attached(attached) => screen_frame(attached),
-            other => return Err(unexpected("attach", &other)),
-        };
-        let (frames, receiver) = mpsc::channel(FRAMES);
-        let (input, keys) = mpsc::channel(FRAMES);
-        tokio::spawn(view_loop(wire, pushes, frames, keys, first));
-        Ok(Attachment { frames: receiver, input })
+        view::open(&self.socket, &self.wire.launch, view).await
     }
 
     async fn history(&self, from: u64, to: u64) -> Answer<Vec<String>> {
@@ -310,60 +304,6 @@ impl Control for HostControl {
 
     async fn thaw(&self) -> Answer<()> {
         self.done("thaw", &Request::Thaw).await
-    }
-}
-
-fn screen_frame(attached: wire::Attached) -> Frame {
-    Frame::Screen {
-        cols: attached.size.cols,
-        rows: attached.size.rows,
-        history: attached.rows_total,
-        offset: attached.offset,
-        bytes: attached.screen,
-    }
-}
-
-/// Passes frames to a viewer and its keys back, until either side leaves.
-async fn view_loop(
-    wire: Arc<Wire>,
-    mut pushes: mpsc::Receiver<HostPush>,
-    frames: mpsc::Sender<Frame>,
-    mut keys: mpsc::Receiver<ViewerInput>,
-    first: Frame,
-) {
-    if frames.send(first).await.is_err() {
-        return;
-    }
-    loop {
-        tokio::select! {
-            push = pushes.recv() => {
-                let frame = match push {
-                    None => return,
-                    Some(HostPush::Attached(attached)) => screen_frame(attached),
-                    Some(HostPush::Output(output)) => Frame::Output { offset: output.end, bytes: output.bytes },
-                    Some(HostPush::ExitIs(record)) => Frame::Exited(exit_of(&record)),
-                    Some(HostPush::Screen(_) | HostPush::FrozenIs(_) | HostPush::Error(_)) => continue,
-                };
-                if frames.send(frame).await.is_err() {
-                    return;
-                }
-            }
-            input = keys.recv() => {
-                let request = match input {
-                    None => return,
-                    Some(ViewerInput::Keys(bytes)) => Request::Input(bytes),
-                    Some(ViewerInput::Resize { cols, rows }) => Request::Resize(ao_host::engine::Size::clamped(cols, rows)),
-                    Some(ViewerInput::Seen(offset)) => Request::Ack(offset),
-                };
-                let told = match request.is_answered() {
-                    true => wire.ask(&request, ANSWERS_WITHIN).await.map(|_| ()),
-                    false => wire.tell(&request).await,
-                };
-                if told.is_err() {
-                    return;
-                }
-            }
-        }
     }
 }
 

@@ -286,7 +286,7 @@ impl Control for TmuxControl {
             // A link that is over has no viewers.
             let _ = requests.send(Request::Leave(viewer)).await;
         });
-        Ok(Attachment { frames: receiver, input })
+        Ok(Attachment { frames: Box::new(receiver), input: Box::new(input) })
     }
 
     async fn history(&self, from: u64, to: u64) -> Answer<Vec<String>> {

@@ -4,11 +4,11 @@ use super::patience::{LIMIT, until};
 use ao_core::screen::{Region, Screen};
 use ao_slots::Answer;
 use ao_slots::runtime::{
-    Attachment, Exit, Found, Frame, LaunchPlace, LaunchPlan, Link, Push, Runtime, TypeStage, Typed, View,
+    Attachment, Exit, Found, Frame, Frames, Inputs, LaunchPlace, LaunchPlan, Link, Push, Runtime, TypeStage, Typed,
+    View, ViewerInput,
 };
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// A launch and a link.
@@ -172,9 +172,9 @@ async fn told_end(runtime: &dyn Runtime, place: &LaunchPlace) -> Option<Exit> {
 
 /// A view that reads.
 pub struct Viewer {
-    frames: mpsc::Receiver<Frame>,
+    frames: Box<dyn Frames>,
     /// What the person does.
-    pub input: mpsc::Sender<ao_slots::runtime::ViewerInput>,
+    pub input: Box<dyn Inputs>,
     /// Every byte since the last screen, that screen first.
     pub seen: Vec<u8>,
     /// How many screens came.
@@ -200,12 +200,12 @@ impl Viewer {
                 self.size = (cols, rows);
                 self.history = history;
                 self.seen = bytes;
-                self.acknowledge(offset);
+                self.acknowledge(offset).await;
             }
             Some(Frame::Output { offset, bytes }) => {
                 assert!(self.screens > 0, "output came before a screen");
                 self.seen.extend(bytes);
-                self.acknowledge(offset);
+                self.acknowledge(offset).await;
             }
             Some(Frame::Resized { cols, rows }) => self.size = (cols, rows),
             Some(Frame::Exited(exit)) => self.ended = Some(exit),
@@ -213,9 +213,9 @@ impl Viewer {
         true
     }
 
-    fn acknowledge(&self, offset: u64) {
-        // A full queue holds later offsets soon.
-        let _ = self.input.try_send(ao_slots::runtime::ViewerInput::Seen(offset));
+    async fn acknowledge(&mut self, offset: u64) {
+        // A view that is over says so by its frames.
+        let _ = self.input.send(ViewerInput::Seen(offset)).await;
     }
 
     /// Reads until the view is as wanted.

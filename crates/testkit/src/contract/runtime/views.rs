@@ -63,7 +63,7 @@ pub async fn several_views_show_the_same(maker: Arc<dyn Maker>) {
     for _ in 0..SEVERAL {
         views.push(agent.view(false).await);
     }
-    for (n, view) in views.iter().enumerate() {
+    for (n, view) in views.iter_mut().enumerate() {
         view.input.send(ViewerInput::Keys(format!("view {n}\r").into_bytes())).await.expect("the view is open");
         world.file("got", |bytes| String::from_utf8_lossy(bytes).contains(&format!("view {n}\n"))).await;
     }
@@ -82,7 +82,7 @@ pub async fn several_views_show_the_same(maker: Arc<dyn Maker>) {
 pub async fn keys_arrive_and_those_of_a_reader_do_not(maker: Arc<dyn Maker>) {
     let Some(world) = shell_world(maker) else { return };
     let agent = world.run(&Program::Lines).await;
-    let reader = agent.view(true).await;
+    let mut reader = agent.view(true).await;
     let mut writer = agent.view(false).await;
     // A reader that types may be shown the door.
     let _ = reader.input.send(ViewerInput::Keys(b"not this\r".to_vec())).await;
@@ -105,7 +105,7 @@ pub async fn a_new_size_reaches_the_program(maker: Arc<dyn Maker>) {
     assert_eq!(world.line("size").await, "24 80", "the size of the plan");
     let mut reader = agent.view(true).await;
     reader.until("a frame came", |view| view.screens > 0).await;
-    let writer = agent.view(false).await;
+    let mut writer = agent.view(false).await;
     writer.input.send(ViewerInput::Resize { cols: 101, rows: 31 }).await.expect("the view is open");
     world.file("size", |bytes| bytes == b"31 101\n").await;
     reader.until("it was told of the size", |view| view.size == (101, 31)).await;
