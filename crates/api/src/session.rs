@@ -7,7 +7,7 @@ use ao_core::facts::Facts;
 use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use ao_core::run::TaskState;
 use ao_core::session::{Conversation, Ending, Phase, Process, Remains, Session};
-use ao_core::status::{Status, exit_words, status};
+use ao_core::status::{Status, exit_words, start_fault, status};
 use ao_core::terminal::Terminal;
 use ao_core::time::Time;
 use ao_core::workspace::{Ignored, PutBack};
@@ -87,7 +87,7 @@ pub struct SessionView {
     pub ignored: Option<IgnoredView>,
     /// Its agent was started again and could not go on with the session's conversation.
     pub begins_anew: bool,
-    /// What to do about its end, when there is something to do.
+    /// What to do about its end, or about what keeps it from starting, when there is something to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// Processes of a launch whose host is gone that still ran when it was looked: `ao stop` ends them.
@@ -312,7 +312,7 @@ impl SessionView {
             put_back: session.belongings.put_back.as_ref().map(PutBack::words),
             ignored: session.belongings.ignored.clone().map(IgnoredView::from),
             begins_anew: matches!(session.conversation, Conversation::Anew),
-            hint: hint(session),
+            hint: hint(facts, session),
             left_running: left_running(session),
             archived_at: session.belongings.archived.map(|at| at.0),
             not_archived: session.belongings.not_archived.clone(),
@@ -349,13 +349,12 @@ const fn lost(session: &Session) -> bool {
     matches!(session.process, Process::Missing) && session.run.is_none()
 }
 
-fn hint(session: &Session) -> Option<String> {
+fn hint(facts: &Facts, session: &Session) -> Option<String> {
     match &session.phase {
         Phase::Ended { how: Ending::SpawnFailed { fault } | Ending::Errored { fault }, .. } => fault.hint.clone(),
+        Phase::Preparing | Phase::Launching => start_fault(facts, session)?.hint.clone(),
         Phase::Ended { how: Ending::Merged | Ending::Done | Ending::Killed { .. }, .. }
         | Phase::Queued { .. }
-        | Phase::Preparing
-        | Phase::Launching
         | Phase::Live
         | Phase::Stopping { .. } => None,
     }

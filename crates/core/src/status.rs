@@ -1,7 +1,9 @@
 //! The one status that people and programs see, derived from the facts. Nobody else computes one.
 
 use crate::activity::Activity;
+use crate::effect::Effect;
 use crate::facts::Facts;
+use crate::kind::Fault;
 use crate::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use crate::session::{Conversation, Ending, Phase, Process, Session};
 use crate::time::{Millis, Time};
@@ -231,11 +233,30 @@ pub fn status(facts: &Facts, session: &Session, now: Time) -> Verdict {
     }
     match &session.phase {
         Phase::Queued { why } => return verdict(Status::Spawning, "spawning", format!("waits: {why}")),
-        Phase::Preparing => return verdict(Status::Spawning, "spawning", "its workspace is being made"),
-        Phase::Launching => return verdict(Status::Spawning, "spawning", "its agent is being started"),
+        Phase::Preparing => return spawning(facts, session, "its workspace is being made"),
+        Phase::Launching => return spawning(facts, session, "its agent is being started"),
         Phase::Live | Phase::Stopping { .. } | Phase::Ended { .. } => {}
     }
     live(facts, session, pr, now)
+}
+
+/// What is done for its start, and why that failed so far.
+fn spawning(facts: &Facts, session: &Session, what: &str) -> Verdict {
+    let why = start_fault(facts, session).map(|fault| format!("; it is tried again: {}", fault.message));
+    verdict(Status::Spawning, "spawning", format!("{what}{}", why.unwrap_or_default()))
+}
+
+/// Why the last try to start a session failed, while it is tried again.
+#[must_use]
+pub fn start_fault<'f>(facts: &'f Facts, session: &Session) -> Option<&'f Fault> {
+    let effect = match &session.phase {
+        Phase::Preparing => Effect::EnsureWorkspace { session: session.id.clone(), base: None },
+        Phase::Launching => {
+            Effect::EnsureHost { session: session.id.clone(), launch: session.launch.clone()?, resume: false }
+        }
+        Phase::Queued { .. } | Phase::Live | Phase::Stopping { .. } | Phase::Ended { .. } => return None,
+    };
+    facts.pending.get(&effect.key())?.fault.as_ref()
 }
 
 fn live(facts: &Facts, session: &Session, pr: Option<&PullRequest>, now: Time) -> Verdict {

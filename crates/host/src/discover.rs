@@ -13,7 +13,7 @@ use crate::client::{Client, ClientError};
 use crate::platform::{self, Cgroup};
 use crate::record::{self, EXIT_FILE, ExitRecord, HOST_FILE, HostRecord, LAUNCH_FILE, LOCK_FILE, Tree};
 use crate::spec::LaunchSpec;
-use crate::wire::HelloOk;
+use crate::wire::{ErrorKind, HelloOk, PROTOCOL_MAX, PROTOCOL_MIN};
 
 /// Variables that together name one launch on this machine.
 const MARKS: [&str; 2] = ["AO_HOME", "AO_LAUNCH"];
@@ -193,6 +193,12 @@ fn ask(record: Option<&HostRecord>) -> Standing {
         Err(ClientError::Io(error)) if is_deaf(&error) && ask_to_listen(record) => Standing::Unknown {
             why: format!("{}: {error}; its host was asked to listen again", record.socket.display()),
         },
+        Err(ClientError::Refused(refusal)) if refusal.kind == ErrorKind::Version => {
+            let ours = format!("{PROTOCOL_MIN} to {PROTOCOL_MAX}");
+            Standing::Unknown {
+                why: format!("its host is of another version of ao: {}, and this ao {ours}", refusal.message),
+            }
+        }
         Err(error) => Standing::Unknown { why: error.to_string() },
     }
 }

@@ -133,7 +133,9 @@ async fn begun(context: &Context, mut session: SessionView) -> Result<SessionVie
         let event = tokio::select! {
             event = events.next() => event?,
             () = sleep_until(say), if !said => {
-                context.out.note(&format!("{}: {} …", session.id, words::line(&session.why)));
+                session = insist(context, async |client| ask::session(client, &session.id).await).await?;
+                let hint = session.hint.as_deref().map(|hint| format!(" ({})", words::line(hint))).unwrap_or_default();
+                context.out.note(&format!("{}: {}{hint} …", session.id, words::line(&session.why)));
                 said = true;
                 continue;
             }
