@@ -32,14 +32,18 @@ pub fn explain(e: &Explanation, env: bool, now: u64, width: Option<usize>, colou
     if !e.evidence.is_empty() {
         let mut table = Table::new(&["SOURCE", "SAYS", "AGE", "BECAUSE"]);
         for seen in &e.evidence {
+            let decided = if seen.source == known.source { "→" } else { "" };
             table.row(vec![
+                decided.into(),
                 seen.source.as_str().into(),
                 seen.activity.as_str().into(),
                 age(seen.at, now).into(),
                 seen.why.as_str().into(),
             ]);
         }
-        section("evidence", table.lines(inner, colour));
+        let mut lines = table.lines(inner, colour);
+        lines.extend(won(e));
+        section("evidence", lines);
     }
     if !e.pending.is_empty() {
         let mut table = Table::new(&["EFFECT", "SINCE", "STATE"]);
@@ -70,4 +74,45 @@ pub fn explain(e: &Explanation, env: bool, now: u64, width: Option<usize>, colou
         section("environment (values are not shown)", e.env.iter().map(|n| line(n)).collect());
     }
     out
+}
+
+/// Why one signal counts more than the others.
+fn won(e: &Explanation) -> Option<String> {
+    let decided = e.evidence.iter().find(|seen| seen.source == e.session.activity.source)?;
+    let newest = e.evidence.iter().all(|seen| seen.at <= decided.at);
+    let others = e.evidence.len() - 1;
+    Some(match (others, newest) {
+        (0, _) => format!("{} is the only source that said anything", line(&decided.source)),
+        (_, true) => format!("{} counts: it is the newest of {} signals", line(&decided.source), others + 1),
+        (_, false) => format!("{} counts: an idle title alone does not end a question", line(&decided.source)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ao_api::session::EvidenceView;
+
+    #[test]
+    fn the_signal_that_counts_is_marked_with_its_reason() {
+        let seen = |source: &str, activity: &str, at| EvidenceView {
+            source: source.to_owned(),
+            activity: activity.to_owned(),
+            at,
+            why: format!("{source} {activity}"),
+        };
+        let mut e = Explanation {
+            session: super::super::sessions::tests::session("app-1", "working", "t"),
+            rule: "working".to_owned(),
+            evidence: vec![seen("hook", "working", 90_000), seen("screen", "idle", 80_000)],
+            pending: Vec::new(),
+            deliveries: Vec::new(),
+            env: Vec::new(),
+        };
+        let text = |e: &Explanation| explain(e, false, 100_000, None, false).join("\n");
+        assert!(text(&e).contains("→  hook"), "{}", text(&e));
+        assert!(text(&e).contains("hook counts: it is the newest of 2 signals"), "{}", text(&e));
+        e.evidence[1] = seen("title", "idle", 95_000);
+        assert!(text(&e).contains("an idle title alone does not end a question"), "{}", text(&e));
+    }
 }
