@@ -18,8 +18,8 @@ pub(super) async fn look(context: &Context) -> Option<Finding> {
     }
     let words = totals(&found);
     Some(if found.cleanup_frees >= WORTH {
-        Finding::note("disk", words, "ao cleanup --ended (what is in them is kept); ao list --disk shows each")
+        Finding::note("disk use", words, "ao cleanup --ended (what is in them is kept); ao list --disk shows each")
     } else {
-        Finding::ok("disk", words)
+        Finding::ok("disk use", words)
     })
 }
