@@ -281,7 +281,7 @@ fn a_wrong_file_is_refused_with_its_name_and_the_mistake() {
         (&format!("{OWN}\nfoo = 1"), "unknown field `foo`"),
         (&OWN.replace("5\n", "5\nhook_events = { Stop = { activity = \"asleep\" } }\n"), "no activity \"asleep\""),
         (&format!("{OWN}pause_ms = 20"), "below 200"),
-        ("extends = \"nobody\"", "there is no such built-in agent; there are claude-code, codex, scripted, shell"),
+        ("extends = \"nobody\"", "there is no such built-in agent; there are aider, claude-code, cline, codex"),
         (&format!("{OWN}\n[[rules]]\nname = \"r\"\nregion = \"composer\"\nactivity = \"idle\""), "would always hold"),
         (&OWN.replace("\"mine\"", "\"../x\""), "is not a name"),
     ] {
