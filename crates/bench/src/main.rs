@@ -11,6 +11,7 @@ mod os;
 mod page;
 mod peer;
 mod process;
+mod relay;
 mod stage;
 mod stream;
 mod terminal;

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use crate::benchmark::Benchmark;
 use crate::figure::{Bar, Figure, Figures, Quantity, Unit, middle};
 use crate::peer::Tmux;
+use crate::relay::Relay;
 use crate::stage::{Stage, directory};
 use crate::stream::Stream;
 use crate::web::{Socket, Web, port};
@@ -33,7 +34,7 @@ const TYPED: u8 = 16;
 
 pub const BENCHMARK: Benchmark = Benchmark {
     name: "echo",
-    about: "a key to its echo by `cat`, 3 ms apart: medians of 5 rounds of 200 keys, taking turns; beside a tmux client, and a bare terminal",
+    about: "a key to its echo by `cat`, 3 ms apart: medians of 5 rounds of 200 keys, taking turns; beside a tmux client, a relay of two that only pass bytes on, and a bare terminal",
     by_default: true,
     run,
 };
@@ -41,7 +42,7 @@ pub const BENCHMARK: Benchmark = Benchmark {
 fn run(ao: &Path, _: &Path) -> Result<Figures> {
     let mut figures = Figures::new();
     for flood in [false, true] {
-        let (ours, tmux, bare) = rounds(ao, flood)?;
+        let Rounds { ours, tmux, relay, bare } = rounds(ao, flood)?;
         let bar = if flood { MOST_TIMES_IN_FLOOD } else { MOST_TIMES };
         let name = if flood { "while another session floods" } else { "alone" };
         let quantity = |times: &[Duration]| Quantity::new(middle(times).as_secs_f64() * 1e6, Unit::Microseconds);
@@ -49,30 +50,46 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
             let figure = Figure::new(format!("{name}, p50 beside tmux"), quantity(&ours));
             figures.push(figure.floor(quantity(&tmux)).bar(Bar::Times(bar)));
         }
-        figures
-            .push(Figure::new(format!("{name}, p50 beside a bare terminal"), quantity(&ours)).floor(quantity(&bare)));
+        let figure = Figure::new(format!("{name}, p50 beside a relay of the same shape"), quantity(&ours));
+        figures.push(figure.floor(quantity(&relay)));
+        let figure = Figure::new(format!("{name}, p50 beside a bare terminal"), quantity(&ours));
+        figures.push(figure.floor(quantity(&bare)));
+        if !tmux.is_empty() {
+            let figure = Figure::new(format!("{name}, that relay beside tmux"), quantity(&relay));
+            figures.push(figure.floor(quantity(&tmux)));
+        }
     }
     Ok(figures)
 }
 
 type Times = Vec<Duration>;
 
-fn rounds(ao: &Path, flood: bool) -> Result<(Times, Times, Times)> {
+/// A median for each round.
+#[derive(Default)]
+struct Rounds {
+    ours: Times,
+    tmux: Times,
+    relay: Times,
+    bare: Times,
+}
+
+fn rounds(ao: &Path, flood: bool) -> Result<Rounds> {
     let place = directory()?;
     let file = place.path().join("flood");
     fs::write(&file, Stream::Plain.bytes(4 << 20))?;
     let script = format!("while :; do cat {}; done", file.display());
-    let (mut ours, mut theirs, mut bares) = (Times::new(), Times::new(), Times::new());
+    let mut rounds = Rounds::default();
     for _ in 0..ROUNDS {
         // One after the other, or the floods would share the machine.
         os::go_on()?;
-        ours.push(through_daemon(ao, flood.then_some(&script))?);
+        rounds.ours.push(through_daemon(ao, flood.then_some(&script))?);
         if let Some(time) = through_tmux(flood.then_some(&script))? {
-            theirs.push(time);
+            rounds.tmux.push(time);
         }
-        bares.push(through_nothing(flood.then_some(&script))?);
+        rounds.relay.push(through_nothing(flood.then_some(&script), true)?);
+        rounds.bare.push(through_nothing(flood.then_some(&script), false)?);
     }
-    Ok((ours, theirs, bares))
+    Ok(rounds)
 }
 
 /// The median time of a round's keys.
@@ -138,7 +155,8 @@ fn through_tmux(flood: Option<&String>) -> Result<Option<Duration>> {
     Ok(Some(time))
 }
 
-fn through_nothing(flood: Option<&String>) -> Result<Duration> {
+/// Beside a bare terminal, or a relay of two before one.
+fn through_nothing(flood: Option<&String>, relayed: bool) -> Result<Duration> {
     let mut other = match flood {
         None => None,
         Some(script) => {
@@ -154,9 +172,15 @@ fn through_nothing(flood: Option<&String>) -> Result<Duration> {
             while matches!(file.read(&mut bytes), Ok(1..)) {}
         })
     });
-    let mut terminal = Typist::start(Command::new("cat"))?;
-    terminal.press(b'.')?;
-    let time = keys(|key| terminal.press(key));
+    let time = if relayed {
+        let mut relay = Relay::start(Command::new("cat"))?;
+        relay.press(b'.')?;
+        keys(|key| relay.press(key))
+    } else {
+        let mut terminal = Typist::start(Command::new("cat"))?;
+        terminal.press(b'.')?;
+        keys(|key| terminal.press(key))
+    };
     if let Some(other) = &mut other {
         other.end();
     }
