@@ -105,8 +105,8 @@ fn an_unknown_session_is_exit_code_3_for_every_verb_that_takes_one() {
 #[test]
 fn an_unknown_agent_is_answered_with_those_there_are() {
     let world = World::new();
-    world.ao(&["new", "x", "--agent", "claud"]).fails(3, &["claud", "claude-code, codex"]);
-    world.ao(&["fix", "--check", "false", "--agent", "claud"]).fails(3, &["claude-code, codex"]);
+    world.ao(&["new", "x", "--agent", "claud"]).fails(3, &["claud", "claude-code", "codex"]);
+    world.ao(&["fix", "--check", "false", "--agent", "claud"]).fails(3, &["claude-code", "codex"]);
 }
 
 #[test]

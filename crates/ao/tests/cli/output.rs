@@ -19,6 +19,8 @@ fn a_pipe_gets_no_colour_unless_it_is_asked_for() {
 #[test]
 fn an_error_is_words_for_people_and_an_object_for_programs() {
     let world = World::new();
+    // A daemon that takes long to start is told of.
+    world.ao(&["list"]).ok();
     let said = world.ao(&["status", "nope"]);
     assert_eq!(said.err, "error: there is no session \"nope\"\nhint: `ao list --all` shows every session\n");
     assert_eq!(said.out, "");
