@@ -33,7 +33,7 @@ pub struct Args {
     /// Remove the worktrees too; what is in them is kept as a ref (ao rescue)
     #[arg(long)]
     cleanup: bool,
-    /// The same, and take the sessions out of the lists (ao list --archived); ao restore brings them back
+    /// The same, and take them out of the lists (ao list --archived); ao restore brings them back
     #[arg(long)]
     archive: bool,
     /// Do not wait until they have ended
