@@ -35,6 +35,9 @@ pub struct Delivery {
     /// Turns that the session had begun when it was pasted: a later one is its own.
     #[serde(default)]
     pub turns_before: u32,
+    /// When it was first found to be typed and not to be seen in the composer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<Time>,
     /// When it was seen in the composer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pasted: Option<Time>,

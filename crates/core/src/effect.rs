@@ -389,6 +389,8 @@ pub enum Outcome {
         /// Offset in the launch's output at that moment.
         offset: u64,
     },
+    /// The paste was typed, now or earlier, and the composer does not show it.
+    Unseen,
     /// Typing, or halting, was not possible; nothing was done.
     Held {
         /// Why.

@@ -36,6 +36,8 @@ pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Ans
         Effect::PastePrompt { delivery, session, launch, .. } => {
             if let Outcome::Held { why } = outcome {
                 prompting::held(d, delivery, why);
+            } else if matches!(outcome, Outcome::Unseen) {
+                prompting::unseen(d, session, delivery, launch);
             } else {
                 prompting::pasted(d, session, delivery, launch);
             }
@@ -103,7 +105,7 @@ fn fits(effect: &Effect, outcome: &Outcome) -> bool {
     match effect {
         Effect::EnsureWorkspace { .. } => matches!(outcome, Outcome::WorkspaceReady { .. }),
         Effect::EnsureHost { .. } => matches!(outcome, Outcome::HostStarted { .. }),
-        Effect::PastePrompt { .. } => matches!(outcome, Outcome::Pasted | Outcome::Held { .. }),
+        Effect::PastePrompt { .. } => matches!(outcome, Outcome::Pasted | Outcome::Unseen | Outcome::Held { .. }),
         Effect::SubmitPrompt { .. } => matches!(outcome, Outcome::Submitted { .. } | Outcome::Held { .. }),
         Effect::EnsureStopped { .. } => matches!(outcome, Outcome::Stopped { .. }),
         Effect::EnsureFrozen { .. } => matches!(outcome, Outcome::Frozen | Outcome::Held { .. }),

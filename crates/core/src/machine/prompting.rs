@@ -55,6 +55,7 @@ pub(super) fn queue(d: &mut Draft<'_>, id: &SessionId, text: &str, cause: Cause)
         held: None,
         again: None,
         turns_before: 0,
+        unseen: None,
         pasted: None,
         pressed: None,
     };
@@ -147,7 +148,10 @@ fn paste(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, launch: &Laun
     let Some(text) = x.text.clone() else { return };
     x.state = DeliveryState::Pasting { launch: launch.clone() };
     x.again = None;
-    x.turns_before = turns;
+    // What was typed before went to whoever had a turn since.
+    if x.unseen.is_none() {
+        x.turns_before = turns;
+    }
     x.pasted = None;
     x.pressed = None;
     let file = x.file.clone();
@@ -173,6 +177,24 @@ pub(super) fn pasted(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, l
             x.pasted = Some(d.now);
         }
         submit(d, id, delivery, launch, 1);
+    }
+}
+
+/// The paste was typed and is not to be seen: it is looked for again, unless somebody may have sent it.
+pub(super) fn unseen(d: &mut Draft<'_>, id: &SessionId, delivery: &DeliveryId, launch: &LaunchId) {
+    let now = d.now;
+    let turns = d.sessions.get(id).map_or(0, |s| s.turns);
+    let Some(x) = d.deliveries.get_mut(delivery) else { return };
+    if x.state != (DeliveryState::Pasting { launch: launch.clone() }) {
+        return;
+    }
+    let since = *x.unseen.get_or_insert(now);
+    if turns > x.turns_before {
+        uncertain(d, id, delivery, "it was typed, and a turn began: somebody may have sent it with words of their own");
+    } else if now >= since.after(HELD_FOR) {
+        uncertain(d, id, delivery, "it was typed, but the composer never showed it");
+    } else {
+        held(d, delivery, "it was pasted, but the composer does not show it");
     }
 }
 

@@ -370,6 +370,7 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
         | Outcome::HostStarted { .. }
         | Outcome::Pasted
         | Outcome::Submitted { .. }
+        | Outcome::Unseen
         | Outcome::Held { .. }
         | Outcome::Stopped { .. }
         | Outcome::Frozen

@@ -176,6 +176,7 @@ fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
         Outcome::Frozen => format!("{who}: its processes are halted"),
         Outcome::Thawed => format!("{who}: its processes go on"),
         Outcome::Held { why } if key.as_str().starts_with("freeze:") => format!("{who}: not halted ({why})"),
+        Outcome::Unseen => format!("{who}: the prompt was typed, and its composer does not show it"),
         Outcome::Held { why } => format!("{who}: prompt held back ({why})"),
         Outcome::Stopped { code } => match code {
             Some(code) => format!("{who}: nothing of it runs any more (exit code {code})"),

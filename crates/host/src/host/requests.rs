@@ -212,7 +212,8 @@ impl Host {
         }
         if let Some(region) = &stage.if_region {
             let sha256 = self.region(region);
-            if sha256 != region.sha256 {
+            // Keys that the program has not shown yet have moved the region, too.
+            if sha256 != region.sha256 || self.watch.person_is_typing(Instant::now()) {
                 return Some(Ok(Reply::Typed(Typed::Moved { sha256 })));
             }
         }

@@ -13,6 +13,8 @@ use crate::wire::{Health, Osc, RowText, Screen};
 
 /// Time between two pushes while bytes flow, and from the last byte to the push after quiet (`docs/design/host.md`).
 const PERIOD: Duration = Duration::from_millis(100);
+/// A person who pressed a key less than this long ago may not be done (`docs/design/delivery.md`).
+const PERSON_RESTS: Duration = Duration::from_secs(5);
 /// Titles kept for a subscriber that was away: the busiest agent changes its title ten times a second.
 const TITLES_KEPT: usize = 32;
 /// Other OSC sequences kept: agents send a few in a turn, so this is many turns.
@@ -47,6 +49,7 @@ pub(super) struct Watch {
     last_push: Option<Instant>,
     last_output_ms: Option<u64>,
     person_input_ms: Option<u64>,
+    person_input: Option<Instant>,
 }
 
 impl Watch {
@@ -59,7 +62,13 @@ impl Watch {
     /// A person typed something.
     pub fn person(&mut self, now: Instant) {
         self.person_input_ms = Some(now_ms());
+        self.person_input = Some(now);
         self.touch(now);
+    }
+
+    /// Whether a person pressed keys so short a time ago that they may not be done.
+    pub fn person_is_typing(&self, now: Instant) -> bool {
+        self.person_input.is_some_and(|at| now.duration_since(at) < PERSON_RESTS)
     }
 
     /// Something else changed that subscribers see.

@@ -314,7 +314,8 @@ pub enum Typed {
         #[serde(default)]
         offset: u64,
     },
-    /// The region looks different; nothing was written and nothing recorded.
+    /// The region looks different, or a person pressed keys in the last five seconds, which the program may not have shown
+    /// yet; nothing was written and nothing recorded.
     Moved {
         /// Digest of the region as it is.
         sha256: String,

@@ -172,3 +172,16 @@ fn keys_of_a_viewer_reach_the_program_and_those_of_a_reader_do_not() {
     assert!(world.client().request(&Request::Input(b"no\r".to_vec())).is_err(), "who does not look does not type");
     assert_eq!(world.file("got"), "typed");
 }
+
+#[test]
+fn nothing_is_typed_while_a_person_types_what_the_program_has_not_shown_yet() {
+    // Raw and without echo: what the person types changes no row.
+    let world = script("stty raw -echo; : >raw; exec cat >got").start_raw();
+    let mut viewer = world.client();
+    attach(&mut viewer, Some((80, 24)));
+    let unchanged = Region { from: 0, to: 1, sha256: region_sha256([""]) };
+    viewer.request(&Request::Input(b"half a line".to_vec())).expect("taken");
+    let said = typed(&mut world.client(), &stage("paste", Some(unchanged.clone()), b"ours"));
+    assert_eq!(said, Typed::Moved { sha256: unchanged.sha256 });
+    assert!(read_deliveries(&world.dir).expect("read").is_empty(), "nothing was recorded");
+}

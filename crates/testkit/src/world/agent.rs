@@ -85,6 +85,8 @@ pub struct Host {
     pub exit: Option<Option<i32>>,
     /// Presses of Enter that it will ignore.
     pub swallows: u32,
+    /// Its composer does not show what is pasted.
+    pub hides: bool,
     /// A person is typing: no stage is accepted.
     pub person: bool,
     /// What its last mark said: idle, working, or that it asks.
@@ -126,6 +128,7 @@ impl Host {
             viewed: false,
             exit: None,
             swallows: 0,
+            hides: false,
             person: false,
             shows: Shows::Nothing,
         }

@@ -181,14 +181,19 @@ impl World {
         };
         let stage = format!("{delivery} paste");
         if host.typed.contains_key(&stage) {
-            return self.done(effect, Outcome::Pasted);
+            let submitted = host.typed.contains_key(&format!("{delivery} submit#1"));
+            let seen = submitted || host.composer == text;
+            return self.done(effect, if seen { Outcome::Pasted } else { Outcome::Unseen });
         }
         if host.person || !host.composer.is_empty() {
             return self.done(effect, Outcome::Held { why: "composer_busy".into() });
         }
         host.typed.insert(stage, host.offset);
-        host.composer = text.to_owned();
         host.offset += 1;
+        if host.hides {
+            return self.done(effect, Outcome::Unseen);
+        }
+        host.composer = text.to_owned();
         self.done(effect, Outcome::Pasted);
     }
 

@@ -65,6 +65,44 @@ fn a_person_who_types_between_paste_and_enter_wins_and_nothing_is_typed_twice() 
 }
 
 #[test]
+fn a_paste_that_is_not_to_be_seen_is_uncertain_once_somebody_may_have_sent_it() {
+    for sent_by_a_person in [true, false] {
+        let mut world = World::new(&HELLO);
+        let id = idle(&mut world);
+        world.host(&id).hides = true;
+        let delivery = say(&mut world, &id, "Do it.");
+        world.pass(Millis::secs(20));
+        assert!(!state(&world, &delivery).settled(), "it may still appear");
+        if sent_by_a_person {
+            world.observe(&id, Source::Screen, Activity::Working { on: None });
+            world.observe(&id, Source::Screen, Activity::Idle);
+            world.pass(Millis::secs(20));
+        } else {
+            world.pass(Millis::mins(11));
+        }
+        assert!(uncertain(&world, &delivery), "{:?}", state(&world, &delivery));
+        // Those behind it wait for nobody any more.
+        world.host(&id).hides = false;
+        say(&mut world, &id, "And this.");
+        world.pass(Millis::secs(20));
+        assert_eq!(world.told_to(&id), ["And this."]);
+    }
+}
+
+#[test]
+fn a_paste_that_appears_late_goes_out_once() {
+    let mut world = World::new(&HELLO);
+    let id = idle(&mut world);
+    world.host(&id).hides = true;
+    let delivery = say(&mut world, &id, "Do it.");
+    world.pass(Millis::secs(20));
+    world.host(&id).composer = "Do it.".into();
+    world.pass(Millis::secs(20));
+    assert_eq!(world.told_to(&id), ["Do it."]);
+    assert!(matches!(state(&world, &delivery), DeliveryState::Delivered { .. }));
+}
+
+#[test]
 fn a_prompt_held_for_long_calls_a_person_once_and_still_goes_out() {
     let mut world = World::new(&HELLO);
     let id = idle(&mut world);
