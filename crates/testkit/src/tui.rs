@@ -156,7 +156,8 @@ impl Tui {
 
     fn key(&mut self, key: Key) -> io::Result<()> {
         if let Mode::Question { .. } = self.mode {
-            return self.note(&Note::Astray { text: key.words() });
+            // A person who presses a key at that moment sees what they did.
+            return if key == Key::Person { Ok(()) } else { self.note(&Note::Astray { text: key.words() }) };
         }
         match key {
             Key::Text(text) => self.view.typed(&text),
@@ -165,7 +166,7 @@ impl Tui {
                 self.pasted_at = Some(Instant::now());
             }
             Key::Clear => self.view.clear(),
-            Key::Enter => return self.enter(),
+            Key::Enter | Key::Person => return self.enter(),
         }
         self.changed();
         Ok(())

@@ -31,7 +31,7 @@ pub fn ends(place: &Place, id: &str, words: &str) -> io::Result<()> {
             return Ok(());
         }
         if pressed.is_none_or(|at| at.elapsed() > AGAIN) {
-            place.press(id, "{\"keys\":[\"Enter\"]}")?;
+            place.press(id, "{\"keys\":[\"C-o\"]}")?;
             pressed = Some(Instant::now());
         }
         std::thread::sleep(LOOK_EVERY);

@@ -1,4 +1,4 @@
-//! Keys out of bytes: text, bracketed pastes, Enter, and the key that clears the composer. Anything cut anywhere.
+//! Keys out of bytes: text, bracketed pastes, Enter, and the keys of a person. Anything cut anywhere.
 
 /// One thing that was pressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub enum Key {
     Paste(String),
     /// Carriage return.
     Enter,
+    /// Control-O: Enter as a person presses it, so that it can be told from the one of a delivery.
+    Person,
     /// Control-U.
     Clear,
 }
@@ -19,6 +21,7 @@ impl Key {
         match self {
             Self::Text(text) | Self::Paste(text) => text.clone(),
             Self::Enter => "<enter>".to_owned(),
+            Self::Person => "<person>".to_owned(),
             Self::Clear => "<clear>".to_owned(),
         }
     }
@@ -51,6 +54,7 @@ fn next(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     let find = |what: &[u8]| bytes.windows(what.len()).position(|window| window == what);
     match bytes.first()? {
         b'\r' => Some((Some(Key::Enter), 1)),
+        0x0f => Some((Some(Key::Person), 1)),
         0x15 => Some((Some(Key::Clear), 1)),
         0x1b if bytes.starts_with(PASTE_BEGIN) => {
             let end = find(PASTE_END)?;
@@ -63,7 +67,7 @@ fn next(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
             Some((None, end + 3))
         }
         _ => {
-            let special = |byte: &u8| matches!(byte, b'\r' | 0x15 | 0x1b);
+            let special = |byte: &u8| matches!(byte, b'\r' | 0x0f | 0x15 | 0x1b);
             let end = bytes.iter().position(special).unwrap_or(bytes.len());
             let text = bytes.get(..end).unwrap_or_default();
             // A character that was cut waits for its rest.
