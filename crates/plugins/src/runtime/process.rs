@@ -75,12 +75,8 @@ impl ProcessRuntime {
         {
             command.env(TEST_BOOT_ID, id);
         }
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(failed)?;
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(failed)?;
         let (over, started) = oneshot::channel();
         tokio::spawn(async move {
             // Whatever it says, the next look says more.
