@@ -12,7 +12,7 @@ pub fn compare(a: &str, b: &str) -> Ordering {
             (None, None) => return Ordering::Equal,
             (a, b) => match a.unwrap_or(0).cmp(&b.unwrap_or(0)) {
                 Ordering::Equal => {}
-                other => return other,
+                order @ (Ordering::Less | Ordering::Greater) => return order,
             },
         }
     }
