@@ -68,14 +68,14 @@ fn an_update_that_never_ends_is_drawn_after_150_ms_or_a_megabyte() {
 #[test]
 fn a_flood_of_queries_and_bells_is_answered_only_so_far() {
     let mut engine = fed(b"");
-    for _ in 0..10_000 {
+    for _ in 0..40_000 {
         engine.feed(b"\x1b[18t\x07");
     }
     let events = engine.take_events();
     let replies: usize =
         events.iter().map(|event| if let TermEvent::Reply(bytes) = event { bytes.len() } else { 0 }).sum();
     assert!(replies <= 64 * 1024 && replies > 0, "{replies}");
-    assert!(events.len() < 12_000, "{}", events.len());
+    assert!(events.len() < 24_000, "{}", events.len());
     engine.feed(b"\x1b[5n");
     assert_eq!(engine.take_events(), [TermEvent::Reply(b"\x1b[0n".to_vec())], "later questions are answered again");
 }
