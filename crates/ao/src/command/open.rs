@@ -113,16 +113,19 @@ async fn what(client: &Client, args: &Args) -> Result<What, Fault> {
         return Ok(What::All(live(ask::sessions(client, None, false).await?.sessions)));
     }
     let Some(given) = &args.what else { return Ok(What::Board) };
-    match ask::session(client, given).await {
-        Ok(session) => Ok(What::Session(Box::new(session))),
-        Err(fault) if fault.kind == Kind::NotFound => {
-            let projects: Vec<ProjectView> = client.get::<ao_api::project::Projects>("/api/projects").await?.projects;
-            let Some(project) = projects.into_iter().find(|p| p.id == *given) else { return Err(fault) };
-            let sessions = ask::sessions(client, Some(&project.id), false).await?.sessions;
-            Ok(What::Project(project.id, live(sessions)))
-        }
-        Err(fault) => Err(fault),
+    let found = ask::session(client, given).await;
+    if let Ok(session) = &found
+        && (session.id == *given || session.name == *given)
+    {
+        return Ok(What::Session(Box::new(session.clone())));
     }
+    // `app` is the project, although the beginning of `app-1` would do for a session.
+    let projects: Vec<ProjectView> = client.get::<ao_api::project::Projects>("/api/projects").await?.projects;
+    if let Some(project) = projects.into_iter().find(|project| project.id == *given) {
+        let sessions = ask::sessions(client, Some(&project.id), false).await?.sessions;
+        return Ok(What::Project(project.id, live(sessions)));
+    }
+    found.map(|session| What::Session(Box::new(session)))
 }
 
 /// Opens every session; one that cannot be opened does not keep the others.

@@ -17,8 +17,14 @@ printf '\033]9;4;1;50\007'; i=0; while [ $i -lt 600 ]; do i=$((i+1)); printf '\0
 printf '%10000s' '' | tr ' ' '\007'; echo round three
 exec cat"#;
 
+/// The session; null while the daemon that was killed is being followed by the next one.
+fn status(world: &World, id: &str) -> Value {
+    let said = world.ao(&["--json", "status", id]);
+    serde_json::from_str(&said.out).unwrap_or(Value::Null)
+}
+
 fn terminal(world: &World, id: &str) -> Value {
-    world.json(&["status", id])["terminal"].clone()
+    status(world, id)["terminal"].clone()
 }
 
 /// How many events of each kind there are.
@@ -69,7 +75,7 @@ fn what_a_program_says_is_told_once_whatever_becomes_of_the_daemon() {
 
     // Ten thousand bells and six hundred titles are a few events, and nothing of them is lost.
     kill_daemon(&world);
-    until("the daemon is back", || world.json(&["status", &id])["runtimeState"] == "alive");
+    until("the daemon is back", || status(&world, &id)["runtimeState"] == "alive");
     std::fs::write(workspace.join("three"), "").unwrap();
     until("the flood is known", || {
         let said = terminal(&world, &id);
