@@ -1,6 +1,5 @@
 //! Finds the composer on a screen and reads what it holds.
 
-use super::door::Rows;
 use super::{Adapter, Composer};
 use crate::screen::{Region, Screen};
 
@@ -22,9 +21,8 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
             let text = screen.rows.get(usize::from(row)).map_or("", |row| behind_sign(row));
             Some(Found { region: screen.region(row, row + 1), text: text.to_owned() })
         }
-        Composer::Rows(look) if look.paste && !screen.bracketed_paste => None,
-        Composer::Rows(look) => {
-            let Rows { first, next, never, above, end, placeholder, unless, paste: _ } = look.as_ref();
+        Composer::Rows { paste: true, .. } if !screen.bracketed_paste => None,
+        Composer::Rows { first, next, never, above, end, placeholder, unless, paste: _ } => {
             let asked = screen.rows.get(usize::from(screen.cursor.0)).zip(unless.as_ref());
             if asked.is_some_and(|(row, unless)| unless.0.is_match(row)) {
                 return None;
@@ -92,7 +90,7 @@ pub fn holds(adapter: &Adapter, found: &Found, prompt: &str) -> bool {
 #[must_use]
 pub fn still_holds(adapter: &Adapter, screen: &Screen, found: &Found, prompt: &str) -> bool {
     match adapter.door.composer {
-        Composer::Rows(_) => holds(adapter, found, prompt),
+        Composer::Rows { .. } => holds(adapter, found, prompt),
         Composer::CursorRow => {
             let row = squeeze(screen.rows.get(usize::from(screen.cursor.0)).map_or("", String::as_str));
             let end = squeeze(prompt.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default());

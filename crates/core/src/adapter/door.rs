@@ -47,43 +47,38 @@ const fn default_pause() -> u64 {
 
 /// How the composer is found on the screen.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Composer {
     /// Rows that begin with a prompt sign: the last one on the screen that matches `first` and not `never`, and stands below
     /// a row that matches `above`, begins it; the row before the next one that matches `end` ends it. A screen without such
     /// rows has no composer. Without `end` the last row that is not blank ends it.
-    Rows(Box<Rows>),
+    Rows {
+        /// The first row; its first group is the text after the prompt sign.
+        first: Pattern,
+        /// The rows after it; the first group is their text, and one without the group has none. Text of rows that do not
+        /// match is all of them.
+        #[serde(default)]
+        next: Option<Pattern>,
+        /// Rows that look like the first one and are something else: the choices of a dialog.
+        #[serde(default)]
+        never: Option<Box<Pattern>>,
+        /// The row above the first one.
+        #[serde(default)]
+        above: Option<Pattern>,
+        /// The row after the last one.
+        #[serde(default)]
+        end: Option<Pattern>,
+        /// Text that stands there while it is empty.
+        #[serde(default)]
+        placeholder: Option<Pattern>,
+        /// There is one only while bracketed paste is switched on: programs that read one line after the other switch it off
+        /// while they work, and what they print stands where the composer was.
+        #[serde(default)]
+        paste: bool,
+        /// There is none while the cursor's row matches this: a question is asked in the line that the prompt would be in.
+        #[serde(default)]
+        unless: Option<Box<Pattern>>,
+    },
     /// The cursor's row, for programs that read lines.
     CursorRow,
-}
-
-/// Rows that are a composer; see [`Composer::Rows`].
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Rows {
-    /// The first row; its first group is the text after the prompt sign.
-    pub first: Pattern,
-    /// The rows after it; the first group is their text, and one without the group has none. Text of rows that do not
-    /// match is all of them.
-    #[serde(default)]
-    pub next: Option<Pattern>,
-    /// Rows that look like the first one and are something else: the choices of a dialog.
-    #[serde(default)]
-    pub never: Option<Pattern>,
-    /// The row above the first one.
-    #[serde(default)]
-    pub above: Option<Pattern>,
-    /// The row after the last one.
-    #[serde(default)]
-    pub end: Option<Pattern>,
-    /// Text that stands there while it is empty.
-    #[serde(default)]
-    pub placeholder: Option<Pattern>,
-    /// There is one only while bracketed paste is switched on: programs that read one line after the other switch it off
-    /// while they work, and what they print stands where the composer was.
-    #[serde(default)]
-    pub paste: bool,
-    /// There is none while the cursor's row matches this: a question is asked in the line that the prompt would be in.
-    #[serde(default)]
-    pub unless: Option<Pattern>,
 }
