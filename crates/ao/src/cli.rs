@@ -1,8 +1,9 @@
 //! The command line: every verb with its file, what holds for all of them, and the call of the one that was asked for.
 
 use crate::command::{
-    agent, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list, logs, merge_queue,
-    new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, usage, version, wait,
+    agent, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list, logs,
+    merge_queue, new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, usage, version,
+    wait,
 };
 use crate::context::Context;
 use crate::exit::{self, Ended, TABLE};

@@ -26,12 +26,6 @@ const SUBSCRIPTION: i32 = 8;
 const PREFERRED_SUBSCRIPTION: i32 = 18;
 /// Its provider turns it away at present.
 const LIMITED: i32 = -80;
-/// What a record of nothing but successes is worth, and one of nothing but failures costs.
-const RECORD: i32 = 14;
-/// What being stuck in every session costs.
-const STALLS: i32 = 12;
-/// What being twice as fast as the others is worth, and half as fast costs.
-const SPEED: i32 = 8;
 /// What the best fit to every side of the task is worth, and the worst costs.
 const FIT: i32 = 20;
 /// The fit of an agent that says nothing about a kind of task; 0 is the worst, 10 the best.

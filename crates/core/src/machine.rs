@@ -12,6 +12,7 @@ mod ending;
 mod freeze;
 mod lookup;
 mod lost;
+mod once;
 mod outcome;
 mod prompting;
 mod queue;
@@ -22,12 +23,13 @@ mod run;
 mod scratch;
 mod session;
 mod task;
-mod transcript;
 mod terminal;
+mod transcript;
 mod turn;
 
 use crate::event::{Answer, Event};
 use crate::facts::Facts;
+use crate::once::Once;
 use crate::time::{Millis, Time};
 pub use decision::Decision;
 use draft::{Draft, Signal};
@@ -49,6 +51,17 @@ pub fn decide(facts: &Facts, event: &Event, now: Time) -> Decision {
     d.finish(answer)
 }
 
+/// Decides a command that may come twice: one that was decided before changes nothing and is answered as it was.
+#[must_use]
+pub fn decide_once(facts: &Facts, event: &Event, once: &Once, now: Time) -> Decision {
+    if let Some(answer) = once::known(facts, once, now) {
+        return Decision { delta: Vec::new(), effects: Vec::new(), answer };
+    }
+    let mut decision = decide(facts, event, now);
+    decision.delta.extend(once::remembered(facts, once, &decision.answer, now));
+    decision
+}
+
 /// Rounds of following and advancing in one decision: three were the most that property tests ever needed.
 const MAX_ROUNDS: u32 = 8;
 
@@ -62,7 +75,8 @@ pub fn deadline(facts: &Facts, now: Time) -> Option<Time> {
     let lost = boot::deadline(facts);
     let rests = facts.sessions.values().filter_map(|s| freeze::deadline(facts, s));
     let ended = archive::deadline(facts);
-    let soonest = retries.chain(deliveries).chain(reactions).chain(queues).chain(lost).chain(rests).chain(ended).min()?;
+    let soonest =
+        retries.chain(deliveries).chain(reactions).chain(queues).chain(lost).chain(rests).chain(ended).min()?;
     // Every event clears what is overdue. Should something be left nevertheless, it is looked at again, but in no busy loop.
     Some(if soonest > now { soonest } else { now.after(OVERDUE_AGAIN) })
 }

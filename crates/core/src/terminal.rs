@@ -269,7 +269,8 @@ impl Heard {
                 if !std::mem::take(&mut self.running) && code.is_none() {
                     return;
                 }
-                let (count, failed) = self.commands.waits.as_ref().map_or((0, 0), |(_, count, failed)| (*count, *failed));
+                let (count, failed) =
+                    self.commands.waits.as_ref().map_or((0, 0), |(_, count, failed)| (*count, *failed));
                 let failed = failed + u64::from(code.is_some_and(|code| code != 0));
                 self.commands.waits = Some((CommandEnd { code, offset, at }, count + 1, failed));
             }

@@ -2,12 +2,12 @@
 //!
 //! Pure: who reads the file, how far, and what to do when it was cut or replaced, is in the daemon's `transcript`.
 
-pub mod reading;
 pub mod lean;
 pub mod path;
 pub mod read;
+pub mod reading;
 pub mod rule;
 pub mod when;
 
-pub use reading::{Reading, Cursor};
-pub use rule::{Shape, Says};
+pub use reading::{Cursor, Reading};
+pub use rule::{Says, Shape};

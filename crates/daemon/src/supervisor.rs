@@ -12,7 +12,6 @@ use ao_core::facts::Facts;
 use ao_core::id::{ProjectId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::machine;
-use ao_core::once;
 use ao_core::time::{Millis, Time};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -112,7 +111,7 @@ impl Supervisor {
             promised |= inbound.durable;
             let now = self.engine.now();
             let decision = match &inbound.once {
-                Some(once) => once::decide(&self.facts, &inbound.event, once, now),
+                Some(once) => machine::decide_once(&self.facts, &inbound.event, once, now),
                 None => machine::decide(&self.facts, &inbound.event, now),
             };
             if !decision.delta.is_empty() || !decision.effects.is_empty() {

@@ -4,27 +4,24 @@
 //! The prompts are sent by the real `ao`; what arrived is what the agents noted (`tui`). A wave of sessions runs at a time,
 //! a thread each, and one more that kills.
 
+mod patience;
 mod person;
 mod place;
 mod report;
 mod text;
 
-pub use report::{Report, Row};
+pub use report::{Moment, Report, Row};
 
 use crate::dice::Dice;
 use crate::tui::{Manners, Note, notes};
+use patience::{ARRIVES_WITHIN, LOOK_EVERY};
 use place::Place;
 use report::Sent;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Between two looks at what an agent noted.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// A prompt that did not arrive after so long is lost: a held one is tried again every few seconds, and a daemon that was
-/// killed is there again at once.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(90);
 /// A moment that does not come is not waited for longer than any turn lasts.
 const MOMENT_WITHIN: Duration = Duration::from_secs(10);
 
@@ -57,38 +54,6 @@ pub struct Trial<'a> {
     pub each: usize,
 }
 
-/// When a prompt is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Moment {
-    /// The agent was just asked for.
-    Start,
-    /// It has nothing to do.
-    Idle,
-    /// It is in a turn.
-    Busy,
-    /// It shows a question.
-    Question,
-    /// A person is typing.
-    Person,
-}
-
-impl Moment {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Start, Self::Idle, Self::Busy, Self::Question, Self::Person];
-
-    /// As in "prompts sent …".
-    #[must_use]
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Start => "sent while the agent started",
-            Self::Idle => "sent while it was idle",
-            Self::Busy => "sent while it was in a turn",
-            Self::Question => "sent while it showed a question",
-            Self::Person => "sent while a person was typing",
-        }
-    }
-}
-
 /// Runs a trial.
 ///
 /// # Errors
@@ -110,14 +75,15 @@ pub fn run(trial: &Trial<'_>) -> io::Result<Report> {
 
 fn waves(trial: &Trial<'_>, place: &Place, report: &mut Report) -> io::Result<()> {
     for wave in 0..trial.waves {
-        let all: Vec<io::Result<Vec<Sent>>> = std::thread::scope(|scope| {
+        let all: Vec<io::Result<Session>> = std::thread::scope(|scope| {
             let first = wave * trial.sessions;
             let threads: Vec<_> =
                 (first..first + trial.sessions).map(|n| scope.spawn(move || one_session(trial, place, n))).collect();
             threads.into_iter().map(|t| t.join().unwrap_or_else(|_| Err(io::Error::other("a sender failed")))).collect()
         });
         for session in all {
-            let sent = session?;
+            let Session { sent, look } = session?;
+            report.looks.extend(look);
             let Some(id) = sent.first().map(|s| s.session.clone()) else { continue };
             report.add(&sent, &notes(place.notes(), &id)?);
         }
@@ -145,8 +111,15 @@ fn kill(place: &Place, seed: u64, done: &AtomicBool, kills: &AtomicUsize) -> io:
     Ok(())
 }
 
+/// What was done with a session.
+struct Session {
+    sent: Vec<Sent>,
+    /// How it looked when a prompt did not arrive.
+    look: Option<String>,
+}
+
 /// One session from its beginning to its end.
-fn one_session(trial: &Trial<'_>, place: &Place, n: usize) -> io::Result<Vec<Sent>> {
+fn one_session(trial: &Trial<'_>, place: &Place, n: usize) -> io::Result<Session> {
     let mut dice = Dice::new(trial.seed, n as u64);
     let id = place.new_session()?;
     let mut sent: Vec<Sent> = Vec::new();
@@ -166,11 +139,9 @@ fn one_session(trial: &Trial<'_>, place: &Place, n: usize) -> io::Result<Vec<Sen
             person::ends(place, &id, &words)?;
         }
     }
-    if !arrived(place, &id, &sent)? {
-        eprintln!("{}", place.look(&id)?);
-    }
+    let look = if arrived(place, &id, &sent)? { None } else { Some(place.look(&id)?) };
     place.stop(&id)?;
-    Ok(sent)
+    Ok(Session { sent, look })
 }
 
 /// The moment that it is by what the agent noted last.
@@ -219,9 +190,4 @@ fn arrived(place: &Place, id: &str, sent: &[Sent]) -> io::Result<bool> {
         std::thread::sleep(LOOK_EVERY);
     }
     Ok(false)
-}
-
-/// Where the agents' program is looked for.
-fn bin(root: &Path) -> PathBuf {
-    root.join("bin")
 }

@@ -4,6 +4,7 @@
 //! It has no model: each prompt begins a turn that only takes time. What it noted is the truth that deliveries are judged by.
 
 mod input;
+mod mode;
 mod note;
 mod screen;
 
@@ -11,6 +12,7 @@ pub use note::{Note, notes};
 
 use crate::dice::Dice;
 use input::{Input, Key};
+use mode::Mode;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use screen::View;
@@ -48,24 +50,6 @@ pub struct Manners {
     pub swallowed: u64,
     /// Of 100 changes, those that are drawn five times in a row.
     pub storms: u64,
-}
-
-/// What it is doing.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mode {
-    Starting {
-        until: Instant,
-    },
-    Idle,
-    Turn {
-        until: Instant,
-        question: Option<Instant>,
-    },
-    /// A question in the middle of a turn that ends then.
-    Question {
-        until: Instant,
-        turn: Instant,
-    },
 }
 
 struct Tui {

@@ -120,7 +120,8 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
         add("model", told.model.as_deref().map_or_else(|| "not known".to_owned(), line));
         add("tokens", super::spent::tokens(&told.spent));
         if let Some(tool) = &told.tool {
-            let agents = if told.sub_agents > 0 { format!(" · {} sub-agents", told.sub_agents) } else { String::new() };
+            let agents =
+                if told.sub_agents > 0 { format!(" · {} sub-agents", told.sub_agents) } else { String::new() };
             add("tool", format!("{}{agents}", line(tool)));
         }
         if let Some(message) = &told.last_message {

@@ -2,8 +2,8 @@
 //!
 //! Without that word `play` does nothing, as when all tests are run.
 
-use ao_testkit::dice::Dice;
 use crate::painter::Painter;
+use ao_testkit::dice::Dice;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -1,12 +1,12 @@
 //! The whole of it: launches, kills, moments, and the look at what was written and what is left.
 
 use crate::child::{self, BEGIN, ENOUGH, records};
-use ao_testkit::dice::Dice;
 use crate::moment;
 use crate::world::{World, until};
 use ao_host::discover::Standing;
 use ao_host::files::{IndexKind, read_index, read_output};
 use ao_host::record::HostRecord;
+use ao_testkit::dice::Dice;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};

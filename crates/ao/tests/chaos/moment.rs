@@ -1,12 +1,12 @@
 //! One moment of a viewer's life: it attaches in the middle of whatever is being drawn, follows, and must see what the host sees.
 
-use ao_testkit::dice::Dice;
 use crate::judge::Judge;
 use crate::world::LIMIT;
 use ao_host::client::Client;
 use ao_host::files::read_output;
 use ao_host::record::HostRecord;
 use ao_host::wire::{Attach, Attached, Push, Reply, Request, Screen, WatchFrom};
+use ao_testkit::dice::Dice;
 use serde_json::json;
 use std::path::Path;
 

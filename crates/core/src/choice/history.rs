@@ -1,11 +1,16 @@
 //! How the earlier sessions of an agent went, and what that is worth.
 
-use super::{RECORD, SPEED, STALLS};
 use crate::facts::Facts;
 use crate::reaction::ReactionKey;
 use crate::session::{Ending, Phase, Session};
 use std::collections::BTreeMap;
 
+/// What a record of nothing but successes is worth, and one of nothing but failures costs.
+const RECORD: i32 = 14;
+/// What being stuck in every session costs.
+const STALLS: i32 = 12;
+/// What being twice as fast as the others is worth, and half as fast costs.
+const SPEED: i32 = 8;
 /// The newest sessions count: agents change, and so do repositories.
 const RECENT: usize = 50;
 

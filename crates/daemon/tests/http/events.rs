@@ -205,9 +205,7 @@ async fn what_a_program_says_to_its_terminal_is_told_as_it_happens_and_a_flood_o
         }
     }
     host.end(0);
-    let ended = world
-        .until(&Ask::get(&format!("/api/sessions/{id}")), |s| s["runtimeState"] == "exited")
-        .await;
+    let ended = world.until(&Ask::get(&format!("/api/sessions/{id}")), |s| s["runtimeState"] == "exited").await;
     assert_eq!(ended["terminal"]["bells"].as_u64(), Some(10_001), "{ended}");
     assert_eq!(ended["terminal"]["title"].as_str(), Some("title 499"));
     let all = world.unix(&Ask::get(&format!("/api/events?session={id}&follow=false&limit=10000"))).await.json();

@@ -67,7 +67,8 @@ mod tests {
     fn the_script_makes_a_tab_or_the_first_window() {
         let attach = ["/opt/ao", "attach", "app-1"].map(str::to_owned);
         let argv = argv(&attach);
-        let script: Vec<&str> = argv[1..argv.len() - 1].iter().filter(|word| *word != "-e").map(String::as_str).collect();
+        let script: Vec<&str> =
+            argv[1..argv.len() - 1].iter().filter(|word| *word != "-e").map(String::as_str).collect();
         let wanted = r#"on run argv
 tell application "iTerm2"
 activate

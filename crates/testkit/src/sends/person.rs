@@ -1,7 +1,7 @@
 //! A person at the composer: types a few words, thinks, and presses Enter until it is taken.
 
+use super::patience::{ARRIVES_WITHIN, LOOK_EVERY};
 use super::place::Place;
-use super::{ARRIVES_WITHIN, LOOK_EVERY};
 use crate::tui::{Note, notes};
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,6 +1,5 @@
 //! A data root, a repository and an agent on the PATH, and the few things that are done there by `ao`.
 
-use super::bin;
 use crate::tui::{Manners, NOTES};
 use serde_json::Value;
 use std::fs;
@@ -139,6 +138,11 @@ impl Drop for Place {
         let _ = self.ao(&["stop", "--all", "--yes"]);
         let _ = self.ao(&["daemon", "stop"]);
     }
+}
+
+/// Where the agents' program is looked for.
+fn bin(root: &Path) -> PathBuf {
+    root.join("bin")
 }
 
 fn must(ran: Output, what: &str) -> io::Result<Output> {

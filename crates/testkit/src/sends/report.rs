@@ -1,8 +1,40 @@
 //! What became of the prompts.
 
-use super::{Moment, person};
+use super::person;
 use crate::tui::Note;
 use std::collections::BTreeMap;
+
+/// When a prompt is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Moment {
+    /// The agent was just asked for.
+    Start,
+    /// It has nothing to do.
+    Idle,
+    /// It is in a turn.
+    Busy,
+    /// It shows a question.
+    Question,
+    /// A person is typing.
+    Person,
+}
+
+impl Moment {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Start, Self::Idle, Self::Busy, Self::Question, Self::Person];
+
+    /// As in "prompts sent …".
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Start => "sent while the agent started",
+            Self::Idle => "sent while it was idle",
+            Self::Busy => "sent while it was in a turn",
+            Self::Question => "sent while it showed a question",
+            Self::Person => "sent while a person was typing",
+        }
+    }
+}
 
 /// One prompt that `ao` took.
 #[derive(Clone, Debug)]
@@ -54,6 +86,8 @@ pub struct Report {
     pub kills: usize,
     /// Which were lost or doubled: session, moment, and how they begin.
     pub wrong: Vec<String>,
+    /// Sessions to which a prompt did not get through: what `ao explain` said, and their screens.
+    pub looks: Vec<String>,
 }
 
 impl Report {

@@ -1,6 +1,6 @@
 //! The picture: a transcript, a composer between two rules, or a question instead of it.
 
-use super::Mode;
+use super::mode::Mode;
 use rustix::termios::tcgetwinsize;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
