@@ -59,7 +59,7 @@ pub async fn words_arrive_as_they_are(maker: &dyn Maker) {
     let terminal = maker.terminal();
     let opened = terminal.open(&session(&maker.attach())).await;
     if !maker.runs_here() {
-        assert_eq!(opened.unwrap_err().kind, Kind::Unsupported);
+        assert_eq!(opened.expect_err("it opens nothing here").kind, Kind::Unsupported);
         return;
     }
     opened.expect("it opens");
@@ -78,7 +78,7 @@ pub async fn the_board_is_a_page(maker: &dyn Maker) {
         opened.expect("it opens");
         started(maker, &format!("{}\n", board().url)).await;
     } else {
-        let fault = opened.unwrap_err();
+        let fault = opened.expect_err("only pages show the board");
         assert_eq!(fault.kind, Kind::Unsupported, "{fault}");
         assert!(fault.hint.is_some_and(|hint| hint.contains("--with web")), "it says what shows the board");
         assert_eq!(maker.started(), "", "nothing is started for it");
@@ -88,7 +88,7 @@ pub async fn the_board_is_a_page(maker: &dyn Maker) {
 /// The fault is `unsupported` or `unavailable`, says why, and what to do by hand.
 pub async fn what_cannot_be_opened_is_said_with_what_to_do(maker: &dyn Maker) {
     let terminal = maker.nowhere();
-    let fault = terminal.open(&session("/nowhere/ao")).await.unwrap_err();
+    let fault = terminal.open(&session("/nowhere/ao")).await.expect_err("nothing is there to open it");
     assert!(matches!(fault.kind, Kind::Unsupported | Kind::Unavailable), "{fault}");
     if terminal.takes_over() {
         // The person sees what the program itself said.
