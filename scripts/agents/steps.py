@@ -321,9 +321,15 @@ class Agent(World):
         self.until(session, self.works, TURN, "interrupt")
         time.sleep(2)
         keys = INTERRUPTS.get(self.agent, ESCAPE)
+        expect(self.works(self.told(session)), "the turn was over before it was interrupted")
         self.press(session, [bytes([k]) for k in keys])
-        took = self.until(session, self.idle, TURN, "interrupt")
-        self.step("interrupt", f"at rest {took:.1f} s after the keys")
+        self.until(session, self.idle, TURN, "interrupt")
+        # At rest because of the keys: the model was asked once, and its answer never began.
+        notes = self.notes()
+        asked = [note["n"] for note in notes if note["what"] == "prompt" and "Think long" in note["text"]]
+        answered = [note for note in notes if note["what"] in ("first", "end") and asked and note["n"] >= asked[0]]
+        expect(len(asked) == 1 and not answered, f"asked {len(asked)} times, and answered: {answered}")
+        self.step("interrupt", "at rest after the keys, and the model had not answered")
 
     def errors(self, session):
         time.sleep(PERSON_RESTS)
@@ -333,7 +339,13 @@ class Agent(World):
         self.step("error 401", "told as an error")
         self.send(session, "This is busy [[error=429;errors=1;delay=1]]")
         self.until(session, self.idle, RETRIED, "error 429")
+        refused = [note for note in self.notes() if note["what"] == "error" and note.get("status") == 429]
+        expect(len(refused) == 1, f"the model refused {len(refused)} requests")
         self.step("error 429", "one refused request repeated, and the turn done")
+
+    def notes(self):
+        """What the stand-in saw and did."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def clear(self, session):
         """An interrupt before the first byte may have put the prompt back into the composer: a person takes it out."""
