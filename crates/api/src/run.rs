@@ -73,6 +73,9 @@ pub struct TaskView {
     /// The commit on the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// The target had the fix already: `commit` is the target's, and others brought it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contained: bool,
 }
 
 impl RunView {
@@ -141,12 +144,14 @@ impl TaskView {
             attempts: task.attempts,
             took_ms: None,
             commit: None,
+            contained: false,
         };
         let (state, end) = match &task.state {
             TaskState::Waiting => ("waiting", None),
             TaskState::Active => ("active", None),
-            TaskState::Landed { commit, at } => {
+            TaskState::Landed { commit, contained, at } => {
                 view.commit = Some(commit.to_string());
+                view.contained = *contained;
                 ("landed", Some(*at))
             }
             TaskState::GivenUp { why, at } => {

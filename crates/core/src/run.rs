@@ -133,8 +133,11 @@ pub enum TaskState {
     Active,
     /// Its fix is on the target.
     Landed {
-        /// The value of the target that brought it.
+        /// The value of the target that brought it, or that had it already.
         commit: CommitId,
+        /// The target had it already: others brought it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        contained: bool,
         /// When.
         at: Time,
     },

@@ -125,7 +125,11 @@ export class Store {
     }
     if (event.seq <= this.seq) return;
     this.seq = event.seq;
-    for (const view of event.sessions ?? []) this.sessions.set(view.id, view);
+    for (const view of event.sessions ?? []) {
+      // One that was archived leaves the page as it leaves every list.
+      if (view.archivedAt) this.sessions.delete(view.id);
+      else this.sessions.set(view.id, view);
+    }
     for (const view of event.runs ?? []) this.runs.set(view.id, view);
     for (const view of event.queues ?? []) this.queues.set(view.projectId, view);
     this.events.push(event);

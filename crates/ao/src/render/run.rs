@@ -157,7 +157,7 @@ pub fn summary(run: &RunView, width: Option<usize>, colour: bool) -> Vec<String>
                 task.session.as_deref().unwrap_or("-").into(),
                 task.attempts.to_string().into(),
                 task.took_ms.map(length).unwrap_or_else(|| "-".to_owned()).into(),
-                task.commit.as_deref().map_or("-", short).into(),
+                commit(task).into(),
                 task.title.as_str().into(),
             ]);
         }
@@ -166,6 +166,15 @@ pub fn summary(run: &RunView, width: Option<usize>, colour: bool) -> Vec<String>
     }
     out.push(verdict(run, colour));
     out
+}
+
+/// The commit that brought a fix; of one that others brought only that it is there.
+fn commit(task: &TaskView) -> String {
+    match &task.commit {
+        Some(commit) if task.contained => format!("in {}", short(commit)),
+        Some(commit) => short(commit).to_owned(),
+        None => "-".to_owned(),
+    }
 }
 
 fn verdict(run: &RunView, colour: bool) -> String {
@@ -252,6 +261,7 @@ mod tests {
             why: (state == "given_up").then(|| "three attempts failed".to_owned()),
             attempts: u32::from(session.is_some()),
             took_ms: (state == "landed").then_some(42_000),
+            contained: title.contains("others"),
             commit: (state == "landed").then(|| "0123456789abcdef0123456789abcdef01234567".to_owned()),
         }
     }
@@ -325,13 +335,14 @@ mod tests {
         done.outcome = Some("red".to_owned());
         done.left = Some(1);
         done.tasks[1] = task("date::tests::leap", Some("app-2"), "given_up");
-        done.tasks.truncate(2);
+        done.tasks[2] = task("mended by others", Some("app-3"), "landed");
         insta::assert_snapshot!(summary(&done, None, false).join("\n"), @r#"
-           SESSION  ATTEMPTS  TIME  COMMIT      TASK
-        ✓  app-1    1         42s   0123456789  cart::tests::total
-        ✗  app-2    1         -     -           date::tests::leap
+           SESSION  ATTEMPTS  TIME  COMMIT         TASK
+        ✓  app-1    1         42s   0123456789     cart::tests::total
+        ✗  app-2    1         -     -              date::tests::leap
+        ✓  app-3    1         42s   in 0123456789  mended by others
 
-        main is still red: 1 failure left, 1 of 2 tasks landed in 1m 0s
+        main is still red: 1 failure left, 2 of 3 tasks landed in 1m 0s
         "#);
         insta::assert_snapshot!(left(&done).join("\n"), @"date::tests::leap: three attempts failed (look: ao attach app-2, or ao logs app-2)");
         done.outcome = Some("green".to_owned());

@@ -194,7 +194,7 @@ pub(super) fn built(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outcom
         queue.batch = (!empty).then(|| batch.clone());
     }
     for pr in contained {
-        landed_one(d, pr, old);
+        landed_one(d, pr, old, true);
     }
     for (pr, files) in conflicts {
         conflicted(d, pr, files, old);
@@ -361,7 +361,7 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
             }
             for entry in batch.entries {
                 let Some(commit) = entry.commit else { continue };
-                landed_one(d, &entry.pr, &commit);
+                landed_one(d, &entry.pr, &commit, false);
             }
         }
         Outcome::SwapLost { .. } => abandon(d, project, &batch),
@@ -387,13 +387,13 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
     }
 }
 
-fn landed_one(d: &mut Draft<'_>, id: &PrId, commit: &CommitId) {
+fn landed_one(d: &mut Draft<'_>, id: &PrId, commit: &CommitId, contained: bool) {
     let now = d.now;
     let Some(pr) = d.pull_requests.get_mut(id) else { return };
     pr.state = PrState::Merged { commit: commit.clone(), at: now };
     pr.merge = Mergeability::Clean;
     let owner = pr.session.clone();
-    task::landed(d, &owner, commit);
+    task::landed(d, &owner, commit, contained);
     ending::work_landed(d, &owner);
 }
 

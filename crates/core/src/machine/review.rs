@@ -191,7 +191,7 @@ fn mended_by_others(d: &mut Draft<'_>, id: &SessionId) {
     if let Some(pr) = session.pr.clone().and_then(|pr| d.pull_requests.get_mut(&pr)).filter(|pr| pr.is_open()) {
         pr.state = PrState::Closed { why: "the target holds all of it".to_owned() };
     }
-    task::landed(d, id, &commit);
+    task::landed(d, id, &commit, true);
     ending::nothing_to_land(d, id);
 }
 

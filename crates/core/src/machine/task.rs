@@ -22,13 +22,13 @@ pub(super) fn attempted(d: &mut Draft<'_>, session: &SessionId) {
     }
 }
 
-/// A session's work landed.
-pub(super) fn landed(d: &mut Draft<'_>, session: &SessionId, commit: &CommitId) {
+/// A session's work landed, or the target had it already.
+pub(super) fn landed(d: &mut Draft<'_>, session: &SessionId, commit: &CommitId, contained: bool) {
     let at = d.now;
     let Some(id) = d.sessions.get(session).and_then(|s| s.run.clone()) else { return };
     let Some(run) = d.runs.get_mut(&id) else { return };
     if let Some(task) = run.task_of(session).and_then(|i| run.tasks.get_mut(i)) {
-        task.state = TaskState::Landed { commit: commit.clone(), at };
+        task.state = TaskState::Landed { commit: commit.clone(), contained, at };
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) fn landed(d: &mut Draft<'_>, session: &SessionId, commit: &CommitId) 
 pub(super) fn landed_without_session(d: &mut Draft<'_>, id: &RunId, i: usize, commit: &CommitId) {
     let at = d.now;
     if let Some(task) = d.runs.get_mut(id).and_then(|r| r.tasks.get_mut(i)).filter(|t| !t.settled()) {
-        task.state = TaskState::Landed { commit: commit.clone(), at };
+        task.state = TaskState::Landed { commit: commit.clone(), contained: true, at };
     }
 }
 

@@ -112,7 +112,7 @@ fn a_session_that_is_stopped_while_its_work_lands_has_landed() {
     world.finish(&run);
     let Phase::Ended { how, .. } = &world.session(&id).phase else { panic!("{}", world.report()) };
     assert_eq!(*how, Ending::Merged, "what happened to its work is what counts");
-    assert!(matches!(world.run(&run).tasks[0].state, TaskState::Landed { .. }));
+    assert!(matches!(world.run(&run).tasks[0].state, TaskState::Landed { contained: false, .. }));
 }
 
 #[test]
