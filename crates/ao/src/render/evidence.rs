@@ -30,7 +30,7 @@ pub fn explain(e: &Explanation, env: bool, now: u64, width: Option<usize>, colou
     );
     let inner = width.map(|w| w.saturating_sub(2));
     if !e.evidence.is_empty() {
-        let mut table = Table::new(&["SOURCE", "SAYS", "AGE", "BECAUSE"]);
+        let mut table = Table::new(&["", "SOURCE", "SAYS", "AGE", "BECAUSE"]);
         for seen in &e.evidence {
             let decided = if seen.source == known.source { "→" } else { "" };
             table.row(vec![
