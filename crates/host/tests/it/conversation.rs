@@ -15,8 +15,9 @@ use ao_host::discover::{Standing, probe};
 use ao_host::engine::Size;
 use ao_host::record::{Ending, ExitRecord, Tree, read_json};
 use ao_host::wire::{
-    Access, Attach, Child, Decoder, Form, Frame, Hello, MAX_MESSAGE, Push, Recorded, Region, Reply, Request, RowRange,
-    Signal, SignalTarget, Sizing, Stop, Type, Typed, WatchFrom, encode, region_sha256,
+    Access, Attach, Child, Decoder, Form, Frame, Hello, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN, PROTOCOL_USAGE, Push,
+    Recorded, Region, Reply, Request, RowRange, Signal, SignalTarget, Sizing, Stop, Type, Typed, WatchFrom, encode,
+    region_sha256,
 };
 use serde_json::Value;
 
@@ -30,7 +31,8 @@ const CHILD: &str = "stty -echo; printf 'ready\\n'; : >raw; \
     while read -r line; do printf 'got <%s>\\n' \"$line\"; case \"$line\" in quit) exit 5;; esac; done";
 
 /// Every conversation that was ever released, with its protocol.
-const RELEASED: [(u16, &str); 1] = [(1, include_str!("../fixtures/conversation-1.txt"))];
+const RELEASED: [(u16, &str); 2] =
+    [(1, include_str!("../fixtures/conversation-1.txt")), (2, include_str!("../fixtures/conversation-2.txt"))];
 
 /// Which of the client's words is the first Enter.
 const SUBMIT: usize = 4;
@@ -125,14 +127,15 @@ fn written(heard: &[Frame]) -> usize {
     heard.iter().filter(|frame| frame.kind == OUTPUT).map(|frame| frame.payload.len() - 8).sum()
 }
 
-/// What a daemon and a viewer of one client say, in order.
-fn script_of_the_client() -> Vec<Request> {
+/// What a daemon and a viewer of one client of this protocol say, in order.
+fn script_of_the_client(protocol: u16) -> Vec<Request> {
     let stage = |stage: &str, form, if_region, bytes: &[u8]| {
         Request::Type(Type { delivery: "d-1".into(), stage: stage.into(), form, if_region, bytes: bytes.to_vec() })
     };
     let region = Region { from: 0, to: 1, sha256: region_sha256(["ready"]) };
-    vec![
-        Request::Hello(Hello { min: 1, max: 1, launch: Some(LAUNCH.into()) }),
+    let usage = (protocol >= PROTOCOL_USAGE).then_some(Request::Usage);
+    let before = vec![
+        Request::Hello(Hello { min: 1, max: protocol, launch: Some(LAUNCH.into()) }),
         Request::Watch(WatchFrom {}),
         Request::Attach(Attach { size: Some(Size::clamped(80, 24)), access: Access::ReadWrite, sizing: Sizing::Own }),
         stage("paste", Form::Paste, Some(region), b"hello"),
@@ -141,13 +144,16 @@ fn script_of_the_client() -> Vec<Request> {
         Request::Deliveries,
         Request::Rows(RowRange { from: 0, to: 10 }),
         Request::Resize(Size::clamped(90, 30)),
+    ];
+    let after = vec![
         Request::Freeze,
         Request::Thaw,
         Request::Signal(Signal { signal: 18, target: SignalTarget::Child }),
         Request::Input(b"quit\r".to_vec()),
         Request::Stop(Stop { grace_ms: 1000, keys: None }),
         Request::AckExit,
-    ]
+    ];
+    before.into_iter().chain(usage).chain(after).collect()
 }
 
 /// Writes the conversation of today's protocol to the file that `AO_RECORD` names: done once, before its release.
@@ -163,7 +169,7 @@ fn record() {
         encode(frame.kind, frame.id, &[&frame.payload], &mut bytes);
         writeln!(out, "{direction} {}", bytes.escape_ascii()).expect("written");
     };
-    for (n, request) in script_of_the_client().into_iter().enumerate() {
+    for (n, request) in script_of_the_client(PROTOCOL_MAX).into_iter().enumerate() {
         let mut bytes = Vec::new();
         let id = request.is_answered().then(|| u32::try_from(n + 1).expect("few"));
         request.encode(id, &mut bytes);
@@ -208,6 +214,12 @@ fn assert_keeps(old: &Value, new: &Value, place: &str) {
         | (Value::Bool(_), Value::Bool(_)) => {}
         _ => panic!("{place} was {old} and is {new}"),
     }
+}
+
+#[test]
+fn every_protocol_has_its_frozen_conversation() {
+    let frozen: Vec<u16> = RELEASED.iter().map(|(protocol, _)| *protocol).collect();
+    assert_eq!(frozen, (PROTOCOL_MIN..=PROTOCOL_MAX).collect::<Vec<_>>(), "a protocol is recorded before its release");
 }
 
 #[test]
@@ -272,6 +284,7 @@ fn frozen_host(listener: UnixListener, text: &'static str, connections: usize) -
 fn frozen_dir(dir: &Path, protocol: u16, socket: &Path) -> File {
     let text = match protocol {
         1 => include_str!("../fixtures/host-1.json"),
+        2 => include_str!("../fixtures/host-2.json"),
         other => panic!("no host.json of protocol {other}"),
     };
     std::fs::write(dir.join("host.json"), text.replace("SOCKET", &socket.display().to_string())).expect("written");
@@ -296,7 +309,7 @@ fn the_client_of_today_speaks_to_every_host_that_was_ever_released() {
         let mut client = Client::connect(&socket, Some(LAUNCH)).expect("it answers");
         assert!(matches!(client.hello().child, Child::Running { .. }));
         let mut ask = |request| client.request(&request).expect("answered");
-        let mut requests = script_of_the_client().into_iter().skip(1);
+        let mut requests = script_of_the_client(protocol).into_iter().skip(1);
         let mut next = || ask(requests.next().expect("as many as were recorded"));
         assert_eq!(next(), Reply::Done, "watch");
         let Reply::Attached(attached) = next() else { panic!("attached") };
@@ -307,7 +320,11 @@ fn the_client_of_today_speaks_to_every_host_that_was_ever_released() {
         let Reply::DeliveriesAre(stages) = next() else { panic!("deliveries") };
         assert_eq!(stages.iter().map(|s| s.stage.as_str()).collect::<Vec<_>>(), ["paste", "submit#1"]);
         assert!(matches!(next(), Reply::RowsAre(rows) if rows.total == 0));
-        for what in ["resize", "freeze", "thaw", "signal"] {
+        assert_eq!(next(), Reply::Done, "resize");
+        if protocol >= PROTOCOL_USAGE {
+            assert!(matches!(next(), Reply::UsageIs(usage) if usage.processes == Some(1) && !usage.frozen));
+        }
+        for what in ["freeze", "thaw", "signal"] {
             assert_eq!(next(), Reply::Done, "{what}");
         }
         client.send(&Request::Input(b"quit\r".to_vec())).expect("sent");
