@@ -2,17 +2,14 @@
 //!
 //! Nobody waits for a walk: whoever asks gets what is known after a moment, and how old it is.
 
-use crate::engine::Engine;
-use crate::paths::Paths;
 use ao_api::disk::Bytes;
 use ao_core::id::SessionId;
-use ao_core::project::Project;
 use ao_core::session::Session;
 use ao_core::time::{Millis, Time};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,9 +18,6 @@ const FRESH: Millis = Millis::mins(1);
 
 /// Of a session that is over nothing changes but by hand.
 const FRESH_ENDED: Millis = Millis::mins(30);
-
-/// Whoever asks waits at most so long: a list is looked at.
-const WAIT: Duration = Duration::from_secs(3);
 
 /// Most files of one walk: a large `node_modules` has a third of that.
 const FILES: u64 = 300_000;
@@ -61,6 +55,51 @@ pub(crate) struct Measured {
     pub(crate) rescued: Option<u64>,
 }
 
+impl DiskUse {
+    /// What is known of a session.
+    pub(crate) fn of(&self, session: &SessionId) -> Option<Measured> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(session).cloned()
+    }
+
+    /// Whether that is good enough.
+    pub(crate) fn is_fresh(&self, session: &Session, now: Time) -> bool {
+        self.of(&session.id).is_some_and(|measured| measured.is_fresh(session, now))
+    }
+
+    /// Waits for one's turn to walk.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// Remembers what was measured of a session as it stood then.
+    pub(crate) fn remember(&self, session: &Session, at: Time, walked: &Walked, rescued: Option<u64>) {
+        let measured = Measured {
+            at,
+            path: session.workspace_path.clone(),
+            rescue: session.rescue.clone(),
+            ended: session.ended(),
+            archived: session.belongings.archived.is_some(),
+            workspace: walked.workspace,
+            logs: walked.logs,
+            rescued,
+        };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(session.id.clone(), measured);
+    }
+}
+
+/// What walks found.
+pub(crate) struct Walked {
+    workspace: Option<Bytes>,
+    logs: Bytes,
+}
+
+/// Walks a session's directories. Blocking.
+pub(crate) fn walked(workspace: Option<&Path>, logs: &Path) -> Walked {
+    let all = |path: &Path| walk(path, FILES, LONGEST);
+    Walked { workspace: workspace.map(all), logs: all(logs) }
+}
+
 impl Measured {
     fn is_fresh(&self, session: &Session, now: Time) -> bool {
         let same = self.path == session.workspace_path
@@ -71,58 +110,6 @@ impl Measured {
         let limit = if session.ended() { FRESH_ENDED } else { FRESH };
         same && now.since(self.at) < limit
     }
-}
-
-/// What is known of these sessions, after what is missing or old was given a moment to be measured.
-pub(crate) async fn look(engine: &Engine, wanted: &[(Project, Session)]) -> BTreeMap<SessionId, Measured> {
-    let old: Vec<(Project, Session)> = wanted.iter().filter(|(_, s)| !is_fresh(engine, s)).cloned().collect();
-    if !old.is_empty() {
-        let engine = engine.clone();
-        // It goes on when nobody waits any more: the next one who asks finds it.
-        let walk = tokio::spawn(async move {
-            for (project, session) in old {
-                let _turn = engine.disk().turn.lock().await;
-                // Somebody else may have asked for the same.
-                if !is_fresh(&engine, &session) {
-                    measure(&engine, &project, &session).await;
-                }
-            }
-        });
-        // Late or not, what is known by then is shown.
-        drop(tokio::time::timeout(WAIT, walk).await);
-    }
-    let known = engine.disk().known.lock().unwrap_or_else(PoisonError::into_inner);
-    wanted.iter().filter_map(|(_, s)| Some((s.id.clone(), known.get(&s.id)?.clone()))).collect()
-}
-
-fn is_fresh(engine: &Engine, session: &Session) -> bool {
-    let known = engine.disk().known.lock().unwrap_or_else(PoisonError::into_inner);
-    known.get(&session.id).is_some_and(|m| m.is_fresh(session, engine.now()))
-}
-
-async fn measure(engine: &Engine, project: &Project, session: &Session) {
-    let (workspace, logs) =
-        (session.workspace_path.clone().map(PathBuf::from), Paths::session_dir(project, &session.id));
-    let walks = move || (workspace.map(|path| walk(&path, FILES, LONGEST)), walk(&logs, FILES, LONGEST));
-    let Ok((workspace, logs)) = tokio::task::spawn_blocking(walks).await else { return };
-    let rescued = match engine.registry().workspace(&session.workspace) {
-        Ok(plugin) if session.rescue.is_some() => {
-            plugin.rescued_bytes(Path::new(&project.path), &session.id).await.ok().flatten()
-        }
-        Ok(_) | Err(_) => None,
-    };
-    let measured = Measured {
-        at: engine.now(),
-        path: session.workspace_path.clone(),
-        rescue: session.rescue.clone(),
-        ended: session.ended(),
-        archived: session.belongings.archived.is_some(),
-        workspace,
-        logs,
-        rescued,
-    };
-    let mut known = engine.disk().known.lock().unwrap_or_else(PoisonError::into_inner);
-    known.insert(session.id.clone(), measured);
 }
 
 /// Bytes on the disk below a directory. Links are not followed, and what cannot be read counts nothing.

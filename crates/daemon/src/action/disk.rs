@@ -2,14 +2,23 @@
 
 use super::row::{Call, Row};
 use crate::access::caller::Need;
-use crate::disk_use;
+use crate::disk_use::{Measured, walked};
+use crate::engine::Engine;
+use crate::paths::Paths;
 use crate::registration::find_project;
 use ao_api::disk::{Bytes, DiskUse, SessionDisk};
 use ao_api::request::DiskQuery;
+use ao_core::id::SessionId;
 use ao_core::kind::Fault;
 use ao_core::project::Project;
 use ao_core::session::Session;
 use axum::http::Method;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Whoever asks waits at most so long: a list is looked at.
+const WAIT: Duration = Duration::from_secs(3);
 
 pub(super) fn rows() -> Vec<Row> {
     vec![
@@ -36,7 +45,7 @@ async fn measure(call: Call, query: DiskQuery) -> Result<DiskUse, Fault> {
         let with_project = |s: &Session| Some((c.facts.projects.get(&s.project)?.clone(), s.clone()));
         Ok::<_, Fault>(c.facts.sessions.values().filter(fits).filter_map(with_project).collect())
     })?;
-    let known = disk_use::look(engine, &wanted).await;
+    let known = look(engine, &wanted).await;
     let mut out = DiskUse::default();
     for (_, session) in wanted {
         let found = known.get(&session.id);
@@ -62,4 +71,39 @@ async fn measure(call: Call, query: DiskQuery) -> Result<DiskUse, Fault> {
         });
     }
     Ok(out)
+}
+
+/// What is known of these sessions, after what is missing or old was given a moment to be measured.
+async fn look(engine: &Engine, wanted: &[(Project, Session)]) -> BTreeMap<SessionId, Measured> {
+    let is_old = |(_, session): &&(Project, Session)| !engine.disk().is_fresh(session, engine.now());
+    let old: Vec<(Project, Session)> = wanted.iter().filter(is_old).cloned().collect();
+    if !old.is_empty() {
+        let engine = engine.clone();
+        // It goes on when nobody waits any more: the next one who asks finds it.
+        let walk = tokio::spawn(async move {
+            for (project, session) in old {
+                let _turn = engine.disk().turn().await;
+                // Somebody else may have asked for the same.
+                if !engine.disk().is_fresh(&session, engine.now()) {
+                    walk_one(&engine, &project, &session).await;
+                }
+            }
+        });
+        // Late or not, what is known by then is shown.
+        drop(tokio::time::timeout(WAIT, walk).await);
+    }
+    wanted.iter().filter_map(|(_, s)| Some((s.id.clone(), engine.disk().of(&s.id)?))).collect()
+}
+
+async fn walk_one(engine: &Engine, project: &Project, session: &Session) {
+    let (workspace, logs) = (session.workspace_path.clone(), Paths::session_dir(project, &session.id));
+    let walks = move || walked(workspace.map(PathBuf::from).as_deref(), &logs);
+    let Ok(found) = tokio::task::spawn_blocking(walks).await else { return };
+    let rescued = match engine.registry().workspace(&session.workspace) {
+        Ok(plugin) if session.rescue.is_some() => {
+            plugin.rescued_bytes(Path::new(&project.path), &session.id).await.ok().flatten()
+        }
+        Ok(_) | Err(_) => None,
+    };
+    engine.disk().remember(session, engine.now(), &found, rescued);
 }

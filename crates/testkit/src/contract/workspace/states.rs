@@ -6,13 +6,11 @@ mod mess;
 mod treasure;
 
 use super::{Bench, Make, bench_in, removal};
+pub use mess::Step;
 use mess::{Mess, varied};
 use std::fs;
 use std::path::{Path, PathBuf};
 use treasure::{held, treasure};
-
-/// One step: what is done, to what, and how.
-pub type Step = (u8, u8, u8);
 
 fn without_returns(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().copied().filter(|&b| b != b'\r').collect()

@@ -1,12 +1,14 @@
 //! What agents do to a checkout, step by step, and the repository that they do it in.
 
-use super::Step;
 use crate::contract::repo::Repo;
 use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+
+/// One step: what is done, to what, and how.
+pub type Step = (u8, u8, u8);
 
 /// Names of files: plain ones that are tracked from the start, then whatever a file may be called.
 const NAMES: [&[u8]; 14] = [
