@@ -4,6 +4,7 @@ pub mod composer;
 pub mod door;
 pub mod menu;
 pub mod observe;
+pub mod pattern;
 pub mod rule;
 pub mod start;
 pub mod startup;
@@ -11,13 +12,12 @@ pub mod version;
 pub mod watch;
 
 pub use door::{Composer, Door};
+pub use pattern::Pattern;
 pub use rule::{MarkRule, ScreenRule, Signal, Where};
 pub use start::{Grant, Login, PermissionName, PrivateFile};
 
-use crate::activity::Activity;
-use regex::Regex;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Everything `ao` knows about one CLI agent. Read from TOML.
@@ -148,27 +148,6 @@ pub enum HookDialect {
     CopilotPlugin,
 }
 
-/// A regular expression that was compiled when its file was read.
-#[derive(Clone, Debug)]
-pub struct Pattern(pub Regex);
-
-impl JsonSchema for Pattern {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Pattern".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "format": "regex", "description": "A regular expression, as the Rust crate `regex` reads it." })
-    }
-}
-
-impl<'de> Deserialize<'de> for Pattern {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Regex::new(&text).map(Self).map_err(serde::de::Error::custom)
-    }
-}
-
 /// Why an adapter file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AdapterError {
@@ -242,38 +221,6 @@ pub fn checked(file: &str, adapter: Adapter) -> Result<Adapter, AdapterError> {
         return Err(AdapterError::Meaning { file: file.to_owned(), what });
     }
     Ok(adapter)
-}
-
-/// The activity of this name; `none` says nothing.
-///
-/// # Errors
-/// Words that say which name is wrong.
-fn activity(name: &str, what: Option<&str>) -> Result<Option<Activity>, String> {
-    use crate::activity::InputKind;
-    Ok(Some(match name {
-        "none" => return Ok(None),
-        "starting" => Activity::Starting,
-        "ready" => Activity::Ready,
-        "working" => Activity::Working { on: None },
-        "retrying" => Activity::Retrying,
-        "rate_limited" => Activity::RateLimited { until: None },
-        "error" => Activity::Error { kind: "agent".to_owned() },
-        "idle" => Activity::Idle,
-        "interrupted" => Activity::Interrupted,
-        "needs_input" => Activity::NeedsInput {
-            what: match what {
-                Some("permission") | None => InputKind::Permission,
-                Some("question") => InputKind::Question,
-                Some("plan") => InputKind::Plan,
-                Some("trust") => InputKind::Trust,
-                Some("login") => InputKind::Login,
-                Some("onboarding") => InputKind::Onboarding,
-                Some("menu") => InputKind::Menu,
-                Some(other) => return Err(format!("there is no kind of input {other:?}")),
-            },
-        },
-        other => return Err(format!("there is no activity {other:?}")),
-    }))
 }
 
 /// The JSON schema of an adapter file.

@@ -29,10 +29,9 @@ use other as system;
 #[cfg(not(unix))]
 pub use elsewhere::run;
 
-/// Names another boot in builds for tests: what a reboot does cannot be shown by rebooting the machine of a test.
-pub const TEST_BOOT_ID: &str = "AO_TEST_BOOT_ID";
-
-pub use facts::{Bound, CannotKeep, ControlGroups, HOST_NAME, Keeper, Membership, TreeUsage, Unsupported};
+pub use facts::{
+    Bound, CannotKeep, ControlGroups, HOST_NAME, Keeper, Membership, TEST_BOOT_ID, TreeUsage, Unsupported,
+};
 #[cfg(unix)]
 pub use process::{NotStarted, spawn};
 #[cfg(unix)]

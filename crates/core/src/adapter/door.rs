@@ -1,6 +1,6 @@
 //! Where a prompt goes in, and how it is seen to be there.
 
-use super::Pattern;
+use super::pattern::Pattern;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,6 +1,6 @@
 //! What titles, OSC sequences, hooks and the screen mean: the closed vocabulary of rules.
 
-use super::{Pattern, activity};
+use super::pattern::Pattern;
 use crate::activity::Activity;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -145,4 +145,36 @@ pub enum Where {
         /// How many.
         turn: u16,
     },
+}
+
+/// The activity of this name; `none` says nothing.
+///
+/// # Errors
+/// Words that say which name is wrong.
+fn activity(name: &str, what: Option<&str>) -> Result<Option<Activity>, String> {
+    use crate::activity::InputKind;
+    Ok(Some(match name {
+        "none" => return Ok(None),
+        "starting" => Activity::Starting,
+        "ready" => Activity::Ready,
+        "working" => Activity::Working { on: None },
+        "retrying" => Activity::Retrying,
+        "rate_limited" => Activity::RateLimited { until: None },
+        "error" => Activity::Error { kind: "agent".to_owned() },
+        "idle" => Activity::Idle,
+        "interrupted" => Activity::Interrupted,
+        "needs_input" => Activity::NeedsInput {
+            what: match what {
+                Some("permission") | None => InputKind::Permission,
+                Some("question") => InputKind::Question,
+                Some("plan") => InputKind::Plan,
+                Some("trust") => InputKind::Trust,
+                Some("login") => InputKind::Login,
+                Some("onboarding") => InputKind::Onboarding,
+                Some("menu") => InputKind::Menu,
+                Some(other) => return Err(format!("there is no kind of input {other:?}")),
+            },
+        },
+        other => return Err(format!("there is no activity {other:?}")),
+    }))
 }

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 /// Name that a host gives its process, so that others can tell who runs inside a session (at most 15 bytes).
 pub const HOST_NAME: &str = "ao-host";
 
+/// Names another boot in builds for tests: what a reboot does cannot be shown by rebooting the machine of a test.
+pub const TEST_BOOT_ID: &str = "AO_TEST_BOOT_ID";
+
 /// What this operating system cannot do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is not supported on this operating system")]

@@ -33,7 +33,7 @@ pub fn adopt_orphans() -> io::Result<()> {
 #[must_use]
 pub fn boot_id() -> String {
     if cfg!(debug_assertions)
-        && let Ok(id) = std::env::var(super::TEST_BOOT_ID)
+        && let Ok(id) = std::env::var(super::facts::TEST_BOOT_ID)
     {
         return id;
     }

@@ -3,6 +3,7 @@
 pub(super) mod exit;
 mod halves;
 mod link;
+mod talk;
 mod view;
 
 use ao_core::kind::{Fault, Kind};

@@ -2,6 +2,7 @@
 
 use super::exit::exit_of;
 use super::halves::{self, Incoming, Outgoing};
+use super::talk::{ANSWERS_WITHIN, fault_of, hello, lost, unexpected, unreachable};
 use super::view;
 use ao_core::kind::{Fault, Kind};
 use ao_core::limits::Limits;
@@ -9,8 +10,8 @@ use ao_core::screen::{Mark, Screen};
 use ao_host::record::HostRecord;
 use ao_host::record::{HOST_FILE, now_ms, read_json};
 use ao_host::wire::{
-    self, Decoder, ErrorKind, Form, FromHost, Hello, MAX_MESSAGE, PROTOCOL_MAX, PROTOCOL_MIN, PROTOCOL_USAGE,
-    Push as HostPush, Reply, Request, RowRange, Stop, Type, Typed as HostTyped, WatchFrom,
+    self, Decoder, Form, FromHost, MAX_MESSAGE, PROTOCOL_USAGE, Push as HostPush, Reply, Request, RowRange, Stop, Type,
+    Typed as HostTyped, WatchFrom,
 };
 use ao_slots::Answer;
 use ao_slots::runtime::{
@@ -19,15 +20,12 @@ use ao_slots::runtime::{
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::io;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tokio::time::timeout;
-
-/// A host answers everything but a stop within this time; it is one thread that never waits.
-pub(super) const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Pushes that may wait for the session's actor; the host itself keeps them at most ten a second.
 const PUSHES: usize = 64;
@@ -153,38 +151,6 @@ impl Wire {
     fn lost(&self, why: &str) -> Fault {
         lost(&self.launch, why)
     }
-}
-
-/// The first message of a connection.
-pub(super) fn hello(launch: &str) -> Request {
-    Request::Hello(Hello { min: PROTOCOL_MIN, max: PROTOCOL_MAX, launch: Some(launch.to_owned()) })
-}
-
-/// Nobody listens there.
-pub(super) fn unreachable(socket: &Path, error: &io::Error) -> Fault {
-    Fault::unavailable(format!("the session host does not answer on {}: {error}", socket.display()))
-}
-
-/// A host that was there does not answer any more.
-pub(super) fn lost(launch: &str, why: &str) -> Fault {
-    Fault::unavailable(format!("the session host of {launch} does not answer: {why}"))
-}
-
-/// A refusal as a fault.
-pub(super) fn fault_of(refusal: &wire::Refusal) -> Fault {
-    let kind = match refusal.kind {
-        ErrorKind::Denied => Kind::Denied,
-        ErrorKind::Conflict => Kind::Conflict,
-        ErrorKind::Unsupported => Kind::Unsupported,
-        ErrorKind::WrongLaunch | ErrorKind::Failed | ErrorKind::Version => Kind::Unavailable,
-        ErrorKind::Protocol | ErrorKind::Other => Kind::Bug,
-    };
-    Fault::new(kind, refusal.message.clone())
-}
-
-/// An answer to something else.
-pub(super) fn unexpected(request: &str, reply: &Reply) -> Fault {
-    Fault::new(Kind::Bug, format!("the session host answered {request} with {reply:?}"))
 }
 
 impl HostControl {

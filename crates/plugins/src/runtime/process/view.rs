@@ -2,7 +2,7 @@
 
 use super::exit::exit_of;
 use super::halves::{self, Incoming, Outgoing};
-use super::link::{ANSWERS_WITHIN, fault_of, hello, lost, unexpected, unreachable};
+use super::talk::{ANSWERS_WITHIN, fault_of, hello, lost, unexpected, unreachable};
 use ao_host::engine::Size;
 use ao_host::wire::{
     Access, Attach, Attached, Decoder, FromHost, MAX_MESSAGE, Push, Reply, Request, Sizing, WireError,
