@@ -2,6 +2,7 @@
 
 pub mod composer;
 pub mod door;
+pub mod look;
 pub mod menu;
 pub mod observe;
 pub mod pattern;
@@ -114,7 +115,7 @@ pub struct Adapter {
     pub settle_ms: u64,
     /// How the choices of its dialogs look.
     #[serde(default)]
-    pub menu: Option<menu::Look>,
+    pub menu: Option<look::Look>,
     /// How its transcript is read.
     #[serde(default)]
     pub records: crate::transcript::Shape,

@@ -114,6 +114,7 @@ fn hold(rule: &str, session: &mut Session, facts: &mut Facts) {
                 began: NOW,
                 offset: None,
                 delivery: None,
+                native: None,
                 end: None,
             });
         }

@@ -1,6 +1,5 @@
 //! The live links to session hosts, by session.
 
-use crate::transcript::Named;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::screen::Screen;
@@ -21,6 +20,15 @@ pub(crate) struct SessionLink {
     pub(crate) screen: watch::Receiver<Screen>,
     /// The agent, for what is known about its screen.
     pub(crate) agent: Arc<dyn Agent>,
+}
+
+/// What an agent told of its conversation in a hook.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Named {
+    /// Its own id.
+    pub(crate) native: Option<String>,
+    /// Where it says that its transcript is.
+    pub(crate) path: Option<String>,
 }
 
 /// All live links. Held for a map operation only, never across an await.

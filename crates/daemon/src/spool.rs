@@ -2,8 +2,8 @@
 
 use crate::clock::wall_ms;
 use crate::engine::Engine;
+use crate::hub::Named;
 use crate::perform::host_secret;
-use crate::transcript::Named;
 use ao_core::adapter::observe;
 use ao_core::event::Event;
 use ao_core::hook::SpooledHook;

@@ -4,4 +4,4 @@ mod find;
 mod follow;
 mod tail;
 
-pub(crate) use follow::{Named, follow};
+pub(crate) use follow::follow;

@@ -3,45 +3,14 @@
 //! One key at a time: after an arrow the screen is read again, and Enter is pressed only on the row that is seen to be
 //! selected. What is not understood is for a person.
 
+use super::look::{Keys, Look};
 use super::{Adapter, Pattern, composer};
 use crate::screen::Screen;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
 /// The arrow keys, as terminals in their usual mode send them.
 const DOWN: &str = "\u{1b}[B";
 const UP: &str = "\u{1b}[A";
 const ENTER: &str = "\r";
-
-/// How the choices of an agent's dialogs look.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Look {
-    /// A row that is a choice. Its groups: `label`; `key`, which chooses it; `selected`, which takes part in the match only
-    /// where the cursor of the menu stands.
-    pub row: Option<Pattern>,
-    /// A choice in a row that holds several; groups `label` and `key`, or `key` and the `rest` of its label.
-    pub inline: Option<Pattern>,
-    /// The row in which `inline` is looked for.
-    pub inline_row: Option<Pattern>,
-    /// What a choice's key does.
-    pub keys: Keys,
-    /// The label that is selected as long as nothing was pressed, for agents that show it by colour alone.
-    pub preselected: String,
-}
-
-/// What the key of a choice does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Keys {
-    /// Nothing: arrows and Enter choose.
-    #[default]
-    Nothing,
-    /// It chooses at once.
-    Choose,
-    /// It is a line of text, which Enter sends.
-    Line,
-}
 
 /// A dialog's choices, from top to bottom or from left to right.
 #[derive(Clone, Debug, PartialEq, Eq)]

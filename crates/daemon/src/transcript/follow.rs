@@ -3,6 +3,7 @@
 use super::{find, tail};
 use crate::clock::wall_ms;
 use crate::engine::Engine;
+use crate::hub::Named;
 use crate::perform::agent_plan;
 use ao_core::event::Event;
 use ao_core::id::{LaunchId, SessionId};
@@ -28,15 +29,6 @@ const NUMBERS: Duration = Duration::from_secs(2);
 
 /// Transcripts of sub-agents that are followed; more are passed over.
 const MOST_BESIDE: usize = 32;
-
-/// What an agent told of its conversation in a hook.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Named {
-    /// Its own id.
-    pub(crate) native: Option<String>,
-    /// Where it says that its transcript is.
-    pub(crate) path: Option<String>,
-}
 
 struct Follower {
     engine: Engine,
