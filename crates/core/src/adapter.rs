@@ -149,6 +149,24 @@ pub enum HookDialect {
     CopilotPlugin,
 }
 
+impl Adapter {
+    /// The adapter for one version of its agent: rules for others are left out.
+    #[must_use]
+    pub fn at_version(mut self, version: &str) -> Self {
+        self.rules.retain(|rule| {
+            let range = rule.versions.as_deref().and_then(version::Range::parse);
+            range.is_none_or(|range| range.holds(version))
+        });
+        self
+    }
+
+    /// The newest version that its rules were measured on.
+    #[must_use]
+    pub fn newest_measured(&self) -> Option<&str> {
+        self.measured.iter().map(String::as_str).max_by(|a, b| version::compare(a, b))
+    }
+}
+
 /// Why an adapter file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AdapterError {

@@ -52,7 +52,6 @@ pub fn decide(facts: &Facts, event: &Event, now: Time) -> Decision {
 }
 
 /// Decides a command that may come twice: one that was decided before changes nothing and is answered as it was.
-#[must_use]
 pub fn decide_once(facts: &Facts, event: &Event, once: &Once, now: Time) -> Decision {
     if let Some(answer) = once::known(facts, once, now) {
         return Decision { delta: Vec::new(), effects: Vec::new(), answer };

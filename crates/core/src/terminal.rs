@@ -168,9 +168,7 @@ impl<T> Default for Kind<T> {
 impl<T> Kind<T> {
     /// What waits, if it may be told now.
     fn ripe(&mut self, now: Time) -> Option<T> {
-        if self.waits.is_none() {
-            return None;
-        }
+        self.waits.as_ref()?;
         let earned = now.since(self.since).0 / REFILL.0;
         self.left = u32::try_from(earned).unwrap_or(BURST).saturating_add(self.left).min(BURST);
         self.since = if self.left == BURST { now } else { self.since.after(Millis(earned * REFILL.0)) };

@@ -34,7 +34,7 @@ pub(crate) struct Inbound {
 /// What waits for the loop.
 pub(crate) enum Word {
     /// Something to decide.
-    Decide(Inbound),
+    Decide(Box<Inbound>),
     /// Nothing comes any more: the loop itself holds a sender, so it would never see the last one go.
     Finish,
 }
@@ -147,7 +147,7 @@ impl Engine {
 
     async fn ask(&self, event: Event, once: Option<Once>, durable: bool) -> Result<Answer, Fault> {
         let (reply, answer) = oneshot::channel();
-        let inbound = Word::Decide(Inbound { event, once, durable, reply: Some(reply) });
+        let inbound = Word::Decide(Box::new(Inbound { event, once, durable, reply: Some(reply) }));
         self.inner.inbound.send(inbound).await.map_err(|_| shutting_down())?;
         match answer.await.map_err(|_| shutting_down())?? {
             Answer::Refused(fault) => Err(fault),
@@ -158,7 +158,11 @@ impl Engine {
     /// Reports something that happened; it is journalled if it changes a fact.
     pub async fn report(&self, event: Event) {
         // The loop is gone only while shutting down; after the next start the world is looked at again.
-        let _ = self.inner.inbound.send(Word::Decide(Inbound { event, once: None, durable: false, reply: None })).await;
+        let _ = self
+            .inner
+            .inbound
+            .send(Word::Decide(Box::new(Inbound { event, once: None, durable: false, reply: None })))
+            .await;
     }
 
     /// Ends the loop after everything that was sent before.

@@ -4,11 +4,12 @@ pub(crate) mod archive;
 mod artefacts;
 mod check;
 mod host;
-pub(crate) use host::{agent_plan, secret as host_secret};
+mod lookup;
 mod merge;
 mod notify;
 mod ports;
 mod rest;
+pub(crate) mod told;
 mod typing;
 mod workspace;
 

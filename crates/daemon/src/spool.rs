@@ -3,7 +3,7 @@
 use crate::clock::wall_ms;
 use crate::engine::Engine;
 use crate::hub::Named;
-use crate::perform::host_secret;
+use crate::perform::told;
 use ao_core::adapter::observe;
 use ao_core::event::Event;
 use ao_core::hook::SpooledHook;
@@ -76,7 +76,7 @@ async fn report(engine: &Engine, hook: &SpooledHook) {
         c.facts.sessions.get(&session).filter(|s| s.launch.as_ref() == Some(&launch)).map(|s| s.agent.clone())
     });
     let Some(agent) = agent.and_then(|name| engine.registry().agent(&name).ok()) else { return };
-    let known = host_secret(engine.paths(), &session).unwrap_or_default();
+    let known = told::secret(engine.paths(), &session).unwrap_or_default();
     if !bool::from(subtle::ConstantTimeEq::ct_eq(known.as_bytes(), hook.secret.as_bytes())) || known.is_empty() {
         tracing::warn!(session = %session, "a hook call with a wrong secret was dropped");
         return;

@@ -78,7 +78,7 @@ impl Supervisor {
             let mut next = Some(first);
             while let Some(word) = next {
                 match word {
-                    Word::Decide(inbound) => turn.push(inbound),
+                    Word::Decide(inbound) => turn.push(*inbound),
                     Word::Finish => open = false,
                 }
                 next = if open && turn.len() < TURN { self.inbound.try_recv().ok() } else { None };

@@ -1,6 +1,5 @@
 //! Versions of agents: compared by their numbers, and ranges of them for rules.
 
-use super::Adapter;
 use std::cmp::Ordering;
 
 /// Compares two versions number by number; what follows the first part that is no number does not count.
@@ -64,24 +63,6 @@ impl Range {
                 Sign::Exactly => order.is_eq(),
             }
         })
-    }
-}
-
-impl Adapter {
-    /// The adapter for one version of its agent: rules for others are left out.
-    #[must_use]
-    pub fn at_version(mut self, version: &str) -> Self {
-        self.rules.retain(|rule| {
-            let range = rule.versions.as_deref().and_then(Range::parse);
-            range.is_none_or(|range| range.holds(version))
-        });
-        self
-    }
-
-    /// The newest version that its rules were measured on.
-    #[must_use]
-    pub fn newest_measured(&self) -> Option<&str> {
-        self.measured.iter().map(String::as_str).max_by(|a, b| compare(a, b))
     }
 }
 

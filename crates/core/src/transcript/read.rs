@@ -34,9 +34,10 @@ impl Said {
     /// As an observation; `at` is machine time.
     #[must_use]
     pub fn observation(&self, reading: &Reading, at: Time) -> Observation {
-        let activity = match self.what {
-            Says::RateLimited => Activity::RateLimited { until: reading.resets },
-            other => other.activity(),
+        let activity = if self.what == Says::RateLimited {
+            Activity::RateLimited { until: reading.resets }
+        } else {
+            self.what.activity()
         };
         let why = format!("transcript record {:?}", self.rule);
         Observation { activity, source: Source::Transcript, at, offset: None, why }
@@ -207,7 +208,7 @@ fn count(paths: &TokenPaths, reading: &mut Reading, file: usize, model: &str, re
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is checked to be positive and small")]
 fn dollars(dollars: f64) -> Option<MicroUsd> {
     let micro = (dollars * 1_000_000.0).ceil();
-    (micro >= 1.0 && micro < 1e15).then_some(MicroUsd(micro as u64))
+    (1.0..1e15).contains(&micro).then_some(MicroUsd(micro as u64))
 }
 
 fn name(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::path::Path;
 use crate::activity::{Activity, InputKind};
-use crate::adapter::Pattern;
+use crate::adapter::pattern::Pattern;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;

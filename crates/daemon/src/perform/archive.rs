@@ -3,7 +3,7 @@
 //! A packed file is whole and on the disk before the plain one goes, so a kill at any moment loses nothing, and whoever finds
 //! both takes the plain one.
 
-use super::workspace::look_up;
+use super::lookup::look_up;
 use crate::engine::Engine;
 use crate::paths::Paths;
 use ao_core::effect::Outcome;

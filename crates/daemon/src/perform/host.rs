@@ -1,6 +1,7 @@
 //! Performs what concerns hosts: start an agent, stop everything of it.
 
-use super::workspace::look_up;
+use super::lookup::look_up;
+use super::told::{agent_plan, own_binary, secrets_lost};
 use crate::engine::Engine;
 use crate::env;
 use crate::paths::Paths;
@@ -9,10 +10,8 @@ use ao_core::effect::Outcome;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Project;
-use ao_core::screen::sha256_hex;
 use ao_core::session::{Conversation, Session};
 use ao_core::workspace::Dependency;
-use ao_slots::agent::AgentPlan;
 use ao_slots::runtime::{Found, LaunchPlace, LaunchPlan, Remains, Runtime};
 use std::collections::BTreeMap;
 use std::io;
@@ -80,32 +79,6 @@ async fn nothing_lives(engine: &Engine, project: &Project, session: &Session) ->
     Ok(())
 }
 
-/// What an agent is told when it is started, and what its transcript's places depend on.
-pub(crate) fn agent_plan(engine: &Engine, id: &SessionId, launch: &LaunchId, resume: bool) -> Result<AgentPlan, Fault> {
-    let (project, session) = look_up(engine, id)?;
-    let paths = engine.paths();
-    let workspace =
-        session.workspace_path.clone().ok_or_else(|| Fault::conflict(format!("session {id} has no workspace")))?;
-    let env = env::restore(paths, &session.env, env::For::Agent).map_err(|e| secrets_lost(id, &e))?;
-    let ao = own_binary().map_err(|e| Fault::unavailable(format!("the path of this binary is not known: {e}")))?;
-    let dir = Paths::launch_dir(&project, id, launch);
-    Ok(AgentPlan {
-        session: id.clone(),
-        launch: launch.clone(),
-        workspace: PathBuf::from(workspace),
-        private: Paths::session_dir(&project, id).join("agent"),
-        ao,
-        data_root: paths.root().to_owned(),
-        secret: secret(paths, id)?,
-        permissions: project.settings.permissions,
-        model: session.model.clone(),
-        args: session.agent_args.clone(),
-        env,
-        own_home: engine.registry().runtime(&session.runtime)?.own_home(&dir),
-        resume,
-    })
-}
-
 async fn plan(
     engine: &Engine,
     id: &SessionId,
@@ -151,16 +124,6 @@ async fn plan(
     Ok((plan, launched.conversation))
 }
 
-/// What the kernel adds to the path of a running binary that was deleted or replaced.
-const DELETED: &str = " (deleted)";
-
-/// Where this binary lies, or what has taken its place: an upgrade replaces it under a daemon that runs on.
-fn own_binary() -> io::Result<PathBuf> {
-    let path = std::env::current_exe()?;
-    let place = path.to_str().and_then(|path| path.strip_suffix(DELETED)).map(PathBuf::from);
-    Ok(place.filter(|place| place.exists()).unwrap_or(path))
-}
-
 /// What every agent is told about itself. `ao` on its PATH is the daemon's own binary, whatever else is installed.
 fn identity(
     engine: &Engine,
@@ -204,44 +167,12 @@ fn link(bin: &Path, ao: &Path) -> io::Result<()> {
     std::fs::rename(&temporary, &to)
 }
 
-/// The secret that a session's hooks show: derived from one that is made once for the data root.
-pub(crate) fn secret(paths: &Paths, id: &SessionId) -> Result<String, Fault> {
-    let root =
-        root_secret(paths).map_err(|e| Fault::new(Kind::StorageFailed, format!("the data root's secret: {e}")))?;
-    Ok(sha256_hex(format!("{root}\0{id}").as_bytes()))
-}
-
-fn root_secret(paths: &Paths) -> io::Result<String> {
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let path = paths.root().join("secret");
-    match std::fs::read_to_string(&path) {
-        Ok(text) if text.len() >= 64 => Ok(text),
-        Ok(_) | Err(_) => {
-            let mut bytes = [0_u8; 32];
-            getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
-            let text = sha256_hex(&bytes);
-            let temporary = path.with_extension("new");
-            let mut file =
-                std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-            file.write_all(text.as_bytes())?;
-            std::fs::rename(&temporary, &path)?;
-            Ok(text)
-        }
-    }
-}
-
 fn make_private(dir: &Path) -> Result<(), Fault> {
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
         .map_err(|e| Fault::new(Kind::StorageFailed, format!("{}: {e}", dir.display())))
-}
-
-fn secrets_lost(id: &SessionId, e: &io::Error) -> Fault {
-    Fault::unavailable(format!("the secret part of the environment of session {id} cannot be read: {e}"))
-        .hint("start the session again from a shell that has the keys")
 }
 
 pub(super) async fn stop(engine: &Engine, id: &SessionId, launch: &LaunchId) -> Result<Outcome, Fault> {

@@ -1,6 +1,6 @@
 //! The ports of a session: what it is told of them, and whether somebody else on the machine listens there.
 
-use super::workspace::look_up;
+use super::lookup::look_up;
 use crate::engine::Engine;
 use ao_core::event::Event;
 use ao_core::id::SessionId;

@@ -1,6 +1,6 @@
 //! Performs what concerns the rest of sessions: halts one that is still idle, and lets it go on.
 
-use super::workspace::look_up;
+use super::lookup::look_up;
 use crate::engine::Engine;
 use ao_core::effect::Outcome;
 use ao_core::id::{LaunchId, SessionId};

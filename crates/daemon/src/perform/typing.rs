@@ -186,7 +186,7 @@ async fn link(engine: &Engine, session: &SessionId, launch: &LaunchId) -> Option
 
 /// Puts a long prompt into the workspace, where git does not see it.
 async fn write_file(engine: &Engine, session: &SessionId, file: &PromptFile) -> Result<(), Fault> {
-    let (_, session) = super::workspace::look_up(engine, session)?;
+    let (_, session) = super::lookup::look_up(engine, session)?;
     let Some(workspace) = session.workspace_path else { return Err(Fault::conflict("the session has no workspace")) };
     let path = Path::new(&workspace).join(&file.path);
     let failed = |e: std::io::Error| Fault::new(Kind::StorageFailed, format!("{}: {e}", path.display()));

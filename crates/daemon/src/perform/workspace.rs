@@ -1,5 +1,6 @@
 //! Performs what concerns workspaces.
 
+use super::lookup::look_up;
 use super::ports;
 use crate::engine::Engine;
 use crate::paths::Paths;
@@ -12,18 +13,6 @@ use ao_core::workspace::{Ignored, PutBack};
 use ao_slots::workspace::{InspectPlan, RemovePlan, Workspace, WorkspacePlan};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// A session with its project, as they are now.
-pub(super) fn look_up(engine: &Engine, id: &SessionId) -> Result<(Project, Session), Fault> {
-    engine.read(|committed| {
-        let session = committed.facts.sessions.get(id);
-        let project = session.and_then(|s| committed.facts.projects.get(&s.project));
-        match (project, session) {
-            (Some(project), Some(session)) => Ok((project.clone(), session.clone())),
-            (None, _) | (_, None) => Err(Fault::not_found(format!("there is no session {id}"))),
-        }
-    })
-}
 
 /// The branch that a session's work lands on.
 pub(super) fn target(engine: &Engine, project: &Project, session: &Session) -> String {

@@ -4,7 +4,7 @@ use super::{find, tail};
 use crate::clock::wall_ms;
 use crate::engine::Engine;
 use crate::hub::Named;
-use crate::perform::agent_plan;
+use crate::perform::told::agent_plan;
 use ao_core::event::Event;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::session::Process;
