@@ -6,6 +6,7 @@ set -euo pipefail
 package_of() {
     case "$1" in
     node) echo nodejs ;;
+    qemu) echo qemu-system-x86 ;;
     fusepy) echo "fuse3 libfuse2 python3-fusepy" ;;
     python3) echo "python3 python3-venv python3-pip" ;;
     *) echo "$1" ;;
@@ -16,6 +17,7 @@ missing=()
 for program in "$@"; do
     # A library of the system's own python, not a program.
     if [ "$program" = fusepy ] && /usr/bin/python3 -c 'import fusepy' >/dev/null 2>&1; then continue; fi
+    [ "$program" = qemu ] && command -v qemu-system-x86_64 >/dev/null 2>&1 && continue
     command -v "$program" >/dev/null 2>&1 || missing+=("$program")
 done
 # Debian takes `venv` and `ensurepip` out of python3.

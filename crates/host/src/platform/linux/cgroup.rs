@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::handed::parent_for;
+use super::handed::{holds_processes, parent_for};
 use super::mounts::own_v2;
 use crate::spec::{CgroupParent, Limits};
 
@@ -53,6 +53,10 @@ impl Cgroup {
             fs::remove_dir(&dir)?;
         }
         fs::create_dir(&dir)?;
+        if !holds_processes(&dir) {
+            drop(fs::remove_dir(&dir));
+            return Err(not_here("the group above takes threads alone"));
+        }
         Ok(Self { dir })
     }
 

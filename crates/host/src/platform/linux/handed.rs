@@ -1,6 +1,6 @@
 //! Which groups hand controllers down to those below, and where a session's group can therefore be bounded.
 //!
-//! It asks the group that this process is in for more; nothing else is changed.
+//! It asks for more only where that harms nobody: in the root of all groups.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,12 +37,28 @@ pub(super) fn parent_for(limits: &Limits, own: &Path, mount: &Path) -> Option<Pa
     let missing = |dir: &Path| -> Vec<Bound> {
         wanted.iter().copied().filter(|bound| !has(dir, "cgroup.subtree_control", *bound)).collect()
     };
-    for bound in missing(own) {
-        // Refused while processes are inside, which is nearly always.
-        drop(fs::write(own.join("cgroup.subtree_control"), format!("+{}", bound.controller())));
+    // Only the root of all may hand controllers down although processes are inside: any other group that does it for `cpu`
+    // or `pids` alone takes no process below it from then on, only threads.
+    if !own.join(KIND).exists() {
+        for bound in missing(own) {
+            drop(fs::write(own.join("cgroup.subtree_control"), format!("+{}", bound.controller())));
+        }
     }
-    let above = own.ancestors().take_while(|dir| dir.starts_with(mount));
-    above.into_iter().find(|dir| missing(dir).is_empty() && is_ours(dir)).map(Path::to_owned)
+    let mut above = own.ancestors().take_while(|dir| dir.starts_with(mount));
+    above.find(|dir| missing(dir).is_empty() && is_ours(dir) && takes_processes(dir)).map(Path::to_owned)
+}
+
+/// Says what a group may hold; the root of all groups has no such file.
+const KIND: &str = "cgroup.type";
+
+/// Whether processes may be moved into groups below this one.
+fn takes_processes(dir: &Path) -> bool {
+    fs::read_to_string(dir.join(KIND)).map_or(true, |kind| kind.trim() == "domain")
+}
+
+/// Whether processes may be moved into this group itself.
+pub(super) fn holds_processes(dir: &Path) -> bool {
+    fs::read_to_string(dir.join(KIND)).map_or(true, |kind| !matches!(kind.trim(), "domain invalid" | "threaded"))
 }
 
 fn wanted(limits: &Limits) -> impl Iterator<Item = Bound> {
@@ -63,7 +79,8 @@ pub(super) fn is_ours(dir: &Path) -> bool {
 /// Whether some group above hands all of these down and lets us in; it changes nothing.
 pub(super) fn found_above(limits: &Limits, own: &Path, mount: &Path) -> bool {
     let all = |dir: &Path| wanted(limits).all(|bound| has(dir, "cgroup.subtree_control", bound));
-    own.ancestors().take_while(|dir| dir.starts_with(mount)).any(|dir| all(dir) && is_ours(dir))
+    let mut above = own.ancestors().take_while(|dir| dir.starts_with(mount));
+    above.any(|dir| all(dir) && is_ours(dir) && takes_processes(dir))
 }
 
 #[cfg(test)]
@@ -97,5 +114,25 @@ mod tests {
         assert_eq!(parent_for(&Limits::default(), &own, mount), None, "nothing is wanted");
         fs::write(mount.join("cgroup.controllers"), "hugetlb").expect("a file");
         assert_eq!(parent_for(&memory, &own, mount), None, "the older mounts have it");
+    }
+
+    #[test]
+    fn a_group_with_processes_is_asked_for_nothing_and_one_that_takes_threads_alone_is_passed_over() {
+        let root = tempfile::tempdir().expect("a directory");
+        let (mount, slice) = (root.path(), root.path().join("slice"));
+        let own = slice.join("leaf");
+        group_dir(mount, "pids", "pids");
+        group_dir(&slice, "pids", "pids");
+        group_dir(&own, "pids", "");
+        fs::write(own.join(KIND), "domain\n").expect("a file");
+        fs::write(slice.join(KIND), "domain\n").expect("a file");
+        let processes = Limits { processes: Some(9), ..Limits::default() };
+        assert_eq!(parent_for(&processes, &own, mount), Some(slice.clone()));
+        assert_eq!(fs::read_to_string(own.join("cgroup.subtree_control")).expect("readable"), "", "it was left alone");
+        fs::write(slice.join(KIND), "domain threaded\n").expect("a file");
+        assert_eq!(parent_for(&processes, &own, mount), Some(mount.to_owned()));
+        assert!(holds_processes(&slice), "those that are in it stay");
+        fs::write(own.join(KIND), "domain invalid\n").expect("a file");
+        assert!(!holds_processes(&own));
     }
 }
