@@ -69,7 +69,7 @@ b=/busybox/busybox
 \$b mount -t tmpfs -o mode=1777 tmp /tmp
 \$b mount -t cgroup2 none /sys/fs/cgroup
 \$b ifconfig lo up
-PATH="$PATH" sh /guest.sh "$PWD/target/debug/ao" "$PWD/$tests" && echo 'test-cgroup2: guest: green'
+PATH="$PATH" /bin/sh /guest.sh "$PWD/target/debug/ao" "$PWD/$tests" && echo 'test-cgroup2: guest: green'
 \$b poweroff -f
 EOF
 chmod 755 "$root/init"
