@@ -11,7 +11,8 @@ const KEEPER: &str = r#"#!/bin/sh
 how=$1 file=$2
 shift 2
 if ! ln -s $$ "$file.writer" 2>/dev/null; then
-    if [ -d "/proc/$(readlink "$file.writer")" ]; then echo "two writers" >>"$file"; fi
+    # One that is dead and not yet collected writes nothing.
+    if grep -qsv ') Z ' "/proc/$(readlink "$file.writer")/stat"; then echo "two writers" >>"$file"; fi
     rm "$file.writer"
     ln -s $$ "$file.writer"
 fi

@@ -98,6 +98,12 @@ fn answer(request: &Request, (min, max): (u16, u16), hello: &HelloOk) -> Option<
     })
 }
 
+/// Directory of a session's first launch.
+fn launch_dir(world: &World, id: &str) -> PathBuf {
+    let projects = fs::read_dir(&world.home).unwrap().flatten();
+    projects.map(|p| p.path().join(format!("sessions/{id}.d/1"))).find(|dir| dir.is_dir()).unwrap()
+}
+
 impl Stage {
     /// A session whose host was started by another version of `ao`, and today's daemon, which finds it.
     fn new(protocols: (u16, u16)) -> Self {
@@ -105,9 +111,8 @@ impl Stage {
         let new = ["new", "a task", "--agent", "shell", "--no-prompt", "--", "sh"];
         let id = world.json(&new)["id"].as_str().unwrap().to_owned();
         world.ao(&["daemon", "stop"]).ok();
-        let projects = fs::read_dir(&world.home).unwrap().flatten();
-        let dir = projects.map(|p| p.path().join(format!("sessions/{id}.d/1"))).find(|dir| dir.is_dir()).unwrap();
-        let mut record: Value = serde_json::from_slice(&fs::read(dir.join("host.json")).unwrap()).unwrap();
+        let record = launch_dir(&world, &id).join("host.json");
+        let record: Value = serde_json::from_slice(&fs::read(record).unwrap()).unwrap();
         for pid in ["child_pid", "pid"] {
             let pid = u32::try_from(record[pid].as_u64().unwrap()).unwrap();
             World::signal(pid, Signal::KILL);
@@ -116,7 +121,24 @@ impl Stage {
                 stat.is_empty() || stat.contains(") Z ")
             });
         }
-        let _ = fs::remove_file(dir.join("exit.json"));
+        let _ = fs::remove_file(launch_dir(&world, &id).join("exit.json"));
+        let stage = Self::play(world, id, protocols);
+        stage.world.ao(&["daemon", "start"]).ok();
+        stage
+    }
+
+    /// A session that was stopped and whose first host answers against all facts.
+    fn haunted(protocols: (u16, u16)) -> Self {
+        let world = World::new();
+        let id = world.shell("exec cat");
+        world.ao(&["stop", &id]).ok();
+        Self::play(world, id, protocols)
+    }
+
+    /// Takes the place of a session's first host.
+    fn play(world: World, id: String, protocols: (u16, u16)) -> Self {
+        let dir = launch_dir(&world, &id);
+        let mut record: Value = serde_json::from_slice(&fs::read(dir.join("host.json")).unwrap()).unwrap();
         (record["protocol_min"], record["protocol_max"]) = (json!(protocols.0), json!(protocols.1));
         fs::write(dir.join("host.json"), record.to_string()).unwrap();
         let lock = File::options().write(true).open(dir.join("host.lock")).unwrap();
@@ -140,7 +162,6 @@ impl Stage {
                 thread::spawn(move || speak(stream, &asked, protocols, &hello));
             }
         });
-        world.ao(&["daemon", "start"]).ok();
         Self { world, id, lock: Some(lock), socket, asked }
     }
 
@@ -192,4 +213,18 @@ fn a_host_newer_than_this_ao_is_left_alone_with_a_sentence() {
     let asked = stage.asked.lock().unwrap().clone();
     assert!(asked.iter().all(|asked| asked.starts_with("Hello(")), "nothing but a greeting was tried: {asked:?}");
     assert!(!stage.status()["ended"].as_bool().unwrap(), "nothing is ended: {}", stage.status());
+}
+
+#[test]
+fn while_an_earlier_host_may_live_no_second_agent_is_started_whatever_the_facts_say() {
+    for (protocols, words) in [((1, 2), "launch app-1.1 still runs"), ((7, 9), "nobody knows whether launch app-1.1")] {
+        let stage = Stage::haunted(protocols);
+        stage.world.ao(&["restore", &stage.id]).ok();
+        until("it is refused", || stage.status()["status"] == "spawn_failed");
+        let session = stage.status();
+        let why = session["why"].as_str().unwrap();
+        assert!(why.contains(words) && why.contains("two agents never work in one workspace"), "{session}");
+        assert_eq!(session["hint"], "`ao stop app-1` ends it");
+        assert!(!launch_dir(&stage.world, &stage.id).with_file_name("2").join("host.json").exists());
+    }
 }
