@@ -27,6 +27,10 @@ const HELD_FOR: Millis = Millis::mins(10);
 /// under two seconds to show one on a busy machine.
 const TURN_WITHIN: Millis = Millis::secs(6);
 
+/// How long a daemon that comes back looks at what its sessions show before it presses Enter: screens come within tenths of
+/// a second.
+const LOOK_FIRST: Millis = Millis::secs(2);
+
 /// How long after the last Enter a prompt without a turn becomes uncertain.
 const UNCERTAIN_AFTER: Millis = Millis::secs(60);
 
@@ -380,14 +384,16 @@ fn unask(d: &mut Draft<'_>, delivery: &DeliveryId) {
     d.settle(&EffectKey::new(key));
 }
 
-/// The daemon comes back: time in which nobody could have seen a turn does not count against a prompt.
+/// The daemon comes back: time in which nobody could have seen a turn does not count against a prompt. What is on the screen
+/// is looked at first; a daemon that comes back again and again presses Enter all the same.
 pub(super) fn watched_again(d: &mut Draft<'_>, id: &SessionId) {
     let now = d.now;
     let Some(delivery) = first(d, id).map(|x| x.id.clone()) else { return };
     if let Some(x) = d.deliveries.get_mut(&delivery)
         && let DeliveryState::Submitted { at, .. } = &mut x.state
     {
-        *at = now;
+        *at = (*at).max(Time(now.0.saturating_sub(TURN_WITHIN.0)));
+        x.again = Some(now.after(LOOK_FIRST));
     }
 }
 

@@ -3,7 +3,7 @@
 use super::runs::EIGHT;
 use ao_core::delivery::DeliveryState;
 use ao_core::effect::Recovery;
-use ao_core::event::Event;
+use ao_core::event::{Answer, Event};
 use ao_core::run::RunOutcome;
 use ao_core::status::Status;
 use ao_core::time::Millis;
@@ -119,4 +119,22 @@ fn a_note_that_failed_is_tried_again_also_after_a_restart() {
     world.restart_daemon();
     world.pass(Millis::mins(5));
     assert_eq!(world.notes.len(), 1);
+}
+
+#[test]
+fn a_swallowed_enter_is_pressed_again_by_daemons_that_do_not_live_long() {
+    let mut world = World::new(&[("a", "broken:one")]);
+    let id = world.spawn("work", None);
+    world.perform_all();
+    world.host(&id).swallows = 1;
+    let event = Event::MessageSent { session: id.clone(), text: "Do it.".into(), from: "me".into() };
+    let Answer::Delivery(delivery) = world.happen(event) else { panic!("no delivery") };
+    world.perform_all();
+    // None of them lives for the six seconds after which Enter is pressed again.
+    for _ in 0..4 {
+        world.pass(Millis::secs(3));
+        world.restart_daemon();
+    }
+    assert_eq!(world.told_to(&id), ["Do it."]);
+    assert!(matches!(world.facts.deliveries[&delivery].state, DeliveryState::Delivered { .. }));
 }
