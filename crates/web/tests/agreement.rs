@@ -6,10 +6,11 @@ use ao_api::fault::ErrorView;
 use ao_api::project::{ProjectView, Projects};
 use ao_api::run::{QueueEntry, QueueView, Queues, RunView, Runs, TaskView};
 use ao_api::session::{
-    ActivityView, DeliveryView, EvidenceView, Explanation, IgnoredPath, IgnoredView, PendingView, PullRequestView,
-    SessionView, Sessions,
+    ActivityView, CommandView, DeliveryView, EvidenceView, Explanation, IgnoredPath, IgnoredView, NotificationView,
+    PendingView, PullRequestView, SessionView, Sessions, TerminalView,
 };
 use ao_api::terminal::{EXITED, KEYS, Logs, OUTPUT, RESIZE, RESIZED, SCREEN, SEEN};
+use ao_api::usage::ConversationView;
 use ao_core::status::Status;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -41,6 +42,10 @@ fn believed(interface: &str) -> BTreeMap<String, bool> {
 fn the_page_knows_the_names_of_every_view() {
     let views = [
         ("SessionView", said::<SessionView>()),
+        ("TerminalView", said::<TerminalView>()),
+        ("NotificationView", said::<NotificationView>()),
+        ("CommandView", said::<CommandView>()),
+        ("ConversationView", said::<ConversationView>()),
         ("IgnoredView", said::<IgnoredView>()),
         ("IgnoredPath", said::<IgnoredPath>()),
         ("ActivityView", said::<ActivityView>()),
@@ -66,7 +71,7 @@ fn the_page_knows_the_names_of_every_view() {
         }
         assert_eq!(believed(interface), said, "ui/api.d.ts: {interface}");
     }
-    assert_eq!(TYPES.matches("export interface ").count(), 18, "each interface is compared");
+    assert_eq!(TYPES.matches("export interface ").count(), 22, "each interface is compared");
 }
 
 #[test]

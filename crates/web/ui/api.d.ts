@@ -12,6 +12,8 @@ export interface SessionView {
   activity: ActivityView;
   runtimeState: string;
   exit?: string;
+  hint?: string;
+  leftRunning?: number[];
   agent: string;
   runtime: string;
   workspace: string;
@@ -31,8 +33,53 @@ export interface SessionView {
   putBack?: string;
   ignored?: IgnoredView;
   frozenSince?: number;
+  beginsAnew: boolean;
+  archivedAt?: number;
+  notArchived?: string;
+  terminal?: TerminalView;
+  usage?: ConversationView;
   createdAt: number;
   changedAt: number;
+}
+
+/** What a program said to the person before its terminal. */
+export interface TerminalView {
+  title?: string;
+  bells: number;
+  bellAt?: number;
+  notifications: number;
+  notification?: NotificationView;
+  commands: number;
+  command?: CommandView;
+}
+
+/** One notification of a program. */
+export interface NotificationView {
+  text: string;
+  at: number;
+}
+
+/** The end of a command. */
+export interface CommandView {
+  code?: number;
+  at: number;
+}
+
+/** What an agent's transcripts say. */
+export interface ConversationView {
+  model?: string;
+  nativeId?: string;
+  tool?: string;
+  lastMessage?: string;
+  subAgents: number;
+  inputTokens: number;
+  outputTokens: number;
+  cacheReadTokens: number;
+  cacheWriteTokens: number;
+  cost: string;
+  costMicroUsd?: number;
+  unknownPrices?: string[];
+  limitResetsAt?: number;
 }
 
 /** What git ignored in a workspace that was removed. */
@@ -132,6 +179,7 @@ export interface TaskView {
   attempts: number;
   tookMs?: number;
   commit?: string;
+  contained?: boolean;
 }
 
 /** One merge queue. */
