@@ -86,6 +86,7 @@ pub struct SessionView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<IgnoredView>,
     /// Its agent was started again and could not go on with the session's conversation.
+    #[serde(default)]
     pub begins_anew: bool,
     /// What to do about its end, or about what keeps it from starting, when there is something to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]

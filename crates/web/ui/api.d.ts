@@ -33,7 +33,7 @@ export interface SessionView {
   putBack?: string;
   ignored?: IgnoredView;
   frozenSince?: number;
-  beginsAnew: boolean;
+  beginsAnew?: boolean;
   archivedAt?: number;
   notArchived?: string;
   terminal?: TerminalView;
