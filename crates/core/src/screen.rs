@@ -1,5 +1,6 @@
 //! The screen as text: what a host pushes and what screen rules read.
 
+use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -36,6 +37,17 @@ pub struct Screen {
     pub bells: u64,
     /// Titles and OSC sequences, oldest first, each with its offset; on connecting the host's latest ones come again.
     pub marks: Vec<Mark>,
+}
+
+impl Screen {
+    /// When the newest byte of output came; `now` if none ever did.
+    #[must_use]
+    pub const fn changed_at(&self, now: Time) -> Time {
+        match now.0.checked_sub(self.quiet_ms) {
+            Some(at) => Time(at),
+            None => now,
+        }
+    }
 }
 
 /// Something that the output said to the terminal.

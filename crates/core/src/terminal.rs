@@ -194,7 +194,7 @@ impl Heard {
     /// What is new on this screen and may be told now.
     pub fn look(&mut self, screen: &Screen, now: Time) -> Vec<Said> {
         // Nothing was said after the last byte: a daemon that comes back learns when a command ended, not when it came back.
-        let at = if screen.quiet_ms < now.0 { Time(now.0 - screen.quiet_ms) } else { now };
+        let at = screen.changed_at(now);
         let seen_to = self.offset;
         for mark in screen.marks.iter().filter(|mark| mark.offset > seen_to) {
             self.offset = self.offset.max(mark.offset);

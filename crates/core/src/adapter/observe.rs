@@ -48,14 +48,16 @@ pub fn rule<'a>(adapter: &'a Adapter, screen: &Screen) -> Option<&'a ScreenRule>
     holding(adapter, screen).into_iter().next()
 }
 
-/// What the screen says: the best rule that holds. Whoever looks again and again wants `watch` instead.
+/// What the screen says: the best rule that holds, at the time when it began to hold. Whoever looks again and again wants
+/// `watch` instead.
 #[must_use]
 pub fn screen(adapter: &Adapter, screen: &Screen, at: Time) -> Option<Observation> {
     let best = rule(adapter, screen)?;
+    let held = Time(screen.changed_at(at).0.saturating_add(best.hold_ms));
     Some(Observation {
         activity: best.says().ok()??,
         source: Source::Screen,
-        at,
+        at: held.min(at),
         offset: Some(screen.offset),
         why: format!("screen rule {:?}", best.name),
     })

@@ -66,6 +66,8 @@ impl Watch {
             return Vec::new();
         }
         self.since = None;
+        // A daemon that comes back finds a screen that stood so before it looked: what others said since then is newer.
+        let at = screen.changed_at(at);
         std::mem::take(&mut self.unsettled).into_iter().map(|seen| Observation { at, ..seen }).collect()
     }
 
@@ -75,7 +77,8 @@ impl Watch {
         let seen_to = self.offset;
         for mark in screen.marks.iter().filter(|mark| seen_to.is_none_or(|seen| mark.offset > seen)) {
             self.offset = self.offset.max(Some(mark.offset));
-            self.take(adapter, mark, at, &mut news);
+            // Nothing was said after the newest byte.
+            self.take(adapter, mark, screen.changed_at(at), &mut news);
         }
         let rule = observe::rule(adapter, screen);
         let says = observe::screen(adapter, screen, at);
@@ -84,8 +87,8 @@ impl Watch {
             self.rule = name;
             news.extend(says.clone());
         }
-        if let Some(weak) = self.weak.take_if(|weak| says.is_some_and(|says| says.activity == weak.activity)) {
-            news.push(Observation { at, ..weak });
+        if let Some(weak) = self.weak.take_if(|weak| says.as_ref().is_some_and(|says| says.activity == weak.activity)) {
+            news.push(Observation { at: says.map_or(at, |says| says.at), ..weak });
         }
         news
     }
@@ -209,6 +212,19 @@ activity = "needs_input"
         assert_eq!(names(&mut watch, &prompt, 10, 5_000), ["idle"], "it never stands still");
         assert_eq!(names(&mut watch, &screen(&["> "], &[(1, "busy")]), 0, 6_000), ["working"]);
         assert_eq!(names(&mut watch, &asks, 0, 7_000), ["needs_input"], "this is no start-up");
+    }
+
+    #[test]
+    fn a_screen_that_stood_so_before_anybody_looked_is_dated_back() {
+        let settling = ADAPTER.replacen("memory_mb = 1", "memory_mb = 1\nsettle_ms = 500", 1);
+        let held = settling.replacen("all = [\"^>\"]", "all = [\"^>\"]\nhold_ms = 200", 1);
+        for (text, began) in [(ADAPTER, 1_000), (settling.as_str(), 1_000), (held.as_str(), 1_000)] {
+            let adapter = parse("x.toml", text).unwrap();
+            let stood = Screen { quiet_ms: 4_000, ..screen(&["> "], &[(1, "free")]) };
+            let seen = Watch::default().look(&adapter, &stood, Time(5_000));
+            assert!(seen.iter().all(|o| o.at <= Time(began + 200)), "{seen:?}");
+            assert!(seen.iter().any(|o| o.source == Source::Screen), "{seen:?}");
+        }
     }
 
     #[test]
