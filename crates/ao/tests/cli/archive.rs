@@ -60,7 +60,7 @@ fn an_archived_session_leaves_the_lists_stays_readable_and_comes_back() {
     assert!(said.contains("is back in the workspace"), "{said}");
     assert_eq!(std::fs::read_to_string(tree.join("work.txt")).unwrap(), "not committed\n");
     assert_eq!((listed(&world, &[]), listed(&world, &["--archived"])), (vec![id.clone()], Vec::new()));
-    assert!(world.json(&["logs", &id, "-n", "1"])["live"].as_bool().unwrap());
+    until("its terminal is there", || world.json(&["logs", &id, "-n", "1"])["live"] == true);
 }
 
 #[test]
