@@ -11,6 +11,7 @@ mod keys;
 mod options;
 mod outer;
 mod viewer;
+mod window;
 
 use std::io;
 use std::path::Path;

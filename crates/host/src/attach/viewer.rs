@@ -11,11 +11,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, getpid, kill_process};
 
-use super::canvas::{Canvas, Picture, painted};
+use super::canvas::Canvas;
 use super::history::{History, Move};
 use super::keys::{Keys, Mouse, Piece, each};
 use super::options::{AttachEnd, AttachError, AttachOptions};
 use super::outer::{Outer, Switches, show, size};
+use super::window;
 use crate::client::{Client, ClientError};
 use crate::engine::cell::{Attrs, Cell};
 use crate::engine::modes::Mode;
@@ -408,7 +409,11 @@ impl<'a> Viewer<'a> {
     fn draw(&mut self) -> Result<(), AttachError> {
         let mut picture = match &mut self.history {
             Some(history) => history.picture(&mut self.client, &self.engine, self.rows_total, self.size)?,
-            None => self.picture(),
+            None => {
+                let (picture, corner) = window::picture(self.engine.screen(), self.size);
+                self.corner = corner;
+                picture
+            }
         };
         let bar = Cell { attrs: Attrs(Attrs::INVERSE), ..Cell::default() };
         let last = picture.rows.len() - 1;
@@ -431,40 +436,6 @@ impl<'a> Viewer<'a> {
             show(frame.as_bytes())?;
         }
         Ok(())
-    }
-
-    /// The session's screen from the top left as far as it fits, the cursor always in it; a line shows where a smaller one ends.
-    fn picture(&mut self) -> Picture {
-        let screen = self.engine.screen();
-        let mut picture = Picture::new(self.size);
-        let (rows, cols) = (screen.rows(), screen.cols());
-        let (height, width) = (picture.rows.len(), picture.cols);
-        let at = (screen.cursor.row, screen.cursor.col);
-        let corner = ((at.0 + 1).saturating_sub(height), (at.1 + 1).saturating_sub(width));
-        for row in 0..height.min(rows - corner.0) {
-            let line = screen.page.grid.row(corner.0 + row);
-            let cells = (corner.1..cols).map(|col| line.cell(col));
-            if screen.palette.is_empty() {
-                picture.put(row, cells);
-            } else {
-                let painted: Vec<Cell> = cells.map(|cell| painted(cell, &screen.palette)).collect();
-                picture.put(row, painted.iter());
-            }
-        }
-        let dim = |c| Cell { c, attrs: Attrs(Attrs::DIM), ..Cell::default() };
-        if cols < width {
-            picture.rows.iter_mut().take(rows + 1).for_each(|line| line[cols] = dim('│'));
-        }
-        if rows < height {
-            picture.rows[rows].iter_mut().take(cols).for_each(|cell| *cell = dim('─'));
-            if cols < width {
-                picture.rows[rows][cols] = dim('┘');
-            }
-        }
-        // A hidden one has its place, too: what a person composes (input methods) is shown there.
-        picture.cursor = Some((at.0 - corner.0, at.1 - corner.1));
-        self.corner = corner;
-        picture
     }
 
     /// What the session's program wants of the terminal, as far as this person may use it.
