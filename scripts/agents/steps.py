@@ -285,8 +285,7 @@ class Agent(World):
             return
         took = self.until(session, self.asks, TURN, "permission")
         expect(not (tree / "hello.txt").exists(), "the file was written before leave was given")
-        screen = self.screen(session)
-        expect(re.search(SELECTED[self.agent], screen), f"leave is not what is selected:\n{screen}")
+        # Hooks tell of the question before it is drawn; without the row nothing is pressed.
         self.allow(session, TURN)
         expect((tree / "hello.txt").is_file(), "the file was not written")
         self.step("permission", f"asked for after {took:.1f} s, given by the row that was selected")
@@ -305,11 +304,19 @@ class Agent(World):
             time.sleep(0.2)
         raise Wrong(f"not at rest after {limit} s: {self.told(session)}; its screen:\n{self.screen(session)}")
 
+    def drawn(self, session):
+        """Waits for the row that gives leave: hooks tell of the question before it is there."""
+        until = time.monotonic() + TURN
+        while not re.search(SELECTED[self.agent], self.screen(session)):
+            expect(time.monotonic() < until, f"leave is not what is selected:\n{self.screen(session)}")
+            time.sleep(0.1)
+
     def refusal(self, session):
         tree = self.worktree(session)
         time.sleep(PERSON_RESTS)
         self.send(session, f"Please write another file [[{self.writes(tree, 'refused.txt')};delay=1]]")
         self.until(session, self.asks, TURN, "refusal")
+        self.drawn(session)
         self.press(session, [REFUSES.get(self.agent, ESCAPE)])
         self.until(session, self.idle, TURN, "refusal")
         expect(not (tree / "refused.txt").exists(), "the file was written although leave was refused")

@@ -28,18 +28,13 @@ pub(super) fn asked(body: &Value) -> Asked {
         if text(message, "role") != "user" {
             continue;
         }
-        let results: Vec<&Value> = content
-            .as_array()
-            .map_or(&[][..], Vec::as_slice)
-            .iter()
-            .filter(|p| text(p, "type") == "tool_result")
-            .collect();
-        for result in &results {
+        let parts = content.as_array().map_or(&[][..], Vec::as_slice);
+        for result in parts.iter().filter(|p| text(p, "type") == "tool_result") {
             out.result(result);
         }
-        if results.is_empty() {
-            out.prompt(&without(&words(content), "<system-reminder>", "</system-reminder>"));
-        }
+        // What a person typed after a tool was refused comes in one message with the refusal.
+        let said = without(&words(content), "<system-reminder>", "</system-reminder>");
+        out.prompt(&without(&said, "[Request interrupted by user", "]"));
     }
     out.place = between(&whole, "orking directory: ", "\n");
     out
