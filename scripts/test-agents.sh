@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# The real Claude Code and Codex, their model scripted and on loopback, in `ao fix` (installs them from npm).
+# Real agents, their models scripted and on loopback: two in `ao fix`, and six step by step (installs them from npm and PyPI).
 #
-#   scripts/test-agents.sh [claude-code|codex]
+#   scripts/test-agents.sh [claude-code|codex]      `ao fix` with one of them only
 #
-# Each gets an empty environment, a HOME of its own and no real key; nothing but the stand-in can be reached.
+# Each gets an empty environment, a HOME of its own and no real key; nothing but the stand-in can be reached. The steps are
+# those of scripts/slow-agents.sh; the gate (CI is set) has time for three of the six agents and says so.
 set -euo pipefail
 
 # The versions that the adapters were measured with (crates/plugins/src/agent/data).
 readonly CLAUDE=2.1.197 CODEX=0.169.0
-# Seconds for all of it: some hundred megabytes each, and a run of ten seconds where nothing else is done.
+# Seconds for `ao fix`: some hundred megabytes each, and a run of ten seconds where nothing else is done.
 readonly LIMIT=335
 
 cd "$(dirname "$0")/.."
@@ -51,3 +52,13 @@ claude-code | codex | both) ;;
     exit 2
     ;;
 esac
+
+if [ "$#" -eq 0 ]; then
+    agents=(claude-code codex gemini)
+    if [ -z "${CI:-}" ]; then
+        agents+=(opencode pi aider)
+    else
+        echo "test-agents: left out to save time: the steps of opencode, pi and aider (make slow-agents)"
+    fi
+    scripts/slow-agents.sh "${agents[@]}"
+fi

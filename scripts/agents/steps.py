@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "fix-targets"))
+from truth import truth  # noqa: E402
 from world import World, Wrong, expect  # noqa: E402
 
 # Seconds: an agent's start on a busy machine with two cores (the slowest takes 14), a scripted turn, an error that is retried.
@@ -146,7 +147,7 @@ class Agent(World):
             "HOME": str(self.user), "PATH": path, "TMPDIR": str(place / "tmp"), "TERM": "xterm-256color", "LANG": "C.UTF-8",
             "NO_PROXY": "127.0.0.1,localhost", "AO_PLACES": "4"})
         self.log, self.model, self.sessions = place / "model.jsonl", None, []
-        self.held = []
+        self.held, self.marks = [], {}
 
     def prepare(self):
         for directory in (self.user, self.place / "tmp"):
@@ -204,7 +205,11 @@ class Agent(World):
         code, out, err = self.verb("logs", session, "--lines", "60")
         return out if code == 0 else err
 
-    def press(self, session, keys):
+    def mark(self, session, state):
+        """From now on this is true of the agent: what was pressed, or what the screen shows."""
+        self.marks.setdefault(session, []).append({"t": time.time(), "state": state})
+
+    def press(self, session, keys, means=None):
         """As a person who attaches, presses keys and leaves."""
         child, terminal = pty.fork()
         if child == 0:
@@ -212,7 +217,9 @@ class Agent(World):
             os.execve(self.ao, [str(self.ao), "attach", session], {**self.env, "TERM": "xterm-256color"})
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self.drain(terminal, 1.5)
-        for key in keys:
+        for n, key in enumerate(keys):
+            if n == 0 and means:
+                self.mark(session, means)
             os.write(terminal, key)
             self.drain(terminal, 0.3)
         os.write(terminal, DETACH)
@@ -267,11 +274,9 @@ class Agent(World):
         self.interrupt(one)
         self.errors(one)
         self.resume(one)
-        self.autonomous()
+        self.stop(one)
+        self.stop(self.autonomous())
         self.keep()
-        for session in self.sessions:
-            code, out, err = self.verb("stop", session, limit=60)
-            expect(code == 0, f"ao stop {session}: {out}{err}")
         self.step("exit", "ended, nothing left")
         self.say(f"proven = {json.dumps(self.held)}")
 
@@ -299,7 +304,8 @@ class Agent(World):
             if self.idle(seen):
                 return
             if self.asks(seen) and re.search(SELECTED[self.agent], self.screen(session)):
-                self.press(session, [b"y\r" if self.agent == "aider" else ENTER])
+                self.mark(session, "permission")
+                self.press(session, [b"y\r" if self.agent == "aider" else ENTER], "working")
                 time.sleep(1)
             time.sleep(0.2)
         raise Wrong(f"not at rest after {limit} s: {self.told(session)}; its screen:\n{self.screen(session)}")
@@ -317,7 +323,8 @@ class Agent(World):
         self.send(session, f"Please write another file [[{self.writes(tree, 'refused.txt')};delay=1]]")
         self.until(session, self.asks, TURN, "refusal")
         self.drawn(session)
-        self.press(session, [REFUSES.get(self.agent, ESCAPE)])
+        self.mark(session, "permission")
+        self.press(session, [REFUSES.get(self.agent, ESCAPE)], "interrupted")
         self.until(session, self.idle, TURN, "refusal")
         expect(not (tree / "refused.txt").exists(), "the file was written although leave was refused")
         self.step("refusal", "refused by hand; nothing was written, and it is at rest")
@@ -329,7 +336,7 @@ class Agent(World):
         time.sleep(2)
         keys = INTERRUPTS.get(self.agent, ESCAPE)
         expect(self.works(self.told(session)), "the turn was over before it was interrupted")
-        self.press(session, [bytes([k]) for k in keys])
+        self.press(session, [bytes([k]) for k in keys], "interrupted")
         self.until(session, self.idle, TURN, "interrupt")
         # At rest because of the keys: the model was asked once, and its answer never began.
         notes = self.notes()
@@ -360,10 +367,14 @@ class Agent(World):
             self.press(session, [b"\x15"] * 3)
             time.sleep(PERSON_RESTS)
 
+    def stop(self, session):
+        self.mark(session, "exiting")
+        code, out, err = self.verb("stop", session, limit=60)
+        expect(code == 0, f"ao stop {session}: {out}{err}")
+
     def resume(self, session):
         before = self.conversations()
-        code, out, err = self.verb("stop", session, limit=60)
-        expect(code == 0, f"ao stop: {out}{err}")
+        self.stop(session)
         code, out, err = self.verb("restore", session, limit=START)
         expect(code == 0, f"ao restore: {out}{err}")
         self.until(session, self.idle, START, "resume")
@@ -385,15 +396,32 @@ class Agent(World):
             time.sleep(0.2)
         self.until(session, self.idle, TURN, "autonomous")
         self.step("autonomous", "a file written without asking")
+        return session
 
     def keep(self):
+        """The terminals of all launches, each with the truth about it."""
         if not self.recordings:
             return
         self.recordings.mkdir(parents=True, exist_ok=True)
         for session in self.sessions:
             for launch in ("1", "2"):
                 to = self.recordings / f"{self.agent}-{session}-{launch}.cast"
-                self.verb("export", "--cast", "--launch", launch, "--output", str(to), session)
+                code, _, _ = self.verb("export", "--cast", "--launch", launch, "--output", str(to), session)
+                if code == 0:
+                    self.describe(to, session)
+
+    def describe(self, cast, session):
+        header, _, rest = cast.read_text().partition("\n")
+        header = json.loads(header)
+        header["title"] = f"{self.agent}/{session}"
+        cast.write_text(json.dumps(header) + "\n" + rest)
+        began = header["x_epoch"]
+        ended = began + max((json.loads(line)[0] for line in rest.splitlines()), default=0)
+        within = lambda t: began <= t <= ended  # noqa: E731
+        # One session works at a time: what the model did within a launch was asked by it.
+        notes = [note for note in self.notes() if within(note["t"])]
+        marks = [mark for mark in self.marks.get(session, []) if within(mark["t"])]
+        cast.with_suffix(".truth.json").write_text(json.dumps(truth(began, marks, notes)) + "\n")
 
     def take_down(self):
         self.keep()

@@ -94,7 +94,8 @@ fn write(launch: &Launch, to: &mut impl Write) -> io::Result<Written> {
     let began = index.first().map_or(0, |record| record.at_us);
     let header = json!({
         "version": 2, "width": size.cols, "height": size.rows, "timestamp": began / 1_000_000,
-        "title": line(&launch.session), "env": {"TERM": "xterm-256color"},
+        // The exact beginning, Unix seconds: the format has none smaller.
+        "x_epoch": began as f64 / 1e6, "title": line(&launch.session), "env": {"TERM": "xterm-256color"},
     });
     writeln!(to, "{header}")?;
     let mut cast = Cast { to, began, held: Vec::new() };
