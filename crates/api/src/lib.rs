@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod access;
+pub mod agent;
 #[cfg(unix)]
 pub mod client;
 pub mod disk;

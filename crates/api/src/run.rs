@@ -16,6 +16,12 @@ pub struct RunView {
     pub project_id: String,
     /// The check.
     pub check: String,
+    /// Agent of its sessions.
+    #[serde(default)]
+    pub agent: String,
+    /// Why this agent was chosen, when nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
     /// Branch it lands on.
     pub target: String,
     /// `checking, working, verifying` or `finished`.
@@ -86,6 +92,8 @@ impl RunView {
             id: run.id.to_string(),
             project_id: run.project.to_string(),
             check: run.check.clone(),
+            agent: run.agent.clone(),
+            chosen: run.chosen.clone(),
             target: run.target.clone(),
             state: String::new(),
             outcome: None,

@@ -41,6 +41,9 @@ pub struct SessionView {
     pub exit: Option<String>,
     /// Agent.
     pub agent: String,
+    /// Why this agent was chosen, when nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
     /// Runtime.
     pub runtime: String,
     /// Workspace kind.
@@ -295,6 +298,7 @@ impl SessionView {
             runtime_state: runtime_state.to_owned(),
             exit,
             agent: session.agent.clone(),
+            chosen: session.chosen.clone(),
             runtime: session.runtime.clone(),
             workspace: session.workspace.clone(),
             workspace_path: session.workspace_path.clone(),

@@ -17,6 +17,7 @@ pub use pattern::Pattern;
 pub use rule::{MarkRule, ScreenRule, Signal, Where};
 pub use start::{Grant, Login, PermissionName, PrivateFile};
 
+use crate::choice::task::TaskKind;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -51,6 +52,9 @@ pub struct Adapter {
     pub docs: String,
     /// Resident memory of one busy agent in megabytes, measured; admission counts with it.
     pub memory_mb: u32,
+    /// How well it suits kinds of tasks, from 0 to 10; 5 where nothing is said. An opinion, for choosing among agents.
+    #[serde(default)]
+    pub fit: BTreeMap<TaskKind, u8>,
     /// Arguments of every start.
     #[serde(default)]
     pub args: Vec<String>,
@@ -231,6 +235,9 @@ pub fn checked(file: &str, adapter: Adapter) -> Result<Adapter, AdapterError> {
     }
     if let Err(what) = adapter.records.check() {
         return wrong(what);
+    }
+    if let Some((kind, fit)) = adapter.fit.iter().find(|(_, fit)| **fit > 10) {
+        return wrong(format!("fit.{kind:?} is {fit}; it may be 0 to 10").to_lowercase());
     }
     if adapter.door.pause_ms < 200 {
         let what = format!(

@@ -2,14 +2,18 @@
 //!
 //! Three strategies. `fixed` takes the project's agent, whatever else is there. `ranked` compares what is known of the
 //! candidates: logged in, paid for, free of limits, how their earlier sessions went. `heuristic` also looks at the task.
-//! Points are whole numbers that a person can add up; the constants say what each fact is worth.
+//! Points are whole numbers that a person can add up; the constants say what each fact is worth. When nobody said anything
+//! the built-in agent is taken as by `fixed`, and only where it is not installed the others are looked at.
 
+pub mod asked;
 pub mod history;
+pub mod limit;
+pub mod selection;
 pub mod task;
 
 use crate::time::Time;
 use history::History;
-use serde::{Deserialize, Serialize};
+pub use selection::Strategy;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use task::TaskKind;
@@ -30,19 +34,6 @@ const LIMITED: i32 = -80;
 const FIT: i32 = 20;
 /// The fit of an agent that says nothing about a kind of task; 0 is the worst, 10 the best.
 const PLAIN_FIT: u8 = 5;
-
-/// How an agent is chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Strategy {
-    /// The project's agent.
-    #[default]
-    Fixed,
-    /// The one that stands best.
-    Ranked,
-    /// The one that stands best and suits the task.
-    Heuristic,
-}
 
 /// What is known of an agent's login.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,6 +56,8 @@ pub struct Candidate {
     pub name: String,
     /// Its program is there.
     pub installed: bool,
+    /// Why it cannot work for this project although it is there, such as a preset that it does not have.
+    pub bar: Option<String>,
     /// Its login.
     pub login: Login,
     /// Whose subscription it can use, as in [`Wish::subscription`].
@@ -77,15 +70,27 @@ pub struct Candidate {
     pub history: History,
 }
 
+/// Who made an agent the project's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Named {
+    /// Nobody: it is built in.
+    #[default]
+    Nowhere,
+    /// The project's configuration.
+    Configuration,
+    /// The environment ([`asked::AGENT`]).
+    Environment,
+}
+
 /// What the project wants.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish<'a> {
-    /// How to choose.
-    pub strategy: Strategy,
+    /// How to choose; none when nobody said.
+    pub strategy: Option<Strategy>,
     /// The project's agent.
     pub default: &'a str,
-    /// Somebody wrote it into the configuration: it is more than what is built in.
-    pub explicit: bool,
+    /// Who made it that.
+    pub named: Named,
     /// The subscription to use up first: `anthropic`, `openai`, ….
     pub subscription: Option<&'a str>,
     /// What the agent will be told.
@@ -114,27 +119,45 @@ pub struct Ranked {
     pub reasons: Vec<String>,
 }
 
-/// Chooses. The project's agent is taken, too, when no candidate is installed: its start then says how to install it.
+/// Chooses. The project's agent is taken, too, when no candidate can work: its start then says what to install.
 #[must_use]
 pub fn choose(candidates: &[Candidate], wish: &Wish<'_>, now: Time) -> Choice {
-    if wish.strategy == Strategy::Fixed {
-        let agent = wish.default.to_owned();
-        return Choice { why: format!("{agent} is the project's agent"), agent, ranking: Vec::new() };
+    let default = wish.default.to_owned();
+    let there = |c: &Candidate| c.installed && c.bar.is_none();
+    // What nobody named is no reason to fail where another agent could work.
+    let passed_over = wish.strategy.is_none()
+        && wish.named == Named::Nowhere
+        && !candidates.iter().any(|c| c.name == default && c.installed)
+        && candidates.iter().any(there);
+    let strategy = if passed_over { Strategy::Heuristic } else { wish.strategy.unwrap_or_default() };
+    if strategy == Strategy::Fixed {
+        return Choice { why: wish.words(), agent: default, ranking: Vec::new() };
     }
-    let kinds = if wish.strategy == Strategy::Heuristic { task::kinds(wish.task) } else { Vec::new() };
-    let pace = history::pace(candidates.iter().filter(|c| c.installed).map(|c| &c.history));
+    let kinds = if strategy == Strategy::Heuristic { task::kinds(wish.task) } else { Vec::new() };
+    let pace = history::pace(candidates.iter().filter(|c| there(c)).map(|c| &c.history));
     let mut ranking: Vec<Ranked> = candidates.iter().map(|c| rank(c, wish, &kinds, pace, now)).collect();
     ranking.sort_by(|a, b| (Reverse(a.points), &a.agent).cmp(&(Reverse(b.points), &b.agent)));
-    let best = ranking.first().filter(|r| r.points.is_some());
-    let (agent, why) = match best {
+    let (agent, why) = match ranking.first().filter(|r| r.points.is_some()) {
+        Some(best) if passed_over => (best.agent.clone(), format!("{default} is not installed; {}", best.words())),
         Some(best) => (best.agent.clone(), best.words()),
-        None => (wish.default.to_owned(), format!("{} is the project's agent, and no agent was found", wish.default)),
+        None => (default, format!("{}, and no other was found", wish.words())),
     };
     Choice { agent, why, ranking }
 }
 
+impl Wish<'_> {
+    /// Whose the default is.
+    fn words(&self) -> String {
+        match self.named {
+            Named::Nowhere => format!("{} is taken when nothing else is said", self.default),
+            Named::Configuration => format!("{} is the project's agent", self.default),
+            Named::Environment => format!("{} is what {} names", self.default, asked::AGENT),
+        }
+    }
+}
+
 impl Ranked {
-    /// Name, points and reasons in one line.
+    /// Name, points and reasons in one line, as in `codex: 36 points (logged in +18, by a subscription +8, fast +10)`.
     #[must_use]
     pub fn words(&self) -> String {
         match self.points {
@@ -147,12 +170,13 @@ impl Ranked {
 
 fn rank(candidate: &Candidate, wish: &Wish<'_>, kinds: &[TaskKind], pace: Option<u64>, now: Time) -> Ranked {
     let agent = candidate.name.clone();
-    if !candidate.installed {
-        return Ranked { agent, points: None, reasons: vec!["not installed".to_owned()] };
+    let bar = if candidate.installed { candidate.bar.clone() } else { Some("not installed".to_owned()) };
+    if let Some(bar) = bar {
+        return Ranked { agent, points: None, reasons: vec![bar] };
     }
     let mut given: Vec<(String, i32)> = Vec::new();
-    if wish.explicit && candidate.name == wish.default {
-        given.push(("the project's agent".to_owned(), DEFAULT));
+    if wish.named != Named::Nowhere && candidate.name == wish.default {
+        given.push(("named as the default".to_owned(), DEFAULT));
     }
     match candidate.login {
         Login::Unknown => {}

@@ -3,6 +3,7 @@
 pub mod duration;
 pub mod reactions;
 pub mod resources;
+pub mod selection;
 pub mod size;
 pub mod spelling;
 mod workspaces;
@@ -12,6 +13,7 @@ use duration::Duration;
 use reactions::RuleFile;
 use resources::{DockerConfig, LimitsConfig};
 use schemars::JsonSchema;
+use selection::AgentSelectionConfig;
 use serde::Deserialize;
 use spelling::nearest;
 use std::collections::BTreeMap;
@@ -59,6 +61,8 @@ pub struct Defaults {
     pub runtime: Option<String>,
     /// Agent.
     pub agent: Option<String>,
+    /// How the agent is chosen when nobody names one.
+    pub agent_selection: Option<AgentSelectionConfig>,
     /// Workspace kind.
     pub workspace: Option<String>,
     /// Forge.
@@ -91,6 +95,8 @@ pub struct ProjectConfig {
     pub runtime: Option<String>,
     /// Agent.
     pub agent: Option<String>,
+    /// How the agent is chosen when nobody names one.
+    pub agent_selection: Option<AgentSelectionConfig>,
     /// Workspace kind.
     pub workspace: Option<String>,
     /// Forge.
@@ -206,6 +212,8 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
         settings(&config, project).map_err(|what| refuse(format!("projects.{name}: {what}")))?;
     }
     reactions::merge(&config.reactions, &BTreeMap::new()).map_err(|what| refuse(format!("reactions.{what}")))?;
+    selection::selection(&ProjectConfig::default(), &config.defaults)
+        .map_err(|what| refuse(format!("defaults: {what}")))?;
     resources::limits(None, config.defaults.limits.as_ref()).map_err(|what| refuse(format!("defaults: {what}")))?;
     resources::freeze_idle_after(config.lifecycle.freeze_idle_after).map_err(refuse)?;
     workspaces::archive_after(config.lifecycle.archive_after).map_err(refuse)?;
@@ -227,6 +235,7 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
     let runtime = pick(&project.runtime, &defaults.runtime, built_in.runtime);
     Ok(Settings {
         agent: pick(&project.agent, &defaults.agent, built_in.agent),
+        selection: selection::selection(project, defaults)?,
         workspace: pick(&project.workspace, &defaults.workspace, built_in.workspace),
         scm: pick(&project.scm, &defaults.scm, built_in.scm),
         tracker: pick(&project.tracker, &defaults.tracker, built_in.tracker),
@@ -300,7 +309,7 @@ fn prefix(written: Option<&str>) -> Result<(), String> {
         .map_or(Ok(()), |prefix| crate::id::checked_name("sessionPrefix", prefix).map(drop).map_err(|e| e.to_string()))
 }
 
-fn permissions(name: Option<&str>) -> Result<Permissions, String> {
+pub(crate) fn permissions(name: Option<&str>) -> Result<Permissions, String> {
     match name {
         None => Ok(Permissions::default()),
         Some("readonly" | "suggest") => Ok(Permissions::Readonly),

@@ -259,6 +259,9 @@ pub struct NewSession {
     pub issue: Option<String>,
     /// Agent, when not the project's.
     pub agent: Option<String>,
+    /// Why this agent was chosen, when nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
     /// Runtime, when not the project's.
     pub runtime: Option<String>,
     /// Workspace kind, when not the project's.
@@ -290,6 +293,12 @@ pub struct NewRun {
     pub base: CommitId,
     /// Agent, when not the project's.
     pub agent: Option<String>,
+    /// Why this agent was chosen, when nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
+    /// Model, when not the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Extra arguments for the agent.
     #[serde(default)]
     pub agent_args: Vec<String>,

@@ -1,5 +1,6 @@
 //! A project: one repository and the settings that hold for its sessions.
 
+use crate::choice::selection::Selection;
 use crate::id::ProjectId;
 use crate::limits::{Container, Limits};
 use crate::reaction::Reactions;
@@ -39,6 +40,9 @@ pub struct Project {
 pub struct Settings {
     /// Default agent.
     pub agent: String,
+    /// How the agent of a session is chosen when nobody names one.
+    #[serde(rename = "agentSelection")]
+    pub selection: Selection,
     /// Default runtime.
     pub runtime: String,
     /// Default workspace kind.
@@ -132,6 +136,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             agent: "claude-code".to_owned(),
+            selection: Selection::default(),
             runtime: "process".to_owned(),
             workspace: "worktree".to_owned(),
             scm: "local".to_owned(),

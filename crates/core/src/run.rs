@@ -23,6 +23,12 @@ pub struct Run {
     pub base: CommitId,
     /// Agent for its sessions.
     pub agent: String,
+    /// Why this agent was chosen, when nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
+    /// Model for its sessions, when not the project's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Extra arguments for the agent.
     #[serde(default)]
     pub agent_args: Vec<String>,

@@ -33,6 +33,9 @@ pub struct Session {
     pub run: Option<RunId>,
     /// Agent adapter by name.
     pub agent: String,
+    /// Why this agent was chosen, when nobody named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
     /// Runtime plugin by name.
     pub runtime: String,
     /// Workspace plugin by name.

@@ -1,6 +1,7 @@
 //! The action registry: one row per thing that callers can have done. HTTP routes, OpenAPI, MCP tools and the CLI
 //! reference are made from these rows; nothing is offered to callers that has no row.
 
+mod agents;
 mod daemon;
 mod deliveries;
 mod disk;
@@ -33,6 +34,7 @@ pub fn rows() -> &'static [Row] {
             sessions::rows(),
             rest::rows(),
             usage::rows(),
+            agents::rows(),
             terminal::rows(),
             deliveries::rows(),
             runs::rows(),

@@ -6,6 +6,7 @@ use crate::hub::Hub;
 use crate::journal::read::{Page, Reader};
 use crate::journal::record;
 use crate::paths::Paths;
+use crate::standings::Standings;
 use ao_core::event::{Answer, Event};
 use ao_core::facts::{Delta, Facts};
 use ao_core::id::SessionId;
@@ -70,6 +71,7 @@ struct Inner {
     registry: Registry,
     hub: Hub,
     disk: DiskUse,
+    standings: Standings,
     /// Why nothing is decided while the journal cannot be written.
     failure: RwLock<Option<Fault>>,
 }
@@ -94,6 +96,7 @@ impl Engine {
             registry,
             hub: Hub::default(),
             disk: DiskUse::default(),
+            standings: Standings::default(),
             failure: RwLock::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -227,6 +230,11 @@ impl Engine {
     /// What was measured of the disk.
     pub(crate) fn disk(&self) -> &DiskUse {
         &self.inner.disk
+    }
+
+    /// What was seen of agents that might get a task.
+    pub(crate) fn standings(&self) -> &Standings {
+        &self.inner.standings
     }
 
     pub(crate) fn hub(&self) -> &Hub {

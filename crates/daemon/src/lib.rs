@@ -15,6 +15,7 @@ pub mod registration;
 pub mod start;
 pub mod trust;
 
+mod choosing;
 mod clock;
 mod disk_use;
 mod env;
@@ -23,6 +24,7 @@ mod outage;
 mod perform;
 mod projection;
 mod spool;
+mod standings;
 mod supervisor;
 mod transcript;
 mod watch;

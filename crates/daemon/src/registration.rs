@@ -2,12 +2,14 @@
 
 pub mod known;
 
+use crate::choosing;
 use crate::engine::Engine;
 use crate::env;
 use crate::trust;
 use ao_api::project::ProjectView;
 use ao_api::request::{NewProject, NewRun};
 use ao_api::run::RunView;
+use ao_core::choice::asked;
 use ao_core::config::{self, Config, ProjectConfig};
 use ao_core::event::{Answer, Event, NewRun as Wanted};
 use ao_core::id::{ProjectId, session_prefix, slug};
@@ -57,8 +59,13 @@ pub async fn register(engine: &Engine, wanted: &NewProject) -> Result<ProjectVie
     let mut settings = match &found {
         Some(found) => config::settings(&found.config, &project)
             .map_err(|what| Fault::invalid(format!("{}: {what}", found.file.display())))?,
-        None => Settings::default(),
+        None => config::settings(&Config::default(), &project).map_err(Fault::invalid)?,
     };
+    if project.agent_config.permissions.is_none()
+        && let Some(preset) = asked::preset(own_word).map_err(Fault::invalid)?
+    {
+        settings.permissions = preset;
+    }
     if let Some(found) = &found {
         require_trust(engine, found, &project)?;
         let of_file = |fault: Fault| Fault { message: format!("{}: {}", found.file.display(), fault.message), ..fault };
@@ -102,7 +109,13 @@ fn unchanged(engine: &Engine, path: &Path, named: Option<&Path>) -> Result<Optio
 /// Tells configurations apart, by place and text.
 fn fingerprint(found: Option<&Found>) -> String {
     let words = found.map(|found| format!("{}\0{}", found.file.display(), found.text)).unwrap_or_default();
-    sha256_hex(words.as_bytes())
+    let preset = own_word(asked::PRESET).map(|preset| format!("\0{preset}")).unwrap_or_default();
+    sha256_hex(format!("{words}{preset}").as_bytes())
+}
+
+/// A variable of the daemon's own environment: a project's settings are nobody's who happens to ask.
+fn own_word(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// The configuration that was named, else the nearest one from the repository's root upwards.
@@ -247,7 +260,16 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
         ));
         return Err(fault.hint("check out the branch that the fixes are for: git switch BRANCH"));
     };
-    let agent = engine.registry().agent(wanted.agent.as_deref().unwrap_or(&project.settings.agent))?;
+    let check = wanted.check.as_deref().or(project.settings.check.as_deref()).unwrap_or_default();
+    let task = choosing::Task {
+        settings: &project.settings,
+        agent: wanted.agent.as_deref(),
+        runtime: None,
+        model: None,
+        words: &format!("Fix the failing tests of {check}"),
+        env: &wanted.env,
+    };
+    let choosing::Chosen { agent, why: chosen, ranked, model } = choosing::agent(engine, task).await?;
     let path = wanted.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
     // A run that is joined has its agent already, and a dry run needs none.
     let joins = engine.read(|c| c.facts.runs.values().any(|r| r.project == project.id && !r.finished()));
@@ -268,6 +290,8 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
         target: target.clone(),
         base,
         agent: Some(agent.adapter().name.clone()),
+        chosen,
+        model,
         agent_args: wanted.agent_args,
         env: kept,
         parallel: wanted.parallel,
@@ -284,6 +308,9 @@ pub async fn start_run(engine: &Engine, wanted: NewRun) -> Result<RunView, Fault
         .read(|c| c.facts.runs.get(&run).map(RunView::of))
         .ok_or_else(|| Fault::new(Kind::Bug, format!("run {run} was started and is not there")))?;
     view.joined = joined;
+    if let (false, true, Some(why)) = (joined, ranked, &view.chosen) {
+        view.notes.push(format!("the agent was chosen: {why}"));
+    }
     if joined {
         view.notes.extend(engine.read(|c| c.facts.runs.get(&run).and_then(|r| kept_settings(r, &asked))));
     }

@@ -2,6 +2,7 @@
 
 use crate::Answer;
 use ao_core::adapter::Adapter;
+use ao_core::choice::Login;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::project::Permissions;
 use ao_core::session::Conversation;
@@ -69,6 +70,15 @@ pub enum Detected {
     },
 }
 
+/// Whether an agent could work for somebody, as far as that is seen without waiting for its program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Its program is there.
+    pub installed: bool,
+    /// What is seen of a login; that there is one does not say that it is still good.
+    pub login: Login,
+}
+
 /// The slot's interface.
 #[async_trait]
 pub trait Agent: Send + Sync {
@@ -76,6 +86,12 @@ pub trait Agent: Send + Sync {
     fn adapter(&self) -> &Adapter;
     /// Looks for its program in `path` (a `PATH` value).
     async fn detect(&self, path: &str) -> Detected;
+    /// Looks whether it could work for somebody with this environment: its program, its keys, the files of its logins. For
+    /// choosing among agents, so it asks no program that takes its time.
+    async fn standing(&self, env: &BTreeMap<String, String>) -> Standing {
+        let path = env.get("PATH").map_or("", String::as_str);
+        Standing { installed: matches!(self.detect(path).await, Detected::Installed { .. }), login: Login::Unknown }
+    }
     /// Says how to start it, writing private configuration where it needs some.
     async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch>;
     /// Files that may be the transcript of this launch, as the adapter's `records.places` with everything filled in but

@@ -96,7 +96,8 @@ async fn a_turn_goes_from_tool_to_tool_and_ends_with_the_text() {
 #[tokio::test]
 async fn what_was_typed_after_a_refusal_is_a_prompt_although_it_comes_with_the_result() {
     let world =
-        World::new(&json!([{"when": ["then this"], "say": "This."}, {"when": ["mend"], "steps": [{"run": "true"}]}])).await;
+        World::new(&json!([{"when": ["then this"], "say": "This."}, {"when": ["mend"], "steps": [{"run": "true"}]}]))
+            .await;
     let messages = json!([{"role": "user", "content": "mend it"}, {"role": "assistant", "content": []},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "refused", "is_error": true},
             {"type": "text", "text": "[Request interrupted by user for tool use]"}, {"type": "text", "text": "then this"}]}]);

@@ -19,6 +19,7 @@ export interface SessionView {
   workspace: string;
   workspacePath?: string;
   branch: string;
+  chosen?: string;
   issue?: string;
   run?: string;
   pr?: PullRequestView;
@@ -155,6 +156,8 @@ export interface RunView {
   id: string;
   projectId: string;
   check: string;
+  agent: string;
+  chosen?: string;
   target: string;
   state: string;
   outcome?: string;

@@ -1,5 +1,7 @@
 //! `ao agent`: which agents there are, whether they work here, whether their files are right, and how one logs in.
 
+mod choose;
+
 use crate::compose::cast::Cast;
 use crate::compose::replay::{Signals, replay};
 use crate::compose::{self, LoggedIn};
@@ -44,6 +46,8 @@ enum Verb {
         /// Only this agent
         agent: Option<String>,
     },
+    /// Say which agent a task would get, and why
+    Choose(choose::Args),
     /// Log in to an agent, by its own program
     Login {
         /// Which
@@ -98,6 +102,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
             let own = compose::agents_dir(context).join("recordings");
             check(context, &some(agent)?, &recordings.map_or(own, |dir| context.cwd.join(dir)))
         }
+        Verb::Choose(args) => choose::run(context, args).await,
         Verb::Login { agent } => login(context, registry.agent(&agent)?.as_ref()).await,
     }
 }

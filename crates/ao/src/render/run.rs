@@ -271,6 +271,8 @@ mod tests {
             id: "app-fix-1".to_owned(),
             project_id: "app".to_owned(),
             check: "cargo test".to_owned(),
+            agent: "claude-code".to_owned(),
+            chosen: None,
             target: "main".to_owned(),
             state: "working".to_owned(),
             outcome: None,

@@ -107,6 +107,9 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     add("name", line(&s.name));
     add("project", line(&s.project_id));
     add("agent", format!("{} · {} for {}", line(&s.agent), line(&s.activity.activity), age(s.activity.since, now)));
+    if let Some(why) = &s.chosen {
+        add("chosen", line(why));
+    }
     let process =
         s.exit.as_ref().map_or_else(|| s.runtime_state.clone(), |exit| format!("{} ({exit})", s.runtime_state));
     add("runtime", format!("{} · {}", line(&s.runtime), line(&process)));
@@ -252,6 +255,7 @@ pub mod tests {
             runtime_state: "alive".to_owned(),
             exit: None,
             agent: "claude-code".to_owned(),
+            chosen: None,
             runtime: "process".to_owned(),
             workspace: "worktree".to_owned(),
             workspace_path: None,

@@ -3,6 +3,7 @@
 mod agents;
 mod archive;
 mod bad_input;
+mod choice;
 mod daemon;
 mod fix;
 mod help;

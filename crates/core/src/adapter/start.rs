@@ -137,8 +137,8 @@ pub struct Login {
     /// Files that a login leaves, `{env:NAME}/…`; for subscriptions as for keys. One that holds `has` counts, any that exists
     /// when there is no `has`.
     pub files: Vec<LoginFile>,
-    /// Arguments that make the program say whether it is logged in: exit code 0 means that it is.
-    pub probe: Vec<String>,
+    /// Whose subscription it can use: `anthropic`, `openai`, `google`, ….
+    pub provider: Option<String>,
     /// Arguments that log in, for `ao agent login`.
     pub login: Vec<String>,
     /// What a person does to log in, in words.

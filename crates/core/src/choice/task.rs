@@ -1,9 +1,10 @@
 //! What kind of task a text asks for, by its words: a hint for choosing an agent, never more.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A side of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TaskKind {
     /// Something is broken.

@@ -9,7 +9,7 @@ fn named(name: &str) -> Candidate {
 }
 
 fn wish(strategy: Strategy) -> Wish<'static> {
-    Wish { strategy, default: "claude-code", explicit: true, ..Wish::default() }
+    Wish { strategy: Some(strategy), default: "claude-code", named: Named::Configuration, ..Wish::default() }
 }
 
 fn chosen(candidates: &[Candidate], wish: &Wish<'_>) -> String {
@@ -46,7 +46,7 @@ fn the_named_subscription_comes_first() {
         ..named(name)
     };
     let candidates = [paid("claude-code", "anthropic"), paid("codex", "openai")];
-    let mut wish = Wish { explicit: false, ..wish(Strategy::Ranked) };
+    let mut wish = Wish { named: Named::Nowhere, ..wish(Strategy::Ranked) };
     assert_eq!(chosen(&candidates, &wish), "claude-code", "by name, when nothing else tells them apart");
     wish.subscription = Some("openai");
     let choice = choose(&candidates, &wish, Time(0));
@@ -57,7 +57,7 @@ fn the_named_subscription_comes_first() {
 fn a_record_counts_and_one_lucky_session_counts_little() {
     let with = |name, history| Candidate { history, ..named(name) };
     let record = |succeeded, failed, stalled, median| History { succeeded, failed, stalled, median };
-    let wish = Wish { explicit: false, ..wish(Strategy::Ranked) };
+    let wish = Wish { named: Named::Nowhere, ..wish(Strategy::Ranked) };
     let steady = with("steady", record(18, 2, 0, None));
     assert_eq!(chosen(&[with("lucky", record(1, 0, 0, None)), steady.clone()], &wish), "steady");
     assert_eq!(chosen(&[with("another", record(18, 2, 9, None)), steady.clone()], &wish), "steady", "stalls cost");
@@ -76,7 +76,7 @@ fn the_task_counts_for_heuristic_only() {
     let tester = Candidate { fit: [(TaskKind::Tests, 9)].into(), ..named("tester") };
     let plain = named("plain");
     let task = "Raise the coverage of the parser";
-    let of = |strategy| Wish { strategy, explicit: false, task, ..wish(strategy) };
+    let of = |strategy| Wish { named: Named::Nowhere, task, ..wish(strategy) };
     assert_eq!(chosen(&[tester.clone(), plain.clone()], &of(Strategy::Ranked)), "plain");
     let choice = choose(&[tester, plain], &of(Strategy::Heuristic), Time(0));
     assert_eq!(choice.why, "tester: 34 points (logged in +18, suits tests +16)");
@@ -102,6 +102,29 @@ fn kinds_are_seen_by_whole_words_or_their_beginnings() {
     }
 }
 
+#[test]
+fn what_nobody_named_is_passed_over_only_where_it_is_not_installed() {
+    let nobody = Wish { default: "claude-code", task: "Fix a crash", ..Wish::default() };
+    let better = Candidate { fit: [(TaskKind::Bug, 10)].into(), ..named("codex") };
+    let choice = choose(&[named("claude-code"), better.clone()], &nobody, Time(0));
+    assert_eq!(choice.why, "claude-code is taken when nothing else is said");
+    let out = Candidate { installed: false, ..named("claude-code") };
+    let choice = choose(&[out.clone(), better.clone()], &nobody, Time(0));
+    assert_eq!(choice.agent, "codex");
+    assert_eq!(choice.why, "claude-code is not installed; codex: 38 points (logged in +18, suits bugs +20)");
+    assert_eq!(chosen(&[out.clone()], &nobody), "claude-code", "its start says how to install it");
+    let said = Wish { named: Named::Environment, ..nobody };
+    let choice = choose(&[out, better], &said, Time(0));
+    assert_eq!(choice.why, "claude-code is what PARALLAX_DEFAULT_AGENT_TYPE names", "who named one gets that one");
+}
+
+#[test]
+fn an_agent_that_cannot_do_what_the_project_asks_is_not_taken() {
+    let barred = Candidate { bar: Some("has no preset readonly".to_owned()), ..named("a") };
+    let choice = choose(&[barred, named("b")], &wish(Strategy::Ranked), Time(0));
+    assert_eq!((choice.agent.as_str(), choice.ranking[1].words().as_str()), ("b", "a: has no preset readonly"));
+}
+
 proptest! {
     #[test]
     fn whoever_is_chosen_is_installed_and_stands_first(
@@ -112,12 +135,13 @@ proptest! {
             name: format!("agent-{i}"),
             installed: *installed,
             login: [Login::Unknown, Login::Out, Login::Key, Login::Subscription][usize::from(*login)],
+            bar: None,
             provider: None,
             limited_until: None,
             fit: [(TaskKind::Bug, *fit)].into(),
             history: History { succeeded: *good, failed: *bad, stalled: (*bad).min(3), median: *median },
         }).collect();
-        let wish = Wish { strategy: Strategy::Heuristic, default: "none", task: &task, ..Wish::default() };
+        let wish = Wish { strategy: Some(Strategy::Heuristic), default: "none", task: &task, ..Wish::default() };
         let choice = choose(&candidates, &wish, Time(0));
         let by_name = candidates.iter().find(|c| c.name == choice.agent);
         prop_assert_eq!(by_name.is_some(), candidates.iter().any(|c| c.installed));

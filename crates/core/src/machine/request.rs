@@ -126,6 +126,9 @@ pub(super) fn make_session(
     };
     let (n, id) = free_id(d, &project.prefix, project.sessions_made + 1);
     let settings = project.settings.clone();
+    let agent = new.agent.clone().unwrap_or_else(|| settings.agent.clone());
+    // The project's model is one of its own agent's; another one that was chosen for it does not know the name.
+    let of_its_own = settings.model.filter(|_| new.chosen.is_none() || agent == settings.agent);
     let slugged = match &new.name {
         Some(name) => checked_name("session name", name).map_err(|e| Fault::invalid(e.to_string()))?.to_owned(),
         None => slug(new.title.strip_prefix("fix ").unwrap_or(&new.title)),
@@ -148,10 +151,11 @@ pub(super) fn make_session(
         issue: new.issue.clone(),
         role: new.role,
         run: run.cloned(),
-        agent: new.agent.clone().unwrap_or(settings.agent),
+        agent,
+        chosen: new.chosen.clone(),
         runtime: new.runtime.clone().unwrap_or(settings.runtime),
         workspace: new.workspace.clone().unwrap_or(settings.workspace),
-        model: new.model.clone().or(settings.model),
+        model: new.model.clone().or(of_its_own),
         agent_args: new.agent_args.clone(),
         env: new.env.clone(),
         branch,

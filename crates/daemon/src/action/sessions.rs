@@ -2,6 +2,7 @@
 
 use super::row::{Call, Row, Serve};
 use crate::access::caller::{Caller, Inside, Need, Role, Via};
+use crate::choosing;
 use crate::env;
 use crate::registration::find_project;
 use ao_api::request::{Message, NewSession, Nothing, SessionsQuery, Stop};
@@ -134,7 +135,6 @@ async fn plan(call: &Call, wanted: NewSession, role: SessionRole) -> Result<Want
     let project = project_of(&call.caller, call, wanted.project_id.as_deref())?;
     let settings = &project.settings;
     let registry = call.engine().registry();
-    let agent = registry.agent(wanted.agent.as_deref().unwrap_or(&settings.agent))?;
     registry.runtime(wanted.runtime.as_deref().unwrap_or(&settings.runtime))?;
     registry.workspace(wanted.workspace.as_deref().unwrap_or(&settings.workspace))?;
     let issue = match &wanted.issue {
@@ -142,6 +142,16 @@ async fn plan(call: &Call, wanted: NewSession, role: SessionRole) -> Result<Want
         None => None,
     };
     let title = title(&wanted, issue.as_ref())?;
+    socket_only(call, &wanted.env)?;
+    let task = choosing::Task {
+        settings,
+        agent: wanted.agent.as_deref(),
+        runtime: wanted.runtime.as_deref(),
+        model: wanted.model.as_deref(),
+        words: &words(&wanted, issue.as_ref(), &title),
+        env: &wanted.env,
+    };
+    let choosing::Chosen { agent, why: chosen, model, .. } = choosing::agent(call.engine(), task).await?;
     let prompt = if wanted.no_prompt { None } else { Some(prompt(&wanted, issue.as_ref(), &title)) };
     Ok(Wanted {
         project: project.id,
@@ -151,9 +161,10 @@ async fn plan(call: &Call, wanted: NewSession, role: SessionRole) -> Result<Want
         branch: wanted.branch.or_else(|| issue.and_then(|i| i.branch)),
         issue: wanted.issue,
         agent: Some(agent.adapter().name.clone()),
+        chosen,
         runtime: wanted.runtime,
         workspace: wanted.workspace,
-        model: wanted.model,
+        model: wanted.model.or(model),
         role,
         agent_args: wanted.agent_args,
         env: kept_env(call, &wanted.env, agent.adapter())?,
@@ -201,6 +212,12 @@ fn title(wanted: &NewSession, issue: Option<&Issue>) -> Result<String, Fault> {
     }
     let line = if line.is_empty() { "open session" } else { line };
     Ok(line.chars().take(TITLE).collect())
+}
+
+/// What kind of task it is, for choosing an agent.
+fn words(wanted: &NewSession, issue: Option<&Issue>, title: &str) -> String {
+    let said = wanted.prompt.as_deref().unwrap_or(title);
+    issue.map_or_else(|| said.to_owned(), |issue| format!("{said}\n{}\n{}", issue.title, issue.body))
 }
 
 /// What the agent is told first: the caller's words, then the issue as data.

@@ -2,12 +2,13 @@
 //!
 //! Where adapters come from is decided in `files`.
 
-use super::{hooks, launch, probe};
+use super::{hooks, launch, login, probe};
 use ao_core::adapter::Adapter;
 use ao_core::adapter::version::Range;
-use ao_slots::agent::{Agent, AgentLaunch, AgentPlan, Detected};
+use ao_slots::agent::{Agent, AgentLaunch, AgentPlan, Detected, Standing};
 use ao_slots::{Answer, Fault, Kind};
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Stands for the `ao` binary in an adapter's `program`.
@@ -67,6 +68,20 @@ impl Agent for DataAgent {
             return Detected::Missing { hint };
         }
         Detected::Installed { path: found, version }
+    }
+
+    async fn standing(&self, env: &BTreeMap<String, String>) -> Standing {
+        let path = env.get("PATH").cloned().unwrap_or_default();
+        // One that is not started in some versions must say which it is.
+        let installed = if self.adapter.refuses.is_some() {
+            matches!(self.detect(&path).await, Detected::Installed { .. })
+        } else {
+            self.find(&path).is_some()
+        };
+        // Keys and files alone; values are looked at and not kept.
+        let (login, env) = (self.adapter.login.clone(), env.clone());
+        let look = tokio::task::spawn_blocking(move || login::kind(&login, |name| env.get(name).cloned()));
+        Standing { installed, login: look.await.unwrap_or_default() }
     }
 
     async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch> {

@@ -227,6 +227,8 @@ fn run(dice: &mut Dice) -> NewRun {
         target: dice.pick(&["main", "main", "other"]).to_owned(),
         base: commit(dice),
         agent: None,
+        chosen: None,
+        model: None,
         agent_args: Vec::new(),
         env: BTreeMap::new(),
         parallel: dice.pick(&[None, Some(0), Some(1)]),
