@@ -1,9 +1,9 @@
 //! The command line: every verb with its file, what holds for all of them, and the call of the one that was asked for.
 
 use crate::command::{
-    agent, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list, logs,
-    merge_queue, new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, usage, version,
-    wait,
+    agent, answer, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list,
+    logs, merge_queue, new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, usage,
+    version, wait,
 };
 use crate::context::Context;
 use crate::exit::{self, Ended, TABLE};
@@ -73,6 +73,8 @@ pub enum Verb {
     Attach(attach::Args),
     /// Type a prompt into a session's agent
     Send(send::Args),
+    /// Show what a session's agent asks, or answer it
+    Answer(answer::Args),
     /// Show what a session's terminal printed
     Logs(logs::Args),
     /// Make a recording of a session's terminal that can be played and shared
@@ -182,6 +184,7 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::Issues(args) => issues::run(context, args).await,
         Verb::Attach(args) => attach::run(context, args).await,
         Verb::Send(args) => send::run(context, args).await,
+        Verb::Answer(args) => answer::run(context, args).await,
         Verb::Logs(args) => logs::run(context, args).await,
         Verb::Export(args) => export::run(context, args).await,
         Verb::Wait(args) => wait::run(context, args).await,

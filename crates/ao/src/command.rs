@@ -1,6 +1,7 @@
 //! The verbs: a file each. They are called in `cli`.
 
 pub mod agent;
+pub mod answer;
 pub mod api;
 pub mod attach;
 pub mod cleanup;

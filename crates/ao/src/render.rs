@@ -2,6 +2,7 @@
 
 pub mod disk;
 pub mod evidence;
+pub mod question;
 pub mod run;
 pub mod sessions;
 pub mod spent;

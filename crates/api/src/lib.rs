@@ -13,6 +13,7 @@ pub mod event;
 pub mod fault;
 pub mod issue;
 pub mod project;
+pub mod question;
 pub mod request;
 pub mod run;
 pub mod session;

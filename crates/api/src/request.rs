@@ -1,5 +1,6 @@
 //! What callers send.
 
+use ao_core::config::answers::AnswerFile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +46,12 @@ pub struct NewSession {
     /// Model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Who answers its questions: `notify`, `confirm` or `autonomous`; as in the project when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supervision: Option<String>,
+    /// Rules that answer them, before those of the project.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerFile>,
     /// Extra arguments for the agent.
     pub agent_args: Vec<String>,
     /// The caller's environment; the daemon keeps what its allow-list and the agent's adapter name.

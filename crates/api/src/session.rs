@@ -1,5 +1,6 @@
 //! Sessions as callers see them.
 
+use crate::question::QuestionView;
 use crate::usage::ConversationView;
 use ao_core::activity::Known;
 use ao_core::delivery::{Delivery, DeliveryState};
@@ -67,6 +68,9 @@ pub struct SessionView {
     pub attention: Option<String>,
     /// Nothing goes on before a person does something. Of ended sessions: its task in the project's latest run was given up.
     pub needs_person: bool,
+    /// What its agent asks, when it waits for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<QuestionView>,
     /// The prompt on its way, when there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery: Option<DeliveryView>,
@@ -308,6 +312,7 @@ impl SessionView {
             pr: pr.map(PullRequestView::of),
             attention: session.attention.as_ref().map(|a| a.why.clone()),
             needs_person: needs_person(facts, session, verdict.status),
+            question: QuestionView::of(session),
             delivery: delivery.map(DeliveryView::of),
             prompts_waiting: u32::try_from(session.outbox.len()).unwrap_or(u32::MAX),
             turns: session.turns,

@@ -1,6 +1,7 @@
 //! An agent adapter as data: how to start it, what its screen says, where prompts go in. No agent has code of its own.
 
 pub mod composer;
+pub mod dialog;
 pub mod door;
 pub mod look;
 pub mod menu;

@@ -1,5 +1,6 @@
 //! The configuration file `agent-orchestrator.yaml`: its shape, and its meaning for one project. Text in, values out.
 
+pub mod answers;
 pub mod duration;
 pub mod reactions;
 pub mod resources;
@@ -9,6 +10,7 @@ pub mod spelling;
 mod workspaces;
 
 use crate::project::{BATCH_LIMIT, CHECK_TIMEOUT, MergeStrategy, Permissions, Settings};
+use answers::AnswerFile;
 use duration::Duration;
 use reactions::RuleFile;
 use resources::{DockerConfig, LimitsConfig};
@@ -159,6 +161,11 @@ pub struct AgentConfig {
     pub permissions: Option<String>,
     /// Model.
     pub model: Option<String>,
+    /// Who answers what agents ask: `notify` (a person, who is told), `confirm` (a person, to whom an answer is proposed; safe
+    /// rules answer by themselves) or `autonomous` (rules, and what adapters call safe; a person the rest).
+    pub supervision: Option<String>,
+    /// Rules that answer what agents ask; the first that fits counts.
+    pub answers: Vec<AnswerFile>,
 }
 
 /// What happens to sessions over time.
@@ -266,6 +273,8 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
         runtime,
         freeze_idle_after: resources::freeze_idle_after(config.lifecycle.freeze_idle_after)?,
         archive_after: workspaces::archive_after(config.lifecycle.archive_after)?,
+        supervision: answers::supervision(project.agent_config.supervision.as_deref())?,
+        answers: answers::rules(&project.agent_config.answers)?,
         reactions: reactions::merge(&config.reactions, &project.reactions)?,
     })
 }
@@ -284,7 +293,12 @@ pub fn commands(project: &ProjectConfig) -> Vec<String> {
         let mounts: String = docker.mounts.iter().map(|mount| format!("-v {mount} ")).collect();
         Some(format!("docker run {mounts}{}", docker.image.as_ref()?))
     });
-    project.check.iter().chain(&project.post_create).cloned().chain(container).collect()
+    // Who is answered for does not come with a repository either.
+    let answers = project.agent_config.answers.iter().map(|rule| {
+        let asked = rule.pattern.as_deref().unwrap_or("any question of its type");
+        format!("answer {asked:?} with {:?}", rule.label.as_deref().or(rule.text.as_deref()).unwrap_or("keys"))
+    });
+    project.check.iter().chain(&project.post_create).cloned().chain(container).chain(answers).collect()
 }
 
 fn strategy(name: Option<&str>) -> Result<MergeStrategy, String> {

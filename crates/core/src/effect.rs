@@ -4,6 +4,7 @@ use crate::delivery::PromptFile;
 use crate::failure::Report;
 use crate::id::{BatchId, CommitId, DeliveryId, EffectKey, LaunchId, PrId, ProjectId, RunId, SessionId};
 use crate::project::MergeStrategy;
+use crate::question::{Dialog, Reply};
 use crate::session::Conversation;
 use crate::time::Millis;
 use crate::workspace::{Ignored, PutBack};
@@ -55,6 +56,21 @@ pub enum Effect {
         n: u32,
         /// What the composer must hold.
         text: String,
+    },
+    /// Press an answer's keys on the dialog that it is for.
+    AnswerQuestion {
+        /// For whom.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// Which of the session's questions.
+        n: u32,
+        /// Which try, from 1.
+        attempt: u32,
+        /// The dialog that must be there.
+        dialog: Box<Dialog>,
+        /// The answer.
+        reply: Reply,
     },
     /// Make sure that nothing of this launch runs any more.
     EnsureStopped {
@@ -288,6 +304,7 @@ impl Effect {
             Self::EnsureHost { launch, .. } => format!("host:{launch}"),
             Self::PastePrompt { delivery, launch, .. } => format!("paste:{delivery}:{launch}"),
             Self::SubmitPrompt { delivery, launch, n, .. } => format!("submit:{delivery}:{launch}:{n}"),
+            Self::AnswerQuestion { launch, n, attempt, .. } => format!("answer:{launch}:{n}:{attempt}"),
             Self::EnsureStopped { launch, .. } => format!("stop:{launch}"),
             Self::EnsureFrozen { launch, n, .. } => format!("freeze:{launch}:{n}"),
             Self::EnsureThawed { launch, n, .. } => format!("thaw:{launch}:{n}"),
@@ -326,7 +343,7 @@ impl Effect {
             | Self::BuildCandidate { .. }
             | Self::ReadTarget { .. }
             | Self::RemoveScratch { .. } => Recovery::Converge,
-            Self::PastePrompt { .. } | Self::SubmitPrompt { .. } => Recovery::Keyed,
+            Self::PastePrompt { .. } | Self::SubmitPrompt { .. } | Self::AnswerQuestion { .. } => Recovery::Keyed,
             Self::EnsurePullRequest { .. } | Self::Land { .. } => Recovery::Probe,
             Self::Notify { .. } => Recovery::Once,
         }
@@ -340,6 +357,7 @@ impl Effect {
             | Self::EnsureHost { session, .. }
             | Self::PastePrompt { session, .. }
             | Self::SubmitPrompt { session, .. }
+            | Self::AnswerQuestion { session, .. }
             | Self::EnsureStopped { session, .. }
             | Self::EnsureFrozen { session, .. }
             | Self::EnsureThawed { session, .. }
@@ -389,6 +407,8 @@ pub enum Outcome {
         /// Offset in the launch's output at that moment.
         offset: u64,
     },
+    /// The keys of an answer were pressed, and its dialog went away.
+    Answered,
     /// The paste was typed, now or earlier, and the composer does not show it.
     Unseen,
     /// Typing, or halting, was not possible; nothing was done.

@@ -5,7 +5,9 @@ use crate::effect::Outcome;
 use crate::id::{BatchId, CommitId, DeliveryId, EffectKey, LaunchId, ProjectId, RunId, SessionId};
 use crate::kind::Fault;
 use crate::project::Settings;
+use crate::question::{Dialog, Reply};
 use crate::session::{Remains, Role};
+use crate::supervision::{AnswerRule, Supervision};
 use crate::terminal::Said;
 use crate::transcript::Reading;
 use serde::{Deserialize, Serialize};
@@ -98,6 +100,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stop: Option<String>,
     },
+    /// A question of an agent is to be answered.
+    AnswerRequested {
+        /// Whose.
+        session: SessionId,
+        /// Which of its questions.
+        n: u32,
+        /// How.
+        reply: Reply,
+        /// Who answers.
+        by: String,
+    },
     /// A session's work is to be gated and merged.
     MergeRequested {
         /// Whose.
@@ -184,6 +197,16 @@ pub enum Event {
         launch: LaunchId,
         /// What.
         said: Said,
+    },
+    /// The screen of an agent shows another dialog, or none any more.
+    DialogShown {
+        /// Whose.
+        session: SessionId,
+        /// In which launch.
+        launch: LaunchId,
+        /// Which.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dialog: Option<Box<Dialog>>,
     },
     /// The agent's process ended.
     HostExited {
@@ -272,6 +295,12 @@ pub struct NewSession {
     pub model: Option<String>,
     /// Role.
     pub role: Role,
+    /// Who answers its questions, when not as in the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervision: Option<Supervision>,
+    /// Rules that answer them, before those of the project.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerRule>,
     /// Extra arguments for the agent.
     #[serde(default)]
     pub agent_args: Vec<String>,

@@ -4,6 +4,7 @@
 //! allow, so progress depends on facts and never on having seen a transition.
 
 mod admission;
+mod answering;
 mod archive;
 mod boot;
 mod decision;
@@ -69,13 +70,21 @@ const MAX_ROUNDS: u32 = 8;
 pub fn deadline(facts: &Facts, now: Time) -> Option<Time> {
     let retries = facts.pending.values().filter(|p| !p.uncertain).filter_map(|p| p.again);
     let deliveries = facts.sessions.values().filter_map(|s| prompting::deadline(facts, s));
+    let questions = facts.sessions.values().filter_map(answering::deadline);
     let reactions = facts.sessions.values().filter_map(|s| react::deadline(facts, s));
     let queues = facts.queues.values().filter_map(|q| queue::deadline(facts, q));
     let lost = boot::deadline(facts);
     let rests = facts.sessions.values().filter_map(|s| freeze::deadline(facts, s));
     let ended = archive::deadline(facts);
-    let soonest =
-        retries.chain(deliveries).chain(reactions).chain(queues).chain(lost).chain(rests).chain(ended).min()?;
+    let soonest = retries
+        .chain(deliveries)
+        .chain(questions)
+        .chain(reactions)
+        .chain(queues)
+        .chain(lost)
+        .chain(rests)
+        .chain(ended)
+        .min()?;
     // Every event clears what is overdue. Should something be left nevertheless, it is looked at again, but in no busy loop.
     Some(if soonest > now { soonest } else { now.after(OVERDUE_AGAIN) })
 }
@@ -101,6 +110,7 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::RestoreRequested { session } => request::restore(d, session),
         Event::CleanupRequested { session } => ending::cleanup(d, session),
         Event::ArchiveRequested { session, stop } => archive::requested(d, session, stop.as_deref()),
+        Event::AnswerRequested { session, n, reply, by } => answering::requested(d, session, *n, reply, by),
         Event::MergeRequested { session } => review::requested(d, session),
         Event::DeliveryDropped { delivery } => prompting::drop_delivery(d, delivery),
         Event::RunRequested { new } => run::requested(d, new),
@@ -112,6 +122,7 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::TranscriptRead { session, launch, reading } => transcript::read(d, session, launch, reading),
         Event::OutputSeen { session, launch, .. } => session::output_seen(d, session, launch),
         Event::TerminalSaid { session, launch, said } => terminal::said(d, session, launch, said),
+        Event::DialogShown { session, launch, dialog } => answering::shown(d, session, launch, dialog.as_deref()),
         Event::HostExited { session, launch, code, signal, why } => {
             session::exited(d, session, launch, *code, *signal, why.clone())
         }
@@ -140,6 +151,7 @@ fn advance(d: &mut Draft<'_>) {
     outcome::retry_due(d);
     boot::advance(d);
     prompting::retry_held(d);
+    answering::advance(d);
     react::advance(d);
     run::advance(d);
     admission::advance(d);

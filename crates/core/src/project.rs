@@ -4,6 +4,7 @@ use crate::choice::selection::Selection;
 use crate::id::ProjectId;
 use crate::limits::{Container, Limits};
 use crate::reaction::Reactions;
+use crate::supervision::{AnswerRule, Supervision};
 use crate::time::Millis;
 use crate::workspace::Workspaces;
 use serde::{Deserialize, Serialize};
@@ -90,6 +91,11 @@ pub struct Settings {
     /// Put a session into the archive so long after it ended; never when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archive_after: Option<Millis>,
+    /// Who answers what agents ask.
+    pub supervision: Supervision,
+    /// Rules that answer it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerRule>,
     /// What happens by itself.
     pub reactions: Reactions,
 }
@@ -160,6 +166,8 @@ impl Default for Settings {
             container: None,
             freeze_idle_after: None,
             archive_after: None,
+            supervision: Supervision::default(),
+            answers: Vec::new(),
             reactions: Reactions::default(),
         }
     }

@@ -4,7 +4,9 @@ use crate::activity::{Known, Observation, Source};
 use crate::freeze::Freeze;
 use crate::id::{CommitId, DeliveryId, LaunchId, PrId, ProjectId, RunId, SessionId};
 use crate::kind::Fault;
+use crate::question::Asking;
 use crate::reaction::ReactionKey;
+use crate::supervision::{AnswerRule, Supervision};
 use crate::terminal::Terminal;
 use crate::time::Time;
 use crate::transcript::Reading;
@@ -130,6 +132,15 @@ pub struct Session {
     /// What the agent of its launch went on with.
     #[serde(default)]
     pub conversation: Conversation,
+    /// What its agent asks, and what was answered.
+    #[serde(default)]
+    pub asking: Asking,
+    /// Who answers that, when not as in its project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supervision: Option<Supervision>,
+    /// Rules that answer its questions, before those of its project.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AnswerRule>,
 }
 
 /// What the agent of a launch goes on with.

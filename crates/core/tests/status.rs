@@ -8,6 +8,7 @@ use ao_core::id::{CommitId, LaunchId, PrId, ProjectId, SessionId};
 use ao_core::kind::Fault;
 use ao_core::merge_queue::{Baseline, Blocked, MergeQueue};
 use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
+use ao_core::question::Asking;
 use ao_core::reaction::ReactionKey;
 use ao_core::session::{
     Attention, Conversation, Ending, Lost, Phase, Process, Remains, Role, Session, Turn, WorkReview,
@@ -63,6 +64,9 @@ fn session() -> Session {
         freeze: Default::default(),
         terminal: Default::default(),
         conversation: Conversation::First,
+        asking: Asking::default(),
+        supervision: None,
+        answers: Vec::new(),
     }
 }
 

@@ -8,9 +8,9 @@ mod disk;
 pub(crate) mod events;
 pub(crate) mod idempotency;
 mod issues;
-mod keyboard;
 mod openapi;
 mod projects;
+mod questions;
 mod rescues;
 mod rest;
 pub mod row;
@@ -32,6 +32,7 @@ pub fn rows() -> &'static [Row] {
     ROWS.get_or_init(|| {
         let rooms = [
             sessions::rows(),
+            questions::rows(),
             rest::rows(),
             usage::rows(),
             agents::rows(),

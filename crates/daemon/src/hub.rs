@@ -36,13 +36,15 @@ pub(crate) struct Hub {
     links: Mutex<BTreeMap<SessionId, SessionLink>>,
     /// What agents told of their conversations, with the launch in which they did.
     named: Mutex<BTreeMap<SessionId, (LaunchId, Named)>>,
+    /// Words of answers that are nowhere written down, the last of each session, by their SHA-256.
+    words: Mutex<BTreeMap<SessionId, (String, String)>>,
     /// Grows with every link that is added.
     added: watch::Sender<u64>,
 }
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { links: Mutex::default(), named: Mutex::default(), added: watch::Sender::new(0) }
+        Self { links: Mutex::default(), named: Mutex::default(), words: Mutex::default(), added: watch::Sender::new(0) }
     }
 }
 
@@ -83,6 +85,23 @@ impl Hub {
     pub(crate) fn name(&self, session: &SessionId, launch: &LaunchId, named: Named) {
         let mut all = self.named.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(session.clone(), (launch.clone(), named));
+    }
+
+    /// Keeps the words of an answer until they are typed.
+    pub(crate) fn keep_words(&self, session: &SessionId, sha256: String, words: String) {
+        let mut all = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(session.clone(), (sha256, words));
+    }
+
+    /// The words with this hash.
+    pub(crate) fn words(&self, session: &SessionId, sha256: &str) -> Option<String> {
+        let all = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(session).filter(|(of, _)| of == sha256).map(|(_, words)| words.clone())
+    }
+
+    /// Forgets the words of an answer.
+    pub(crate) fn forget_words(&self, session: &SessionId) {
+        self.words.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, SessionLink>> {

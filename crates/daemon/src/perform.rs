@@ -1,5 +1,6 @@
 //! Performs effects: one arm per effect, each one call long. What it learns comes back as an event.
 
+mod answer;
 pub(crate) mod archive;
 mod artefacts;
 mod check;
@@ -75,6 +76,10 @@ impl Performer {
             }
             Effect::SubmitPrompt { delivery, session, launch, n, text } => {
                 typing::submit(engine, delivery, session, launch, *n, text).await
+            }
+            Effect::AnswerQuestion { session, launch, n, attempt, dialog, reply } => {
+                let answer = answer::Answer { session, launch, n: *n, attempt: *attempt, dialog, reply };
+                answer::press(engine, &answer).await
             }
             Effect::EnsureStopped { session, launch } => host::stop(engine, session, launch).await,
             Effect::EnsureFrozen { session, launch, .. } => rest::freeze(engine, session, launch).await,

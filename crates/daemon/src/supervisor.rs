@@ -301,6 +301,8 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::RestoreRequested { session }
         | Event::CleanupRequested { session }
         | Event::ArchiveRequested { session, .. }
+        | Event::AnswerRequested { session, .. }
+        | Event::DialogShown { session, .. }
         | Event::MergeRequested { session }
         | Event::FreezeRequested { session }
         | Event::ThawRequested { session }
@@ -339,6 +341,7 @@ fn project_of(effect: &Effect) -> Option<&ProjectId> {
         | Effect::EnsureHost { .. }
         | Effect::PastePrompt { .. }
         | Effect::SubmitPrompt { .. }
+        | Effect::AnswerQuestion { .. }
         | Effect::EnsureStopped { .. }
         | Effect::EnsureFrozen { .. }
         | Effect::EnsureThawed { .. }

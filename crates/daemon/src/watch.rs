@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::hub::SessionLink;
 use crate::paths::Paths;
 use ao_core::activity::{Activity, Observation, Source};
+use ao_core::adapter::dialog::{Dialogs, SETTLED_MS};
 use ao_core::adapter::watch::Watch;
 use ao_core::adapter::{Adapter, observe, startup};
 use ao_core::delivery::DeliveryState;
@@ -62,6 +63,8 @@ struct Actor {
     /// What the program says to the person before the terminal.
     heard: Heard,
     life_sign: Time,
+    /// The dialogs that it shows.
+    dialogs: Dialogs,
     /// Keys pressed for questions at start-up.
     pressed: u32,
 }
@@ -166,6 +169,7 @@ impl Watcher {
             seen: Watch::default(),
             heard: if facts.launch.as_ref() == Some(launch) { Heard::after(&facts.terminal) } else { Heard::default() },
             life_sign: facts.last_output,
+            dialogs: Dialogs::default(),
             pressed: 0,
         })
     }
@@ -314,6 +318,10 @@ impl Actor {
         for observation in self.seen.look(adapter, screen, now) {
             self.report(observation).await;
         }
+        if let Some(dialog) = self.dialogs.look(adapter, screen, now) {
+            let (session, launch, dialog) = (self.session.clone(), self.launch.clone(), dialog.map(Box::new));
+            self.engine.report(Event::DialogShown { session, launch, dialog }).await;
+        }
         if adapter.door.output_begins_turn && self.waits_for_a_turn() {
             self.report_passed_turn(adapter, screen).await;
         }
@@ -434,7 +442,7 @@ impl Actor {
 
 /// How long a screen must stand still for a rule, or to be settled.
 fn waits(adapter: &Adapter) -> impl Iterator<Item = u64> + '_ {
-    adapter.rules.iter().map(|rule| rule.hold_ms).chain([adapter.settle_ms])
+    adapter.rules.iter().map(|rule| rule.hold_ms).chain([adapter.settle_ms, SETTLED_MS])
 }
 
 /// How long until the next rule that must hold for a while may hold.

@@ -10,12 +10,12 @@ mod place;
 mod report;
 mod text;
 
+pub use place::Place;
 pub use report::{Moment, Report, Row};
 
 use crate::dice::Dice;
 use crate::tui::{Manners, Note, notes};
 use patience::{ARRIVES_WITHIN, LOOK_EVERY};
-use place::Place;
 use report::Sent;
 use std::io;
 use std::path::Path;
@@ -35,6 +35,7 @@ const MANNERS: Manners = Manners {
     questions: 40,
     swallowed: 8,
     storms: 20,
+    permission: false,
 };
 
 /// What is to be tried.
@@ -151,7 +152,7 @@ fn met(place: &Place, id: &str) -> io::Result<Moment> {
     Ok(match last {
         None | Some(Note::Started) => Moment::Start,
         Some(Note::Idle | Note::Swallowed | Note::Astray { .. }) => Moment::Idle,
-        Some(Note::Submitted { .. }) => Moment::Busy,
+        Some(Note::Submitted { .. } | Note::Answered { .. }) => Moment::Busy,
         Some(Note::Asked) => Moment::Question,
     })
 }

@@ -28,6 +28,8 @@ pub const NOTES: &str = "AO_TUI_NOTES";
 
 /// Enter this soon after a paste is part of the paste, as several real agents have it (`docs/agents.md`).
 const PASTE_TAKES: Duration = Duration::from_millis(50);
+/// What leave is asked with.
+const CHOICES: [&str; 3] = ["Yes", "Yes, and don't ask again for make commands in this project", "No"];
 /// Between two pictures of a turn.
 const SPIN: Duration = Duration::from_millis(60);
 
@@ -50,6 +52,9 @@ pub struct Manners {
     pub swallowed: u64,
     /// Of 100 changes, those that are drawn five times in a row.
     pub storms: u64,
+    /// Every turn asks leave in a menu of three rows, its second one selected, and waits until it is answered.
+    #[serde(default)]
+    pub permission: bool,
 }
 
 struct Tui {
@@ -132,13 +137,16 @@ impl Tui {
     fn wakes_at(&self) -> Option<Instant> {
         let mode = match self.mode {
             Mode::Starting { until } | Mode::Question { until, .. } => Some(until),
-            Mode::Idle => None,
+            Mode::Idle | Mode::Permission { .. } => None,
             Mode::Turn { until, question } => Some(question.map_or(until, |at| at.min(until))),
         };
         [mode, self.draw_at].into_iter().flatten().min()
     }
 
     fn key(&mut self, key: Key) -> io::Result<()> {
+        if let Mode::Permission { selected, turn } = self.mode {
+            return self.choose(&key, selected, turn);
+        }
         if let Mode::Question { .. } = self.mode {
             // A person who presses a key at that moment sees what they did.
             return if key == Key::Person { Ok(()) } else { self.note(&Note::Astray { text: key.words() }) };
@@ -151,7 +159,30 @@ impl Tui {
             }
             Key::Clear => self.view.clear(),
             Key::Enter | Key::Person => return self.enter(),
+            // The composer has one line of history: none.
+            Key::Up | Key::Down => return Ok(()),
         }
+        self.changed();
+        Ok(())
+    }
+
+    /// A key while leave is asked: arrows move, Enter chooses, everything else went astray.
+    fn choose(&mut self, key: &Key, selected: usize, turn: Instant) -> io::Result<()> {
+        let to = match key {
+            Key::Up => selected.saturating_sub(1),
+            Key::Down => (selected + 1).min(CHOICES.len() - 1),
+            Key::Enter if self.dice.below(100) < self.manners.swallowed => return self.note(&Note::Swallowed),
+            Key::Enter => {
+                let label = CHOICES.get(selected).copied().unwrap_or_default().to_owned();
+                self.note(&Note::Answered { label })?;
+                self.mode = Mode::Turn { until: Instant::now().max(turn), question: None };
+                return self.draw();
+            }
+            Key::Text(_) | Key::Paste(_) | Key::Person | Key::Clear => {
+                return self.note(&Note::Astray { text: key.words() });
+            }
+        };
+        self.mode = Mode::Permission { selected: to, turn };
         self.changed();
         Ok(())
     }
@@ -170,7 +201,7 @@ impl Tui {
             Mode::Idle => self.submit(text)?,
             // Both keep it for later, as real agents do.
             Mode::Starting { .. } | Mode::Turn { .. } => self.queued.push_back(text),
-            Mode::Question { .. } => {}
+            Mode::Question { .. } | Mode::Permission { .. } => {}
         }
         self.changed();
         Ok(())
@@ -182,7 +213,7 @@ impl Tui {
         self.note(&Note::Submitted { text, file })?;
         let now = Instant::now();
         let length = between(&mut self.dice, self.manners.turn);
-        let asks = self.dice.below(100) < self.manners.questions;
+        let asks = self.manners.permission || self.dice.below(100) < self.manners.questions;
         self.mode = Mode::Turn { until: now + length, question: asks.then(|| now + length / 2) };
         Ok(())
     }
@@ -191,6 +222,11 @@ impl Tui {
         let now = Instant::now();
         match self.mode {
             Mode::Starting { until } if now >= until => self.rest()?,
+            Mode::Turn { question: Some(at), until } if now >= at && self.manners.permission => {
+                self.mode = Mode::Permission { selected: 1, turn: until };
+                self.draw()?;
+                self.note(&Note::Asked)?;
+            }
             Mode::Turn { question: Some(at), until } if now >= at => {
                 let stands = between(&mut self.dice, self.manners.question);
                 self.mode = Mode::Question { until: now + stands, turn: until + stands };
@@ -203,7 +239,11 @@ impl Tui {
                 self.draw()?;
             }
             Mode::Turn { until, .. } if now >= until => self.rest()?,
-            Mode::Starting { .. } | Mode::Idle | Mode::Turn { .. } | Mode::Question { .. } => {}
+            Mode::Starting { .. }
+            | Mode::Idle
+            | Mode::Turn { .. }
+            | Mode::Question { .. }
+            | Mode::Permission { .. } => {}
         }
         if self.draw_at.is_some_and(|at| now >= at) {
             self.draw()?;
@@ -229,12 +269,12 @@ impl Tui {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.view.draw(self.mode)?;
+        self.view.draw(self.mode, &CHOICES)?;
         self.repeats = self.repeats.saturating_sub(1);
         self.draw_at = match self.mode {
             _ if self.repeats > 0 => Some(Instant::now()),
             Mode::Turn { .. } => Some(Instant::now() + SPIN),
-            Mode::Starting { .. } | Mode::Idle | Mode::Question { .. } => None,
+            Mode::Starting { .. } | Mode::Idle | Mode::Question { .. } | Mode::Permission { .. } => None,
         };
         Ok(())
     }

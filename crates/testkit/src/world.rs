@@ -439,6 +439,8 @@ pub fn new_session(project: &str, title: &str, prompt: Option<&str>) -> NewSessi
         branch: None,
         model: None,
         role: Role::Worker,
+        supervision: None,
+        answers: Vec::new(),
         agent_args: Vec::new(),
         env: BTreeMap::new(),
     }

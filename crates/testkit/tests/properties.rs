@@ -196,6 +196,8 @@ fn project_of(facts: &Facts, event: &Event) -> Option<ProjectId> {
         | Event::RestoreRequested { session }
         | Event::CleanupRequested { session }
         | Event::ArchiveRequested { session, .. }
+        | Event::AnswerRequested { session, .. }
+        | Event::DialogShown { session, .. }
         | Event::MergeRequested { session }
         | Event::FreezeRequested { session }
         | Event::ThawRequested { session }

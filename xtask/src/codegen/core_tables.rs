@@ -69,7 +69,9 @@ fn session() -> SessionId {
 }
 
 fn next(effect: &Effect) -> Option<Effect> {
+    use ao_core::activity::InputKind;
     use ao_core::effect::{CheckPlace, CheckPurpose, Priority};
+    use ao_core::question::{Dialog, Reply};
     let (session, launch, delivery) = (session(), LaunchId::new("app-1.1"), DeliveryId::new("app-1.d1"));
     let (project, batch, commit) = (ProjectId::new("app"), BatchId::new("app-batch-1"), CommitId::new("0123abcd"));
     let target = "main".to_owned();
@@ -77,7 +79,20 @@ fn next(effect: &Effect) -> Option<Effect> {
         Effect::EnsureWorkspace { .. } => Effect::EnsureHost { session, launch, resume: false },
         Effect::EnsureHost { .. } => Effect::PastePrompt { delivery, session, launch, text: String::new(), file: None },
         Effect::PastePrompt { .. } => Effect::SubmitPrompt { delivery, session, launch, n: 1, text: String::new() },
-        Effect::SubmitPrompt { .. } => Effect::EnsureStopped { session, launch },
+        Effect::SubmitPrompt { .. } => {
+            let dialog = Dialog {
+                kind: InputKind::Permission,
+                text: String::new(),
+                options: Vec::new(),
+                takes_text: false,
+                safe: None,
+                url: None,
+                code: None,
+            };
+            let reply = Reply::Option(String::new());
+            Effect::AnswerQuestion { session, launch, n: 1, attempt: 1, dialog: Box::new(dialog), reply }
+        }
+        Effect::AnswerQuestion { .. } => Effect::EnsureStopped { session, launch },
         Effect::EnsureStopped { .. } => Effect::EnsureFrozen { session, launch, n: 1 },
         Effect::EnsureFrozen { .. } => Effect::EnsureThawed { session, launch, n: 2 },
         Effect::EnsureThawed { .. } => Effect::InspectWorkspace { session, n: 1 },

@@ -44,6 +44,9 @@ pub struct Args {
     /// Model to ask the agent for
     #[arg(short, long)]
     model: Option<String>,
+    /// Who answers what it asks: notify, confirm or autonomous
+    #[arg(long, value_name = "LEVEL")]
+    supervision: Option<String>,
     /// Do not wait until its agent runs
     #[arg(long)]
     no_wait: bool,
@@ -82,6 +85,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         workspace: args.workspace,
         branch: args.branch,
         model: args.model,
+        supervision: args.supervision,
+        answers: Vec::new(),
         agent_args: args.agent_args,
         env: Context::environment(),
     };

@@ -2,9 +2,11 @@
 
 use crate::context::Context;
 use crate::exit::Ended;
+use crate::render::question;
 use crate::render::table::{Table, styled};
 use crate::render::words::{age, now_ms, style_of};
 use crate::{ask, connect};
+use ao_api::question::QuestionView;
 use ao_api::run::QueueView;
 use ao_api::session::SessionView;
 use serde::Serialize;
@@ -19,7 +21,7 @@ pub struct Args {
 }
 
 /// One thing that waits for a person.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Need {
     /// Session; none for a merge queue.
@@ -30,6 +32,9 @@ struct Need {
     why: String,
     /// What to type.
     verb: String,
+    /// What its agent asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<QuestionView>,
     /// Since when: Unix milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<u64>,
@@ -68,6 +73,7 @@ fn needs(sessions: &[SessionView], queues: &[QueueView]) -> Vec<Need> {
             status: "blocked".to_owned(),
             why: q.blocked.clone()?,
             verb: format!("ao merge-queue retry --project {}", q.project_id),
+            question: None,
             since: None,
         })
     });
@@ -77,15 +83,27 @@ fn needs(sessions: &[SessionView], queues: &[QueueView]) -> Vec<Need> {
         session: Some(s.id.clone()),
         project_id: s.project_id.clone(),
         status: s.status.clone(),
-        why: s.attention.clone().unwrap_or_else(|| s.why.clone()),
+        why: why(s),
         verb: verb(s),
+        question: s.question.clone(),
         since: Some(s.changed_at),
     });
     blocked.chain(asked).collect()
 }
 
+/// The question itself says more than what showed it.
+fn why(session: &SessionView) -> String {
+    match &session.question {
+        Some(asked) if asked.answerable => question::short(asked),
+        Some(_) | None => session.attention.clone().unwrap_or_else(|| session.why.clone()),
+    }
+}
+
 fn verb(session: &SessionView) -> String {
     let id = &session.id;
+    if let Some(asked) = &session.question {
+        return question::verb(asked, id);
+    }
     match session.status.as_str() {
         "terminated" if session.ended && session.run.is_none() => restore(session),
         "errored" | "terminated" | "killed" if session.ended => format!("ao logs {id}"),
@@ -133,6 +151,7 @@ mod tests {
         gone.needs_person = true;
         let mut asks = session("app-2", "needs_input", "t");
         asks.needs_person = true;
+        asks.question = Some(crate::render::question::tests::question());
         let mut old = session("app-4", "auth_required", "t");
         old.needs_person = true;
         old.changed_at = 1;
@@ -158,7 +177,7 @@ mod tests {
         WHO              STATUS         AGE  DO                                  WHY
         app merge queue  blocked             ao merge-queue retry --project app  main is checked out and dirty
         app-4            auth_required  2m   ao attach app-4                     because auth_required
-        app-2            needs_input    1m   ao attach app-2                     because needs_input
+        app-2            needs_input    1m   ao answer app-2 OPTION              Do you want to proceed? [Yes / No]
         app-3            terminated     1m   ao stop app-3 && ao restore app-3   because terminated
         app-6            errored        1m   ao logs app-6                       because errored
         app-7            terminated     1m   ao restore app-7                    because terminated

@@ -1,5 +1,6 @@
 //! Sessions as lists and one by one.
 
+use super::question;
 use super::table::{Table, styled};
 use super::words::{age, line, moment, short, style_of};
 use crate::output::{Style, paint};
@@ -102,6 +103,10 @@ pub fn one(s: &SessionView, used: Option<&str>, now: u64, colour: bool) -> Vec<S
     }
     if let Some(why) = &s.attention {
         add("needs you", paint(colour, Style::Red, &line(why)));
+    }
+    if let Some(asked) = &s.question {
+        add("asks", paint(colour, Style::Bold, &question::short(asked)));
+        add("answer", question::verb(asked, &line(&s.id)));
     }
     add("title", line(&s.title));
     add("name", line(&s.name));
@@ -274,6 +279,7 @@ pub mod tests {
             put_back: None,
             ignored: None,
             begins_anew: false,
+            question: None,
             hint: None,
             left_running: Vec::new(),
             archived_at: None,

@@ -17,6 +17,8 @@ pub struct Look {
     pub inline_row: Option<Pattern>,
     /// What a choice's key does.
     pub keys: Keys,
+    /// A row of a dialog without choices that takes words, as of a login: an answer in words is typed there.
+    pub writes: Option<Pattern>,
     /// The label that is selected as long as nothing was pressed, for agents that show it by colour alone.
     pub preselected: String,
 }

@@ -5,6 +5,7 @@
 
 use super::look::{Keys, Look};
 use super::{Adapter, Pattern, composer};
+use crate::question::{self, Choice};
 use crate::screen::Screen;
 
 /// The arrow keys, as terminals in their usual mode send them.
@@ -17,18 +18,11 @@ const ENTER: &str = "\r";
 pub struct Menu {
     /// Never empty.
     pub choices: Vec<Choice>,
+    /// The screen's row of the first choice.
+    pub first: usize,
+    /// The screen's row of the last choice.
+    pub last: usize,
     keys: Keys,
-}
-
-/// One choice.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Choice {
-    /// Its words.
-    pub label: String,
-    /// Its key, when it shows one.
-    pub key: Option<String>,
-    /// The menu's cursor stands on it.
-    pub selected: bool,
 }
 
 /// What to press next.
@@ -48,10 +42,12 @@ pub fn read(adapter: &Adapter, screen: &Screen) -> Option<Menu> {
         return None;
     }
     let rows: Vec<&str> = screen.rows.iter().map(String::as_str).collect();
-    let mut choices = listed(look, &rows);
-    if choices.is_empty() {
-        choices = inline(look, &rows);
+    let mut found = listed(look, &rows);
+    if found.is_empty() {
+        found = inline(look, &rows);
     }
+    let (first, last) = (found.first()?.0, found.last()?.0);
+    let mut choices: Vec<Choice> = found.into_iter().map(|(_, choice)| choice).collect();
     let selected = choices.iter().filter(|c| c.selected).count();
     if selected == 0
         && let Some(first) = choices.iter_mut().find(|c| !look.preselected.is_empty() && c.label == look.preselected)
@@ -59,22 +55,22 @@ pub fn read(adapter: &Adapter, screen: &Screen) -> Option<Menu> {
         first.selected = true;
     }
     // Two cursors are none: something else on the screen looks like a choice.
-    (selected <= 1 && choices.len() > 1).then_some(Menu { choices, keys: look.keys })
+    (selected <= 1 && choices.len() > 1).then_some(Menu { choices, first, last, keys: look.keys })
 }
 
 /// Rows between two choices of one menu, at the most: three were seen.
 const BETWEEN: u32 = 3;
 
 /// The rows of the last menu on the screen: upwards to the choice `1`, or to a gap.
-fn listed(look: &Look, rows: &[&str]) -> Vec<Choice> {
+fn listed(look: &Look, rows: &[&str]) -> Vec<(usize, Choice)> {
     let Some(pattern) = &look.row else { return Vec::new() };
-    let mut found: Vec<Choice> = Vec::new();
+    let mut found: Vec<(usize, Choice)> = Vec::new();
     let mut gap = 0;
-    for row in rows.iter().rev() {
+    for (n, row) in rows.iter().enumerate().rev() {
         match choice(pattern, row) {
             Some(choice) => {
                 let first = choice.key.as_deref() == Some("1");
-                found.push(choice);
+                found.push((n, choice));
                 gap = 0;
                 if first {
                     break;
@@ -92,10 +88,10 @@ fn listed(look: &Look, rows: &[&str]) -> Vec<Choice> {
     found
 }
 
-fn inline(look: &Look, rows: &[&str]) -> Vec<Choice> {
+fn inline(look: &Look, rows: &[&str]) -> Vec<(usize, Choice)> {
     let (Some(pattern), Some(row)) = (&look.inline, &look.inline_row) else { return Vec::new() };
-    let Some(row) = rows.iter().rfind(|r| row.0.is_match(r)) else { return Vec::new() };
-    pattern.0.captures_iter(row).filter_map(|found| captured(&found)).collect()
+    let Some((n, row)) = rows.iter().enumerate().rfind(|(_, r)| row.0.is_match(r)) else { return Vec::new() };
+    pattern.0.captures_iter(row).filter_map(|found| Some((n, captured(&found)?))).collect()
 }
 
 fn choice(pattern: &Pattern, row: &str) -> Option<Choice> {
@@ -113,27 +109,21 @@ fn captured(found: &regex::Captures<'_>) -> Option<Choice> {
 }
 
 impl Menu {
-    /// The choice that is meant: by its key, its whole label, or the only label that begins so. Small and capital letters
-    /// are the same.
+    /// The choice that is meant, see [`question::find`].
     #[must_use]
     pub fn find(&self, wanted: &str) -> Option<usize> {
-        let wanted = wanted.trim().to_lowercase();
-        let only = |fits: &dyn Fn(&Choice) -> bool| {
-            let mut found = self.choices.iter().enumerate().filter(|(_, c)| fits(c)).map(|(n, _)| n);
-            found.next().filter(|_| found.next().is_none())
-        };
-        if wanted.is_empty() {
-            return None;
-        }
-        only(&|c| c.label.to_lowercase() == wanted)
-            .or_else(|| only(&|c| c.key.as_deref() == Some(wanted.as_str())))
-            .or_else(|| only(&|c| c.label.to_lowercase().starts_with(&wanted)))
+        question::find(&self.choices, wanted)
     }
 
     /// What to press for a choice; none when it is not there, or when it is not known where the menu's cursor stands.
     #[must_use]
     pub fn step(&self, wanted: &str) -> Option<Step> {
-        let target = self.find(wanted)?;
+        self.step_to(self.find(wanted)?)
+    }
+
+    /// What to press for the choice of this number, from 0; as [`Menu::step`].
+    #[must_use]
+    pub fn step_to(&self, target: usize) -> Option<Step> {
         let key = self.choices.get(target)?.key.clone();
         match (self.keys, key) {
             (Keys::Choose, Some(press)) => return Some(Step { press, last: true }),

@@ -1,7 +1,7 @@
 //! Ends of effects: what an outcome changes, and what a failure means.
 
 use super::draft::Draft;
-use super::{archive, ending, freeze, prompting, queue, react, review, run, session};
+use super::{answering, archive, ending, freeze, prompting, queue, react, review, run, session};
 use crate::effect::{CheckPurpose, Effect, Outcome};
 use crate::event::Answer;
 use crate::failure::Report;
@@ -49,6 +49,7 @@ pub(super) fn done(d: &mut Draft<'_>, key: &EffectKey, outcome: &Outcome) -> Ans
                 prompting::submitted(d, session, delivery, launch, *n, *offset);
             }
         }
+        Effect::AnswerQuestion { session, n, attempt, .. } => answering::pressed(d, session, *n, *attempt, outcome),
         Effect::EnsureStopped { session, launch } => {
             if let Outcome::Stopped { code } = outcome {
                 ending::stopped(d, session, launch, *code);
@@ -107,6 +108,7 @@ fn fits(effect: &Effect, outcome: &Outcome) -> bool {
         Effect::EnsureHost { .. } => matches!(outcome, Outcome::HostStarted { .. }),
         Effect::PastePrompt { .. } => matches!(outcome, Outcome::Pasted | Outcome::Unseen | Outcome::Held { .. }),
         Effect::SubmitPrompt { .. } => matches!(outcome, Outcome::Submitted { .. } | Outcome::Held { .. }),
+        Effect::AnswerQuestion { .. } => matches!(outcome, Outcome::Answered | Outcome::Held { .. }),
         Effect::EnsureStopped { .. } => matches!(outcome, Outcome::Stopped { .. }),
         Effect::EnsureFrozen { .. } => matches!(outcome, Outcome::Frozen | Outcome::Held { .. }),
         Effect::EnsureThawed { .. } => matches!(outcome, Outcome::Thawed),
@@ -187,6 +189,9 @@ fn give_up(d: &mut Draft<'_>, effect: &Effect, fault: &Fault) {
         }
         Effect::PastePrompt { delivery, .. } | Effect::SubmitPrompt { delivery, .. } => {
             prompting::held(d, delivery, &fault.message);
+        }
+        Effect::AnswerQuestion { session, n, attempt, .. } => {
+            answering::pressed(d, session, *n, *attempt, &Outcome::Held { why: fault.message.clone() });
         }
         Effect::EnsureStopped { .. } | Effect::EnsureThawed { .. } => {}
         Effect::EnsureFrozen { session: id, .. } => freeze::not_frozen(d, id, fault),

@@ -371,6 +371,7 @@ pub(super) fn landing(d: &mut Draft<'_>, project: &ProjectId, id: &BatchId, outc
         | Outcome::Pasted
         | Outcome::Submitted { .. }
         | Outcome::Unseen
+        | Outcome::Answered
         | Outcome::Held { .. }
         | Outcome::Stopped { .. }
         | Outcome::Frozen

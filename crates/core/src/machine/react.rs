@@ -3,7 +3,7 @@
 
 use super::draft::Draft;
 use super::lookup::{can_be_told, run_of, settings, target, task_text, whole_command};
-use super::{ending, lost, prompting, session as life, task};
+use super::{answering, ending, lost, prompting, session as life, task};
 use crate::activity::Activity;
 use crate::delivery::Cause;
 use crate::effect::Priority;
@@ -84,15 +84,15 @@ enum Due {
 pub(super) fn deadline(facts: &Facts, session: &Session) -> Option<Time> {
     let rules = &facts.projects.get(&session.project)?.settings.reactions;
     let pr = session.pr.as_ref().and_then(|pr| facts.pull_requests.get(pr));
-    due(rules, session, pr).map(|(at, _)| at)
+    due(rules, session, pr, answering::calls_at(facts, session)).map(|(at, _)| at)
 }
 
-fn due(rules: &Reactions, session: &Session, pr: Option<&PullRequest>) -> Option<(Time, Due)> {
+fn due(rules: &Reactions, session: &Session, pr: Option<&PullRequest>, calls: Option<Time>) -> Option<(Time, Due)> {
     match session.phase {
         Phase::Launching | Phase::Live => {}
         Phase::Queued { .. } | Phase::Preparing | Phase::Stopping { .. } | Phase::Ended { .. } => return None,
     }
-    let asks = asks_at(rules, session).map(|at| (at, Due::Asks));
+    let asks = asks_at(rules, session).zip(calls).map(|(at, calls)| (at.max(calls), Due::Asks));
     let stuck = stuck_at(rules, session).map(|at| (at, Due::Stuck));
     let late = [ReactionKey::CiFailed, ReactionKey::MergeConflicts, ReactionKey::AgentIdle]
         .into_iter()
@@ -140,7 +140,9 @@ pub(super) fn advance(d: &mut Draft<'_>) {
     let due_now = |s: &Session| {
         let rules = &d.projects.get(&s.project)?.settings.reactions;
         let pr = s.pr.as_ref().and_then(|pr| d.pull_requests.get(pr));
-        due(rules, s, pr).filter(|(at, _)| *at <= now).map(|(_, what)| (s.id.clone(), what))
+        due(rules, s, pr, answering::calls_within(d, s))
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, what)| (s.id.clone(), what))
     };
     let all: Vec<(SessionId, Due)> = d.sessions.values().filter_map(due_now).collect();
     for (id, what) in all {
@@ -159,7 +161,7 @@ pub(super) fn advance(d: &mut Draft<'_>) {
 fn call_to_question(d: &mut Draft<'_>, id: &SessionId) {
     let Some(session) = d.sessions.get(id) else { return };
     let why = session.known.why.clone();
-    let (title, body) = (format!("{} waits for you", session.name), format!("{why}. Answer it: ao attach {id}"));
+    let (title, body) = (format!("{} waits for you", session.name), answering::call_words(session));
     call(d, id, ReactionKey::AgentNeedsInput, "needs-input", why, title, body);
 }
 

@@ -13,6 +13,7 @@ use crate::merge_queue::{Baseline, MergeQueue};
 use crate::project::{Project, Settings};
 use crate::prompt;
 use crate::pull_request::PullRequest;
+use crate::question::Asking;
 use crate::session::{Conversation, Phase, Process, Session, WorkReview};
 use crate::terminal::Terminal;
 use crate::transcript::Reading;
@@ -188,6 +189,9 @@ pub(super) fn make_session(
         freeze: Freeze::default(),
         terminal: Terminal::default(),
         conversation: Conversation::First,
+        asking: Asking::default(),
+        supervision: new.supervision,
+        answers: new.answers.clone(),
     };
     d.sessions.put(id.clone(), session);
     if let Some(project) = d.projects.get_mut(&new.project) {

@@ -166,6 +166,8 @@ fn spawn(d: &mut Draft<'_>, id: &RunId) {
             workspace: None,
             branch: None,
             model: run.model.clone(),
+            supervision: None,
+            answers: Vec::new(),
             role: Role::Worker,
             agent_args: run.agent_args.clone(),
             env: run.env.clone(),

@@ -1,7 +1,7 @@
 //! The life of a session while it lasts: launches, observations, and what becomes of its process. Its end is in `ending`.
 
 use super::draft::{Draft, Signal};
-use super::{ending, freeze, lost, prompting, turn};
+use super::{answering, ending, freeze, lost, prompting, turn};
 use crate::activity::{Activity, Known, Observation, Source};
 use crate::arbiter;
 use crate::effect::{Effect, Outcome};
@@ -57,6 +57,7 @@ pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     session.freeze.forget();
     session.terminal = Terminal::default();
     session.conversation = Conversation::First;
+    answering::launched(session);
     forget_attention(session);
     d.ask(Effect::EnsureHost { session: id.clone(), launch, resume });
 }

@@ -9,6 +9,7 @@ use ao_api::request::{Message, NewSession, Nothing, SessionsQuery, Stop};
 use ao_api::session::{
     DeliveryView, EvidenceView, Explanation, PendingView, Queued, SessionView, Sessions, StatusView,
 };
+use ao_core::config::answers;
 use ao_core::event::{Answer, Event, NewSession as Wanted};
 use ao_core::id::SessionId;
 use ao_core::kind::{Fault, Kind};
@@ -16,6 +17,7 @@ use ao_core::project::Project;
 use ao_core::prompt::{clean, fence};
 use ao_core::session::{Role as SessionRole, Session};
 use ao_core::status::status;
+use ao_core::supervision::Supervision;
 use ao_slots::tracker::Issue;
 use axum::http::Method;
 
@@ -137,6 +139,7 @@ async fn plan(call: &Call, wanted: NewSession, role: SessionRole) -> Result<Want
     let registry = call.engine().registry();
     registry.runtime(wanted.runtime.as_deref().unwrap_or(&settings.runtime))?;
     registry.workspace(wanted.workspace.as_deref().unwrap_or(&settings.workspace))?;
+    let supervision = supervision(call, &wanted)?;
     let issue = match &wanted.issue {
         Some(id) => Some(super::issues::find(call, &project, id).await?),
         None => None,
@@ -166,9 +169,21 @@ async fn plan(call: &Call, wanted: NewSession, role: SessionRole) -> Result<Want
         workspace: wanted.workspace,
         model: wanted.model.or(model),
         role,
+        supervision,
+        answers: answers::rules(&wanted.answers).map_err(Fault::invalid)?,
         agent_args: wanted.agent_args,
         env: kept_env(call, &wanted.env, agent.adapter())?,
     })
+}
+
+/// Who answers its questions, when the caller says it. An agent does not loosen the reins of others.
+fn supervision(call: &Call, wanted: &NewSession) -> Result<Option<Supervision>, Fault> {
+    let asked = wanted.supervision.is_some() || !wanted.answers.is_empty();
+    if asked && matches!(call.caller.role, Role::Orchestrator { .. } | Role::Session(_)) {
+        return Err(Fault::new(Kind::Denied, "a session does not choose who answers what another one asks"));
+    }
+    let named = wanted.supervision.as_deref().map(|name| answers::supervision(Some(name)));
+    named.transpose().map_err(Fault::invalid)
 }
 
 /// The project that is meant; a process inside a session means its own.

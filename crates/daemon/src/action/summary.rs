@@ -34,6 +34,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::RestoreRequested { .. } => "restore_requested",
         Event::CleanupRequested { .. } => "cleanup_requested",
         Event::ArchiveRequested { .. } => "archive_requested",
+        Event::AnswerRequested { .. } => "answer_requested",
         Event::MergeRequested { .. } => "merge_requested",
         Event::FreezeRequested { .. } => "freeze_requested",
         Event::ThawRequested { .. } => "thaw_requested",
@@ -50,6 +51,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::TerminalSaid { said: Said::Bells { .. }, .. } => "terminal_bell",
         Event::TerminalSaid { said: Said::Notified { .. }, .. } => "terminal_notification",
         Event::TerminalSaid { said: Said::Commands { .. }, .. } => "terminal_command",
+        Event::DialogShown { .. } => "dialog_shown",
         Event::HostExited { .. } => "host_exited",
         Event::PortsTaken { .. } => "ports_taken",
         Event::HostFrozen { .. } => "host_frozen",
@@ -96,6 +98,9 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
         Event::CleanupRequested { session } => format!("{session}: its workspace is being removed"),
         Event::ArchiveRequested { session, stop: None } => format!("{session} is to be archived"),
         Event::ArchiveRequested { session, stop: Some(why) } => format!("{session} is stopped and archived ({why})"),
+        Event::AnswerRequested { session, n, reply, by } => {
+            format!("{session}: {by} answers question {n} with {}", shorten(&reply.words(), QUOTE))
+        }
         Event::MergeRequested { session } => format!("{session}: its work is to be merged"),
         Event::FreezeRequested { session } => format!("{session} is to be halted"),
         Event::ThawRequested { session } => format!("{session} is to go on"),
@@ -121,6 +126,11 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
         Event::OutputSeen { session, .. } => format!("{session} prints"),
         Event::TranscriptRead { session, .. } => format!("{session} wrote into its transcript"),
         Event::TerminalSaid { session, said, .. } => format!("{session}: {}", said_words(said)),
+        Event::DialogShown { session, dialog: None, .. } => format!("{session} shows no dialog any more"),
+        Event::DialogShown { session, dialog: Some(dialog), .. } => {
+            let last = dialog.text.lines().rfind(|line| !line.is_empty()).unwrap_or_default();
+            format!("{session} shows a dialog: {}", quote(last))
+        }
         Event::HostExited { session, code, signal, why, .. } => {
             let why = why.as_ref().map(|w| format!(": {w}")).unwrap_or_default();
             format!("{session}: the agent ended with {}{why}", exit_words(*code, *signal))
@@ -177,7 +187,11 @@ fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
         Outcome::Thawed => format!("{who}: its processes go on"),
         Outcome::Held { why } if key.as_str().starts_with("freeze:") => format!("{who}: not halted ({why})"),
         Outcome::Unseen => format!("{who}: the prompt was typed, and its composer does not show it"),
+        Outcome::Held { why } if key.as_str().starts_with("answer:") => {
+            format!("{who}: the dialog was not answered ({why})")
+        }
         Outcome::Held { why } => format!("{who}: prompt held back ({why})"),
+        Outcome::Answered => format!("{who}: the dialog was answered"),
         Outcome::Stopped { code } => match code {
             Some(code) => format!("{who}: nothing of it runs any more (exit code {code})"),
             None => format!("{who}: nothing of it runs any more"),
@@ -245,6 +259,7 @@ fn task(key: &EffectKey) -> String {
         ["workspace", who] => format!("{who}: making the workspace"),
         ["host", who] => format!("{who}: starting the agent"),
         ["paste" | "submit", who, ..] => format!("{who}: typing the prompt"),
+        ["answer", who, ..] => format!("{who}: answering the dialog"),
         ["stop", who] => format!("{who}: stopping"),
         ["remove", who] => format!("{who}: removing the workspace"),
         ["archive", who] => format!("{who}: archiving"),

@@ -1,12 +1,12 @@
 //! Actions on terminals: look at the screen, read what was printed, press keys, open a live view.
 
-use super::keyboard;
 use super::row::{Call, Row, Serve};
 use super::transcript::{self, LastScreen};
 use crate::access::caller::{Inside, Need};
 use crate::paths::Paths;
 use ao_api::request::{Keys, LogsQuery, Nothing};
 use ao_api::terminal::{Logs, ScreenView, ViewQuery};
+use ao_core::keys as named;
 use ao_core::kind::{Fault, Kind};
 use ao_core::session::Session;
 use ao_slots::runtime::{Attachment, View, ViewerInput};
@@ -108,7 +108,7 @@ async fn keys(call: Call, keys: Keys) -> Result<Nothing, Fault> {
     let session = call.session()?;
     let mut bytes = keys.text.unwrap_or_default().into_bytes();
     for name in &keys.keys {
-        bytes.extend(keyboard::bytes(name)?);
+        bytes.extend(named::bytes(name)?);
     }
     if bytes.is_empty() || bytes.len() > MOST_KEYS {
         let fault = Fault::invalid(format!("1 to {MOST_KEYS} bytes of keys are sent at once, not {}", bytes.len()));

@@ -23,7 +23,7 @@ const LOOK_FOR: Duration = Duration::from_secs(10);
 /// A pasted prompt is seen in the composer within this time, or it is reported as held.
 const SEEN_WITHIN: Duration = Duration::from_secs(5);
 /// A person who typed less than this long ago is not interrupted (`docs/design/delivery.md`).
-const PERSON_RESTS_MS: u64 = 5_000;
+pub(super) const PERSON_RESTS_MS: u64 = 5_000;
 /// How long to wait for the link of a launch that was just started.
 const LINK_WITHIN: Duration = Duration::from_secs(10);
 
@@ -149,7 +149,7 @@ pub(super) async fn submit(
     Ok(held("its composer changed each time Enter was to be pressed"))
 }
 
-fn held(why: &str) -> Outcome {
+pub(super) fn held(why: &str) -> Outcome {
     Outcome::Held { why: why.to_owned() }
 }
 
@@ -173,7 +173,7 @@ async fn wait(
 }
 
 /// The link of this launch, waiting a little for one that is being made.
-async fn link(engine: &Engine, session: &SessionId, launch: &LaunchId) -> Option<SessionLink> {
+pub(super) async fn link(engine: &Engine, session: &SessionId, launch: &LaunchId) -> Option<SessionLink> {
     let until = Instant::now() + LINK_WITHIN;
     let mut additions = engine.hub().additions();
     loop {

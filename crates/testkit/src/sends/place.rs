@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 /// A verb that finds no daemon, again and again, is repeated for so long by the person who typed it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The place; what was started there ends with it.
 pub struct Place {
     dir: tempfile::TempDir,
     ao: PathBuf,
@@ -18,6 +19,10 @@ pub struct Place {
 }
 
 impl Place {
+    /// `agent` is the command that plays the agent, called `claude` there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
     pub fn new(ao: &Path, agent: &[String], manners: &Manners) -> io::Result<Self> {
         // Short: sockets lie in it.
         let dir = tempfile::Builder::new().prefix("ao").tempdir_in("/tmp")?;
@@ -44,6 +49,8 @@ impl Place {
         Ok(place)
     }
 
+    /// Where the agents note what they were given.
+    #[must_use]
     pub fn notes(&self) -> &Path {
         &self.notes
     }
@@ -65,7 +72,11 @@ impl Place {
         command
     }
 
-    fn ao(&self, args: &[&str]) -> io::Result<Output> {
+    /// Calls `ao` in the repository.
+    ///
+    /// # Errors
+    /// When it cannot be called; that it fails is none.
+    pub fn ao(&self, args: &[&str]) -> io::Result<Output> {
         self.program(&self.ao).args(args).output()
     }
 

@@ -53,7 +53,12 @@ impl Sent {
         match note {
             Note::Submitted { file: Some(file), .. } => *file == self.text,
             Note::Submitted { text, file: None } => *text == self.text,
-            Note::Started | Note::Idle | Note::Asked | Note::Swallowed | Note::Astray { .. } => false,
+            Note::Started
+            | Note::Idle
+            | Note::Asked
+            | Note::Answered { .. }
+            | Note::Swallowed
+            | Note::Astray { .. } => false,
         }
     }
 }
@@ -113,7 +118,7 @@ impl Report {
                 Note::Submitted { text, .. } if !person::said(text) && !sent.iter().any(|one| one.is_in(note)) => {
                     self.strange.push(text.chars().take(200).collect());
                 }
-                Note::Submitted { .. } | Note::Started | Note::Idle => {}
+                Note::Submitted { .. } | Note::Started | Note::Idle | Note::Answered { .. } => {}
                 Note::Asked => self.questions += 1,
                 Note::Swallowed => self.swallowed += 1,
                 Note::Astray { text } => self.astray.push(text.chars().take(200).collect()),

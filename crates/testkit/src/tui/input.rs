@@ -13,6 +13,10 @@ pub enum Key {
     Person,
     /// Control-U.
     Clear,
+    /// The arrow up.
+    Up,
+    /// The arrow down.
+    Down,
 }
 
 impl Key {
@@ -23,6 +27,8 @@ impl Key {
             Self::Enter => "<enter>".to_owned(),
             Self::Person => "<person>".to_owned(),
             Self::Clear => "<clear>".to_owned(),
+            Self::Up => "<up>".to_owned(),
+            Self::Down => "<down>".to_owned(),
         }
     }
 }
@@ -61,6 +67,8 @@ fn next(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
             let inside = bytes.get(PASTE_BEGIN.len()..end).unwrap_or_default();
             Some((Some(Key::Paste(lossy(inside).replace('\r', "\n"))), end + PASTE_END.len()))
         }
+        0x1b if bytes.starts_with(b"\x1b[A") => Some((Some(Key::Up), 3)),
+        0x1b if bytes.starts_with(b"\x1b[B") => Some((Some(Key::Down), 3)),
         0x1b if PASTE_BEGIN.starts_with(bytes) => None,
         0x1b => {
             let end = bytes.iter().skip(2).position(|byte| (0x40..=0x7e).contains(byte))?;
@@ -95,9 +103,9 @@ mod tests {
         let whole = Input::default().feed(bytes);
         let text = |text: &str| Key::Text(text.to_owned());
         let paste = Key::Paste("two\nlines".to_owned());
-        assert_eq!(whole, [text("äb"), paste.clone(), Key::Enter, Key::Clear, text("c")]);
+        assert_eq!(whole, [text("äb"), paste.clone(), Key::Enter, Key::Up, Key::Clear, text("c")]);
         let mut input = Input::default();
         let single: Vec<Key> = bytes.iter().flat_map(|byte| input.feed(&[*byte])).collect();
-        assert_eq!(single, [text("ä"), text("b"), paste, Key::Enter, Key::Clear, text("c")]);
+        assert_eq!(single, [text("ä"), text("b"), paste, Key::Enter, Key::Up, Key::Clear, text("c")]);
     }
 }

@@ -20,4 +20,9 @@ pub enum Mode {
         until: Instant,
         turn: Instant,
     },
+    /// Leave is asked in a menu, until somebody answers; then the turn goes on until its end.
+    Permission {
+        selected: usize,
+        turn: Instant,
+    },
 }

@@ -24,6 +24,11 @@ pub enum Note {
     },
     /// Enter did nothing.
     Swallowed,
+    /// A choice was made.
+    Answered {
+        /// Its label.
+        label: String,
+    },
     /// Keys came while a question was shown.
     Astray {
         /// Which.

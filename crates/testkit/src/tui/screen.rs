@@ -70,7 +70,7 @@ impl View {
         self.said.push(line);
     }
 
-    pub fn draw(&mut self, mode: Mode) -> io::Result<()> {
+    pub fn draw(&mut self, mode: Mode, choices: &[&str]) -> io::Result<()> {
         let size = tcgetwinsize(io::stdout())?;
         let (cols, rows) = (usize::from(size.ws_col.max(20)), usize::from(size.ws_row.max(10)));
         self.frame += 1;
@@ -93,6 +93,13 @@ impl View {
                     " Esc to cancel",
                 ];
                 lines.extend(dialog.map(str::to_owned));
+            }
+            Mode::Permission { selected, .. } => {
+                let words = [rule.as_str(), " Bash command", "", "   make everything", "", " Do you want to proceed?"];
+                lines.extend(words.map(str::to_owned));
+                let sign = |n| if n == selected { '❯' } else { ' ' };
+                lines.extend(choices.iter().enumerate().map(|(n, label)| format!(" {} {}. {label}", sign(n), n + 1)));
+                lines.extend(["", " Esc to cancel · Tab to amend"].map(str::to_owned));
             }
             Mode::Idle | Mode::Turn { .. } => {
                 if let Mode::Turn { .. } = mode {

@@ -9,6 +9,7 @@ use ao_core::facts::Facts;
 use ao_core::id::{CommitId, DeliveryId, EffectKey, LaunchId, PrId, ProjectId, RunId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::project::Settings;
+use ao_core::question::{Choice, Dialog, Reply};
 use ao_core::reaction::{Action, ReactionKey, Reactions, Rule};
 use ao_core::session::{Conversation, Phase, Remains};
 use ao_core::terminal::{CommandEnd, Notification, Said};
@@ -86,6 +87,12 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
             Event::ArchiveRequested { session: session(facts, dice), stop }
         }
         9 => Event::CleanupRequested { session: session(facts, dice) },
+        10 if dice.below(2) == 0 => Event::AnswerRequested {
+            session: session(facts, dice),
+            n: u32::try_from(dice.below(4)).unwrap_or(0),
+            reply: dice.pick(&[Reply::Option("Yes".into()), Reply::Text("a".into()), Reply::Keys("\r".into())]),
+            by: "somebody".into(),
+        },
         10 => Event::MergeRequested { session: session(facts, dice) },
         11 => {
             let known: Vec<DeliveryId> = facts.deliveries.keys().cloned().collect();
@@ -122,6 +129,9 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
         24 => Event::ThawRequested { session: session(facts, dice) },
         25 => {
             Event::HostFrozen { session: session(facts, dice), launch: launch(facts, dice), frozen: dice.below(2) == 0 }
+        }
+        26 if dice.below(2) == 0 => {
+            Event::DialogShown { session: session(facts, dice), launch: launch(facts, dice), dialog: dialog(dice) }
         }
         26 => Event::TerminalSaid { session: session(facts, dice), launch: launch(facts, dice), said: said(dice) },
         _ => {
@@ -220,6 +230,20 @@ fn configured(dice: &mut Dice) -> Event {
     }
 }
 
+fn dialog(dice: &mut Dice) -> Option<Box<Dialog>> {
+    let choice = |label: &str| Choice { label: label.into(), key: None, selected: false };
+    let dialog = Dialog {
+        kind: dice.pick(&[InputKind::Permission, InputKind::Login]),
+        text: dice.pick(&["May I?", "May I delete it?"]).into(),
+        options: dice.pick(&[vec![choice("Yes"), choice("No")], Vec::new()]),
+        takes_text: dice.below(2) == 0,
+        safe: dice.pick(&[None, Some("Yes".to_owned())]),
+        url: None,
+        code: None,
+    };
+    (dice.below(3) > 0).then(|| Box::new(dialog))
+}
+
 fn run(dice: &mut Dice) -> NewRun {
     NewRun {
         project: project(dice),
@@ -294,6 +318,7 @@ fn fitting(facts: &Facts, effect: &Effect, dice: &mut Dice) -> Outcome {
             let submitted = Outcome::Submitted { offset: 40 };
             dice.pick(&[submitted.clone(), submitted, held()])
         }
+        Effect::AnswerQuestion { .. } => Outcome::Answered,
         Effect::EnsureStopped { .. } => Outcome::Stopped { code: Some(0) },
         Effect::EnsureFrozen { .. } => dice.pick(&[Outcome::Frozen, Outcome::Held { why: "somebody looks".into() }]),
         Effect::EnsureThawed { .. } => Outcome::Thawed,

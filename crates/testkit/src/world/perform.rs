@@ -28,6 +28,16 @@ impl World {
             Effect::EnsureHost { session, launch, .. } => self.ensure_host(effect, session, launch),
             Effect::PastePrompt { delivery, launch, text, .. } => self.paste(effect, delivery, launch, text),
             Effect::SubmitPrompt { delivery, launch, n, text, .. } => self.submit(effect, delivery, launch, *n, text),
+            Effect::AnswerQuestion { launch, dialog, .. } => {
+                // The dialog that it was decided for, or nothing is pressed.
+                let there = self.facts.sessions.values().find(|s| s.launch.as_ref() == Some(launch));
+                let shown = there.and_then(|s| s.asking.shown.clone());
+                let outcome = match shown {
+                    Some(shown) if shown.is(dialog) => Outcome::Answered,
+                    Some(_) | None => Outcome::Held { why: "its screen does not show the dialog any more".into() },
+                };
+                self.done(effect, outcome);
+            }
             Effect::EnsureStopped { launch, .. } => {
                 let host = self.hosts.get_mut(launch);
                 let code = host.and_then(|h| *h.exit.get_or_insert(Some(143)));

@@ -5,6 +5,7 @@ mod boots;
 mod deliveries;
 mod freezing;
 mod landing;
+mod questions;
 mod restarts;
 mod runs;
 mod sessions;

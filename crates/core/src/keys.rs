@@ -1,6 +1,6 @@
 //! Names of keys and the bytes that a terminal sends for them (xterm's normal mode).
 
-use ao_core::kind::Fault;
+use crate::kind::Fault;
 
 /// Keys that have a name; matched without regard to case.
 const NAMED: [(&str, &str); 24] = [
@@ -34,7 +34,7 @@ const NAMED: [(&str, &str); 24] = [
 ///
 /// # Errors
 /// `invalid`, with what is known.
-pub(super) fn bytes(name: &str) -> Result<Vec<u8>, Fault> {
+pub fn bytes(name: &str) -> Result<Vec<u8>, Fault> {
     let lower = name.to_ascii_lowercase();
     if let Some((_, sent)) = NAMED.iter().find(|(known, _)| *known == lower) {
         return Ok(sent.as_bytes().to_vec());
