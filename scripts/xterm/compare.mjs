@@ -12,11 +12,13 @@ const all = process.argv.includes('--all');
 // xterm.js draws _ where DEC special graphics has a blank (docs/fidelity.md).
 const blank = process.argv.includes('--blank-underscore') ? (text) => text.replaceAll('_', ' ') : (text) => text;
 
-// The widths of the page's terminal.
-function make(cols, rows) {
+// The widths of the page's terminal, unless a stream asks for those that xterm.js has of its own.
+function make(cols, rows, ownWidths) {
   const terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 0, logLevel: 'off' });
-  terminal.unicode.register(widths);
-  terminal.unicode.activeVersion = widths.version;
+  if (!ownWidths) {
+    terminal.unicode.register(widths);
+    terminal.unicode.activeVersion = widths.version;
+  }
   return terminal;
 }
 
@@ -52,21 +54,26 @@ function compare(what, a, b, cols) {
 }
 
 class Stream {
-  constructor({ stream, size }) {
+  constructor({ stream, size, ownWidths }) {
     this.name = stream;
     this.size = size;
-    this.live = make(...size);
+    this.ownWidths = ownWidths;
+    this.live = this.make();
     this.bytes = Buffer.alloc(0);
     this.at = 0;
     this.copies = [];
     this.compared = 0;
   }
 
+  make() {
+    return make(...this.size, this.ownWidths);
+  }
+
   async report(report) {
     if (report.size.join() !== this.size.join()) {
       // What a change of size does to the text is not the same in any two terminals: begin again from the snapshot.
       this.size = report.size;
-      this.live = make(...this.size);
+      this.live = this.make();
       await write(this.live, report.snapshot);
       this.bytes = this.bytes.subarray(report.ground - this.at);
       this.at = report.ground;
@@ -91,7 +98,7 @@ class Stream {
     if (buffer.cursorY !== report.cursor[0] || x !== report.cursor[1]) {
       throw new Error(`at ${this.at}: cursor ${buffer.cursorY},${x}, engine ${report.cursor}`);
     }
-    const fresh = make(...this.size);
+    const fresh = this.make();
     await write(fresh, report.snapshot);
     compare(`at ${this.at}: xterm.js and the snapshot`, now, state(fresh), cols);
     while (this.copies.length && this.copies[0].from + AHEAD <= this.at) {

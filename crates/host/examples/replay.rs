@@ -3,15 +3,18 @@
 //! For `scripts/test-xterm.sh` and `scripts/test-vttest.sh`, which hold it against another terminal; it judges nothing.
 //!
 //! `replay FILE.cast …`, `replay FILE …` (raw bytes, 80 × 24 or as in `NAME.COLSxROWS`), `replay --random FIRST COUNT` (that
-//! many streams by their numbers).
-//! Each begins with `{"stream": name, "size": [cols, rows]}`; then come its bytes (`{"bytes": [...]}`), changes of size and
-//! reports, in the order in which the engine saw them.
+//! many streams by their numbers), `replay --cuts` (a report after every byte of short streams).
+//! Each begins with `{"stream": name, "size": [cols, rows]}` (and `"ownWidths": true` if the other terminal is to count
+//! columns by its own tables); then come its bytes (`{"bytes": [...]}`), changes of size and reports, in the order in which
+//! the engine saw them.
 
 use std::io::Write as _;
 
 use ao_host::engine::terminal::Terminal;
 use ao_host::engine::{Engine, Size};
 
+#[path = "../src/engine/tests/cuts.rs"]
+mod cuts;
 #[path = "../src/engine/tests/grammar.rs"]
 mod grammar;
 
@@ -33,8 +36,12 @@ fn main() -> Outcome {
             let first: u64 = first.parse()?;
             (first..first + count.parse::<u64>()?).try_for_each(random)
         }
+        ["--cuts"] => {
+            cuts::MARKED.iter().try_for_each(|text| cut(text, true))?;
+            cuts::CUTS.iter().try_for_each(|text| cut(text, false))
+        }
         ref paths if !paths.is_empty() => paths.iter().try_for_each(|path| file(path)),
-        _ => Err("usage: replay FILE… | --random FIRST COUNT".into()),
+        _ => Err("usage: replay FILE… | --random FIRST COUNT | --cuts".into()),
     }
 }
 
@@ -79,6 +86,15 @@ fn random(number: u64) -> Outcome {
     let entropy: Vec<u8> = (0..ENTROPY).map(|_| next()).collect();
     let bytes = grammar::stream(&entropy, grammar::Reader::XtermJs);
     feed(&mut begin(&format!("random {number}"), size)?, &bytes, RANDOM_STEP)
+}
+
+/// A report after every byte.
+fn cut(text: &str, own_widths: bool) -> Outcome {
+    let size = Size::clamped(20, 6);
+    print(&serde_json::json!({
+        "stream": format!("cut {text:?}"), "size": [size.cols, size.rows], "ownWidths": own_widths,
+    }))?;
+    feed(&mut Terminal::new(size), text.as_bytes(), 1)
 }
 
 fn begin(name: &str, size: Size) -> Result<Terminal, Box<dyn std::error::Error>> {

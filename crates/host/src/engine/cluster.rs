@@ -73,20 +73,14 @@ pub fn has_emoji_style(c: char) -> bool {
     is_pictograph(c) || matches!(c, '0'..='9' | '#' | '*')
 }
 
-/// Whether a cell may be joined by what comes next, so that it matters whether something stands in between.
-fn is_open(cell: &Cell) -> bool {
-    is_pictograph(cell.c) || is_flag_half(cell.c)
-}
-
 impl Screen {
-    /// Column of the character that was drawn last, if nothing came after it and something may still join it.
+    /// Column of the character that was drawn last, if the cursor stands right behind it and nothing came after it.
     #[must_use]
-    pub fn open_cluster(&self) -> Option<usize> {
+    pub fn drawn_before(&self) -> Option<usize> {
         let col = usize::from(self.drawn_last?);
         let cell = self.page.grid.row(self.cursor.row).cell(col);
         let next = col + if cell.is_wide() { 2 } else { 1 };
-        let waits = self.cursor.pending || !self.modes.has(Mode::Autowrap) && next == self.line_end(col);
-        (is_open(cell) && next == self.cursor.col + usize::from(waits)).then_some(col)
+        (next == self.cursor.col + usize::from(self.cursor.pending)).then_some(col)
     }
 
     /// Joins `c`, which would take `width` columns alone, to the character before it; false if it does not belong there.
@@ -94,7 +88,7 @@ impl Screen {
         if !may_join(c) {
             return false;
         }
-        let Some(col) = self.open_cluster() else { return false };
+        let Some(col) = self.drawn_before() else { return false };
         let row = self.page.grid.row_mut(self.cursor.row);
         if !joins(row.cell(col), c) {
             return false;
@@ -138,7 +132,7 @@ impl Screen {
     /// The cursor stands at `col` after a character was drawn before it; behind the end of the line it waits.
     fn passed(&mut self, col: usize) {
         let end = self.line_end(col - 1);
-        self.cursor.pending = col >= end && self.modes.has(Mode::Autowrap);
+        self.cursor.pending = col >= end;
         self.cursor.col = col.min(end - 1);
     }
 }

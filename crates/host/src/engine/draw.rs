@@ -41,6 +41,7 @@ impl Screen {
         }
         if self.cursor.col + width > self.line_end(self.cursor.col) {
             if !autowrap {
+                self.cursor.pending = false;
                 return;
             }
             // A wide character does not fit into the last column: that one is left blank.
@@ -64,7 +65,7 @@ impl Screen {
             self.cursor.col = col + width;
         } else {
             self.cursor.col = end - 1;
-            self.cursor.pending = autowrap;
+            self.cursor.pending = true;
         }
         self.drawn_last = u16::try_from(col).ok();
     }
@@ -107,6 +108,7 @@ impl Screen {
         }
         self.cursor.charsets = charsets;
         self.cursor.gl = gl;
+        self.drawn_last = None;
     }
 
     pub(super) fn wrap(&mut self) {

@@ -60,7 +60,7 @@ pub struct Cursor {
     pub row: usize,
     /// Column from 0, always on the screen.
     pub col: usize,
-    /// The last column was written; the next character wraps first.
+    /// The last column was written; the next character wraps first, if it may then.
     pub pending: bool,
     /// Attributes, colours and link of what is drawn; its character is a blank.
     pub pen: Cell,
@@ -116,7 +116,7 @@ pub struct Screen {
     pub sides: Range<usize>,
     /// The set (2 or 3) that SS2 or SS3 chose for the next character; 0 for none.
     pub single_shift: u8,
-    /// Column of the last character that something may still join; see [`Screen::open_cluster`].
+    /// Column of the last character, if nothing but marks came after it; see [`Screen::drawn_before`].
     pub drawn_last: Option<u16>,
     /// One flag for each column.
     pub tabs: Vec<bool>,

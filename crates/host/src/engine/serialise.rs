@@ -1,8 +1,8 @@
 //! The whole state of a terminal as escape sequences that rebuild it in a fresh terminal of the same size.
 //!
-//! Not rebuilt: which character REP would repeat when it comes right after the snapshot (other terminals keep that
-//! apart from the screen), and mode 2026, because a snapshot is taken where no update is open. What such a terminal keeps
-//! of the character before is rebuilt where it matters for emoji: the character is drawn last ([`Writer::last`]).
+//! Not rebuilt: mode 2026, because a snapshot is taken where no update is open. What other terminals keep of the character
+//! before, apart from the screen (what REP repeats, what marks and emoji join), is rebuilt by drawing it last
+//! ([`Writer::last`]), unless something came after it: then such terminals have forgotten it, too.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -118,9 +118,9 @@ impl Writer {
         }
     }
 
-    /// Draws the character before the cursor once more if something may join it, with nothing behind it.
+    /// Draws the character before the cursor once more if it was drawn last, with nothing behind it.
     fn last(&mut self, screen: &Screen, (top, left): (usize, usize)) {
-        let Some(col) = screen.open_cluster() else {
+        let Some(col) = screen.drawn_before() else {
             if screen.cursor.pending {
                 self.text.push_str(APART);
             }
@@ -133,6 +133,11 @@ impl Writer {
         if screen.modes.has(Mode::Insert) {
             // Drawing inserts again what this takes away.
             self.sequence(format_args!("\x1b[{}P", if cell.is_wide() { 2 } else { 1 }));
+        }
+        if cursor.charsets[cursor.gl].map(cell.c) != cell.c {
+            // Another set than the one in use was shifted to for it.
+            let third = cursor.charsets[3].map(cell.c) == cell.c && cursor.charsets[2].map(cell.c) != cell.c;
+            self.text.push_str(if third { "\x1bO" } else { "\x1bN" });
         }
         self.draw(cell);
     }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod compare;
+mod cuts;
 mod fidelity;
 mod fuzzed;
 mod grammar;

@@ -115,6 +115,10 @@ impl Screen {
             self.cursor.pending = col == cols;
             self.cursor.col = col.min(cols - 1);
             if !goes_on {
+                if rest.len() < bytes.len() {
+                    let wide = self.page.grid.row(self.cursor.row).cell(col - 1).width == Width::Spacer;
+                    self.drawn_last = u16::try_from(col - if wide { 2 } else { 1 }).ok();
+                }
                 return bytes.len() - rest.len();
             }
             if col < cols {

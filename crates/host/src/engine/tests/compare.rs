@@ -35,7 +35,7 @@ pub fn screens(a: &Screen, b: &Screen) -> Result<(), String> {
     part("margins", &a.margins, &b.margins)?;
     part("sides", &a.sides, &b.sides)?;
     part("single shift", &a.single_shift, &b.single_shift)?;
-    part("open cluster", &a.open_cluster(), &b.open_cluster())?;
+    part("drawn before the cursor", &a.drawn_before(), &b.drawn_before())?;
     part("saved modes", &a.saved_modes, &b.saved_modes)?;
     part("tabs", &a.tabs, &b.tabs)?;
     part("modes", &a.modes, &b.modes)?;

@@ -170,10 +170,9 @@ impl Source<'_> {
             1 if self.wide => self.choose(&WIDE),
             2 if self.for_engine() => self.choose(&WIDENED),
             2 if self.wide => {
-                // Habits: in insert mode xterm.js does not make room for the second column; it draws _ for the blank; after
-                // an attach in the middle of a keycap it does not know the digit.
+                // Habits: in insert mode xterm.js does not make room for the second column; it draws _ for the blank.
                 self.put("\x1b[4l");
-                self.choose(&WIDENED[..2]);
+                self.choose(&WIDENED[..3]);
             }
             _ => self.choose(&NARROW),
         }
@@ -246,8 +245,8 @@ impl Source<'_> {
             2 => self.put(&format!("\x1b[20{on}")),
             _ => {
                 let mode = MODES[self.below(MODES.len())];
-                // Habits: with DECAWM off the cursor still waits behind the last column; 45 has rules of its own.
-                if self.for_engine() || !matches!(mode, 7 | 45) {
+                // Habits: 45 has rules of its own; with DECAWM off wide characters at the edge fall into other cells.
+                if self.for_engine() || mode != 45 && (mode != 7 || !self.wide) {
                     self.put(&format!("\x1b[?{mode}{on}"));
                 }
             }
@@ -286,10 +285,13 @@ impl Source<'_> {
 
     fn lines(&mut self) {
         let all = ["\x1bD", "\x1bE", "\x1bM", "\x1b[b", "\x1b[9b", "\x1b6", "\x1b9", "\x1b#8"];
-        // Habits: REP repeats what was drawn, not what stands there; DECALN fills with the pen; no DECBI, DECFI.
-        let count = if self.for_engine() { all.len() } else { 3 };
-        let chosen = all[self.below(count)];
-        self.put(chosen);
+        // Habits: REP does nothing but right after a character, with its marks; DECALN fills with the pen; no DECBI, DECFI.
+        let count = if self.for_engine() { all.len() } else { 5 };
+        let at = self.below(count);
+        if !self.for_engine() && at > 2 {
+            self.put("+");
+        }
+        self.put(all[at]);
     }
 
     fn names(&mut self) {

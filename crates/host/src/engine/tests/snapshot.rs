@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::compare;
 use super::grammar::{self, Reader};
+use super::{compare, cuts};
 use crate::engine::terminal::Terminal;
 use crate::engine::{Engine, Size};
 
@@ -52,6 +52,51 @@ fn a_pending_wrap_survives() {
 }
 
 #[test]
+fn a_wrap_that_waits_with_autowrap_off_survives() {
+    survives(b"\x1b[?7l12345678901234567890");
+    survives(b"\x1b[?7l12345678901234567890\x1b[?7h");
+    survives("\x1b[?7l\x1b[4h123456789012345678漢".as_bytes());
+    survives(b"\x1b[?69h\x1b[3;9s\x1b[?7l\x1b[2;3H12345678");
+    // As Copilot draws the last corner of a frame.
+    survives(b"\x1b[6;1H1234567890123456789\x1b[?7l+\x1b[?7h\x1b[m");
+}
+
+/// Terminals that let a combining character, REP or a keycap sign join only what was printed right before it must have
+/// just printed it after a snapshot, too.
+#[test]
+fn what_was_drawn_last_comes_last_in_a_snapshot() {
+    for (bytes, end) in [
+        ("xe", "e"),
+        ("e\u{301}", "e\u{301}"),
+        ("x\x1b[31;1me", "e"),
+        ("字", "字"),
+        ("12345678901234567890", "0"),
+        ("1234567890123456789字", "字"),
+        ("\x1b[?7l12345678901234567890", "0"),
+        ("\x1b[2;5r\x1b[?6h\x1b[2;4Hq", "q"),
+        ("\x1b[?69h\x1b[3;9s\x1b[?6h\x1b[2;2Hq", "q"),
+        ("abc\x1b[H\x1b[4he", "e"),
+        ("\x1b(0q", "─"),
+        ("\x1b(0\x1b*B\x1bNq", "\x1bNq"),
+        ("\x1b)A\x0e\x1b*A\x1bO#", "\x1bO#"),
+        ("\x1b]8;;http://a/\x07\x1b[1\"qe", "e"),
+    ] {
+        survives(bytes.as_bytes());
+        let engine = fed(bytes.as_bytes());
+        let snapshot = String::from_utf8(engine.serialise()).expect("UTF-8");
+        assert!(snapshot.ends_with(end), "{bytes:?}: {snapshot:?}");
+        let more = [bytes, "\u{302}\x1b[2bx"].concat();
+        let mut copy = compare::rebuilt(&engine);
+        copy.feed("\u{302}\x1b[2bx".as_bytes());
+        assert_eq!(compare::screens(fed(more.as_bytes()).screen(), copy.screen()), Ok(()), "{bytes:?}");
+    }
+    for bytes in ["e\x1b[m", "e\x07", "\x1b[2;4H", "e\x1b[b", "12345678901234567890\x1b[m"] {
+        let snapshot = String::from_utf8(fed(bytes.as_bytes()).serialise()).expect("UTF-8");
+        assert!(snapshot.ends_with(['m', 'H']), "{bytes:?}: {snapshot:?}");
+    }
+}
+
+#[test]
 fn wrapped_lines_survive() {
     survives(b"a line that is longer than twenty columns and goes on");
     survives(b"12345678901234567890x\x1b[2;1H\x1b[K");
@@ -96,6 +141,14 @@ fn a_snapshot_repairs_a_terminal_that_was_used_before() {
     let mut used = fed(b"much longer text on the screen\x1b[2;4r\x1b[?6h\x1b[31m\x1b(0\x1b[4h");
     used.feed(&engine.serialise());
     assert_eq!(compare::screens(engine.screen(), used.screen()), Ok(()));
+}
+
+#[test]
+fn a_snapshot_after_any_byte_changes_nothing_of_what_follows() {
+    for text in cuts::MARKED.iter().chain(&cuts::CUTS) {
+        let mut engine = Terminal::new(Size::clamped(20, 6));
+        compare::follow(&mut engine, text.as_bytes(), 1).unwrap_or_else(|why| panic!("{text:?}: {why}"));
+    }
 }
 
 const PIECES: [&str; 68] = [

@@ -67,6 +67,18 @@ pub const ROWS: &[Entry] = &[
     ),
     (
         "wrap",
+        "a wrap waits with DECAWM off, too",
+        "\x1b[?7l12345678901234567890\x1b[?7hx",
+        &[Row(0, "12345678901234567890"), Row(1, "x"), At(1, 1)],
+    ),
+    (
+        "wrap",
+        "what does not fit gives it up",
+        "\x1b[?7l12345678901234567890漢\x1b[?7hx",
+        &[Row(0, "1234567890123456789x"), Row(1, ""), At(0, 19)],
+    ),
+    (
+        "wrap",
         "a full row and CR LF leave no blank row",
         "12345678901234567890\r\nx",
         &[Row(0, "12345678901234567890"), Row(1, "x")],
@@ -187,6 +199,12 @@ pub const ROWS: &[Entry] = &[
     ("text", "erasing half of it blanks the other", "漢字\x1b[2G\x1b[X", &[Row(0, "  字")]),
     ("text", "it does not straddle the edge", "1234567890123456789漢", &[Row(0, "1234567890123456789"), Row(1, "漢")]),
     ("text", "combining characters join", "e\u{301}x", &[Row(0, "e\u{301}x"), At(0, 2)]),
+    (
+        "text",
+        "they join the last column with DECAWM off",
+        "\x1b[?7l12345678901234567890\u{301}",
+        &[Row(0, "12345678901234567890\u{301}"), At(0, 19)],
+    ),
     (
         "text",
         "they join a character in the last column",
