@@ -1,8 +1,8 @@
 //! The command line: every verb with its file, what holds for all of them, and the call of the one that was asked for.
 
 use crate::command::{
-    agent, answer, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, list,
-    logs, merge_queue, new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, usage,
+    agent, answer, api, attach, cleanup, daemon, demo, doctor, events, explain, export, fix, freeze, issues, keys,
+    list, logs, merge_queue, new, next, open, replay, rescue, restore, send, start, status, stop, token, trust, usage,
     version, wait,
 };
 use crate::context::Context;
@@ -73,6 +73,10 @@ pub enum Verb {
     Attach(attach::Args),
     /// Type a prompt into a session's agent
     Send(send::Args),
+    /// Press keys in a session's terminal, such as Esc or Up
+    SendKeys(keys::Args),
+    /// Interrupt what a session's agent does
+    Interrupt(keys::InterruptArgs),
     /// Show what a session's agent asks, or answer it
     Answer(answer::Args),
     /// Show what a session's terminal printed
@@ -184,6 +188,8 @@ async fn call(context: &Context, verb: Verb) -> Ended {
         Verb::Issues(args) => issues::run(context, args).await,
         Verb::Attach(args) => attach::run(context, args).await,
         Verb::Send(args) => send::run(context, args).await,
+        Verb::SendKeys(args) => keys::send(context, args).await,
+        Verb::Interrupt(args) => keys::interrupt(context, args).await,
         Verb::Answer(args) => answer::run(context, args).await,
         Verb::Logs(args) => logs::run(context, args).await,
         Verb::Export(args) => export::run(context, args).await,

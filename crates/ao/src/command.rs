@@ -14,6 +14,7 @@ pub mod export;
 pub mod fix;
 pub mod freeze;
 pub mod issues;
+pub mod keys;
 pub mod list;
 pub mod logs;
 pub mod merge_queue;

@@ -65,6 +65,10 @@ pub struct Message {
     /// The text.
     #[serde(alias = "message", alias = "text")]
     pub content: String,
+    /// Absolute paths of files on this machine that belong to it: copies of them are put into the workspace, outside of git,
+    /// and the prompt names these. Over the daemon's own socket only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
 }
 
 /// How to stop (`DELETE /api/sessions/{id}`).

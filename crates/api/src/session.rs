@@ -7,7 +7,7 @@ use ao_core::delivery::{Delivery, DeliveryState};
 use ao_core::facts::Facts;
 use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use ao_core::run::TaskState;
-use ao_core::session::{Conversation, Ending, Phase, Process, Remains, Session};
+use ao_core::session::{Conversation, Ending, Phase, Process, Remains, Session, TurnHow};
 use ao_core::status::{Status, exit_words, start_fault, status};
 use ao_core::terminal::Terminal;
 use ao_core::time::Time;
@@ -78,6 +78,9 @@ pub struct SessionView {
     pub prompts_waiting: u32,
     /// Turns so far.
     pub turns: u32,
+    /// How the last turn ended: `done, error, interrupted, refused` or `exited`; none while one goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn_end: Option<String>,
     /// It is over.
     pub ended: bool,
     /// Where removed work was kept.
@@ -316,6 +319,7 @@ impl SessionView {
             delivery: delivery.map(DeliveryView::of),
             prompts_waiting: u32::try_from(session.outbox.len()).unwrap_or(u32::MAX),
             turns: session.turns,
+            turn_end: session.turn.as_ref().and_then(|t| t.end.as_ref()).map(|end| turn_end(end.how).to_owned()),
             ended: matches!(session.phase, Phase::Ended { .. }),
             rescue: session.rescue.clone(),
             port_base: session.belongings.ports,
@@ -383,6 +387,16 @@ fn given_up(facts: &Facts, session: &Session) -> bool {
     let task = run.task_of(&session.id).and_then(|n| run.tasks.get(n));
     task.is_some_and(|t| matches!(t.state, TaskState::GivenUp { .. }))
         && !facts.runs.values().any(|r| r.project == run.project && r.started > run.started && !r.dry_run)
+}
+
+const fn turn_end(how: TurnHow) -> &'static str {
+    match how {
+        TurnHow::Done => "done",
+        TurnHow::Error => "error",
+        TurnHow::Interrupted => "interrupted",
+        TurnHow::Refused => "refused",
+        TurnHow::Exited => "exited",
+    }
 }
 
 fn process(process: &Process) -> (&'static str, Option<String>) {

@@ -116,6 +116,17 @@ pub enum Event {
         /// Whose.
         session: SessionId,
     },
+    /// Somebody presses keys in a session's terminal. What they type stands nowhere: it may be a password.
+    KeysPressed {
+        /// Whose.
+        session: SessionId,
+        /// Who presses them.
+        from: String,
+        /// Which, in words: names of keys, and how many characters.
+        keys: String,
+        /// They are the ones that interrupt a turn.
+        interrupt: bool,
+    },
     /// An idle session is to be halted now.
     FreezeRequested {
         /// Which.

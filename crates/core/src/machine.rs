@@ -15,6 +15,7 @@ mod lookup;
 mod lost;
 mod once;
 mod outcome;
+mod pressing;
 mod prompting;
 mod queue;
 mod react;
@@ -126,6 +127,7 @@ fn handle(d: &mut Draft<'_>, event: &Event) -> Answer {
         Event::HostExited { session, launch, code, signal, why } => {
             session::exited(d, session, launch, *code, *signal, why.clone())
         }
+        Event::KeysPressed { session, from, keys, interrupt } => pressing::pressed(d, session, from, keys, *interrupt),
         Event::FreezeRequested { session } => freeze::freeze_requested(d, session),
         Event::ThawRequested { session } => freeze::thaw_requested(d, session),
         Event::PortsTaken { session, bases } => admission::ports_taken(d, session, bases),

@@ -182,6 +182,16 @@ fn push_finish(out: &mut String, target: &str, rules: Option<&str>) {
     *out = with_rules(out, rules);
 }
 
+/// A message with the files that come with it; their paths are relative to the workspace.
+#[must_use]
+pub fn with_files(text: &str, paths: &[String]) -> String {
+    if paths.is_empty() {
+        return text.to_owned();
+    }
+    let list: String = paths.iter().map(|path| format!("\n- {path}")).collect();
+    format!("{text}\n\nFiles that belong to this message, in your workspace:{list}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

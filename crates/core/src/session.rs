@@ -132,6 +132,9 @@ pub struct Session {
     /// What the agent of its launch went on with.
     #[serde(default)]
     pub conversation: Conversation,
+    /// Keys that were last pressed in its terminal by name, other than by attaching to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressed: Option<Pressed>,
     /// What its agent asks, and what was answered.
     #[serde(default)]
     pub asking: Asking,
@@ -141,6 +144,20 @@ pub struct Session {
     /// Rules that answer its questions, before those of its project.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<AnswerRule>,
+}
+
+/// Keys that somebody pressed in a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pressed {
+    /// Who.
+    pub by: String,
+    /// Which, in words.
+    pub keys: String,
+    /// When.
+    pub at: Time,
+    /// The turn that they were to interrupt, by its ordinal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interrupts: Option<u32>,
 }
 
 /// What the agent of a launch goes on with.

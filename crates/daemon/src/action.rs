@@ -2,6 +2,7 @@
 //! reference are made from these rows; nothing is offered to callers that has no row.
 
 mod agents;
+mod attachments;
 mod daemon;
 mod deliveries;
 mod disk;

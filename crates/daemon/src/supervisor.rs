@@ -304,6 +304,7 @@ fn subject<'e>(facts: &'e Facts, event: &'e Event) -> (Option<&'e ProjectId>, Op
         | Event::AnswerRequested { session, .. }
         | Event::DialogShown { session, .. }
         | Event::MergeRequested { session }
+        | Event::KeysPressed { session, .. }
         | Event::FreezeRequested { session }
         | Event::ThawRequested { session }
         | Event::PortsTaken { session, .. }

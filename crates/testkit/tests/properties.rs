@@ -199,6 +199,7 @@ fn project_of(facts: &Facts, event: &Event) -> Option<ProjectId> {
         | Event::AnswerRequested { session, .. }
         | Event::DialogShown { session, .. }
         | Event::MergeRequested { session }
+        | Event::KeysPressed { session, .. }
         | Event::FreezeRequested { session }
         | Event::ThawRequested { session }
         | Event::PortsTaken { session, .. }

@@ -25,6 +25,9 @@ pub struct Args {
     /// Read the prompt from this file
     #[arg(short, long)]
     file: Option<PathBuf>,
+    /// A file that belongs to the prompt: a copy of it is put into the workspace, where git does not see it
+    #[arg(long, value_name = "FILE", conflicts_with = "drop")]
+    attach: Vec<PathBuf>,
     /// Wait until the agent has begun to work on it
     #[arg(short, long)]
     wait: bool,
@@ -55,7 +58,8 @@ pub async fn run(context: &Context, args: Args) -> Ended {
     connect::client(context).await?;
     let session = insist(context, async |client| ask::session(client, &args.session).await).await?;
     let seq = insist(context, async |client| ask::sessions(client, None, false).await).await?.seq;
-    let queued: Queued = once(context, &route::of_session(&session.id, "message"), &Message { content }).await?;
+    let message = Message { content, attachments: paths(context, &args.attach)? };
+    let queued: Queued = once(context, &route::of_session(&session.id, "message"), &message).await?;
     let mut delivery = queued.delivery;
     if args.wait {
         let arriving = arrives(context, &session.id, &delivery.id, seq);
@@ -75,6 +79,15 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         out.line(&format!("{}: {}{held}", delivery.id, delivery.state));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Absolute paths of files.
+fn paths(context: &Context, files: &[PathBuf]) -> Result<Vec<String>, Fault> {
+    let path = |file: &PathBuf| {
+        let path = context.cwd.join(file);
+        path.to_str().map(str::to_owned).ok_or_else(|| Fault::invalid(format!("{} is not UTF-8", path.display())))
+    };
+    files.iter().map(path).collect()
 }
 
 /// Waits until the delivery is over.

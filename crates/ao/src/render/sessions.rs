@@ -273,6 +273,7 @@ pub mod tests {
             delivery: None,
             prompts_waiting: 0,
             turns: 1,
+            turn_end: None,
             ended: false,
             rescue: None,
             port_base: None,

@@ -7,6 +7,7 @@ mod choice;
 mod daemon;
 mod fix;
 mod help;
+mod keys;
 mod opened;
 mod output;
 mod recorded;

@@ -189,6 +189,7 @@ pub(super) fn make_session(
         freeze: Freeze::default(),
         terminal: Terminal::default(),
         conversation: Conversation::First,
+        pressed: None,
         asking: Asking::default(),
         supervision: new.supervision,
         answers: new.answers.clone(),

@@ -1,7 +1,7 @@
 //! The life of a session while it lasts: launches, observations, and what becomes of its process. Its end is in `ending`.
 
 use super::draft::{Draft, Signal};
-use super::{answering, ending, freeze, lost, prompting, turn};
+use super::{answering, ending, freeze, lost, pressing, prompting, turn};
 use crate::activity::{Activity, Known, Observation, Source};
 use crate::arbiter;
 use crate::effect::{Effect, Outcome};
@@ -168,7 +168,7 @@ fn follow_activity(d: &mut Draft<'_>, id: &SessionId, observation: &Observation,
     if turn::shows_turn(&activity) && !session.in_turn() {
         turn::begin(d, id, observation.offset);
         prompting::turn_seen(d, id, &observation.why, observation.offset);
-    } else if let Some(how) = turn::end_shown_by(&activity).map(|how| turn::of_question(how, before))
+    } else if let Some(how) = pressing::end(session, &activity).map(|how| turn::of_question(how, before))
         && turn::end(d, id, how)
     {
         d.signal(Signal::TurnEnded { session: id.clone(), how });

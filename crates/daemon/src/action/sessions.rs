@@ -1,5 +1,6 @@
 //! Actions on sessions: start, look, direct, stop, merge. What follows from a command is decided by the machine alone.
 
+use super::attachments;
 use super::row::{Call, Row, Serve};
 use crate::access::caller::{Caller, Inside, Need, Role, Via};
 use crate::choosing;
@@ -297,8 +298,16 @@ async fn explain(call: Call, _: Nothing) -> Result<Explanation, Fault> {
 
 async fn message(call: Call, message: Message) -> Result<Queued, Fault> {
     let session = call.session()?;
-    let event =
-        Event::MessageSent { session: session.id.clone(), text: message.content, from: call.caller.name.clone() };
+    let text = if message.attachments.is_empty() {
+        message.content
+    } else {
+        if call.caller.via != Via::Socket {
+            return Err(Fault::invalid("files are taken over the daemon's own socket only")
+                .hint("put their text into the message"));
+        }
+        attachments::with(&session, &message.content, message.attachments).await?
+    };
+    let event = Event::MessageSent { session: session.id.clone(), text, from: call.caller.name.clone() };
     let Answer::Delivery(id) = call.engine().command_once(event, call.once.clone()).await? else {
         return Err(Fault::conflict(format!("session {} takes no prompt now", session.id)));
     };
@@ -345,7 +354,7 @@ pub(super) async fn act(call: &Call, id: &SessionId, event: Event) -> Result<Ses
     view(call, id)
 }
 
-fn view(call: &Call, id: &SessionId) -> Result<SessionView, Fault> {
+pub(super) fn view(call: &Call, id: &SessionId) -> Result<SessionView, Fault> {
     let now = call.engine().now();
     let found = call.engine().read(|c| c.facts.sessions.get(id).map(|s| SessionView::of(&c.facts, s, now)));
     found.ok_or_else(|| Fault::not_found(format!("there is no session {id}")))

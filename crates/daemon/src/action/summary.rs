@@ -36,6 +36,7 @@ pub(crate) const fn kind(event: &Event) -> &'static str {
         Event::ArchiveRequested { .. } => "archive_requested",
         Event::AnswerRequested { .. } => "answer_requested",
         Event::MergeRequested { .. } => "merge_requested",
+        Event::KeysPressed { .. } => "keys_pressed",
         Event::FreezeRequested { .. } => "freeze_requested",
         Event::ThawRequested { .. } => "thaw_requested",
         Event::DeliveryDropped { .. } => "delivery_dropped",
@@ -102,6 +103,8 @@ fn happened(record: &Record, facts: &Facts) -> Option<String> {
             format!("{session}: {by} answers question {n} with {}", shorten(&reply.words(), QUOTE))
         }
         Event::MergeRequested { session } => format!("{session}: its work is to be merged"),
+        Event::KeysPressed { session, from, interrupt: true, .. } => format!("{session}: {from} interrupts its turn"),
+        Event::KeysPressed { session, from, keys, .. } => format!("{session}: {from} pressed {}", shorten(keys, QUOTE)),
         Event::FreezeRequested { session } => format!("{session} is to be halted"),
         Event::ThawRequested { session } => format!("{session} is to go on"),
         Event::DeliveryDropped { delivery } => format!("prompt {delivery} was given up"),

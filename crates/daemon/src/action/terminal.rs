@@ -5,7 +5,9 @@ use super::transcript::{self, LastScreen};
 use crate::access::caller::{Inside, Need};
 use crate::paths::Paths;
 use ao_api::request::{Keys, LogsQuery, Nothing};
+use ao_api::session::SessionView;
 use ao_api::terminal::{Logs, ScreenView, ViewQuery};
+use ao_core::event::Event;
 use ao_core::keys as named;
 use ao_core::kind::{Fault, Kind};
 use ao_core::session::Session;
@@ -20,6 +22,8 @@ const LINES: u32 = 200;
 const MOST_LINES: u32 = 10_300;
 /// How long a terminal may take to take keys: a program that reads nothing is waited for no longer.
 const PRESSED_WITHIN: Duration = Duration::from_secs(10);
+/// Most keys by name in one request: more is a text, or a program that plays a person.
+const MOST_NAMED: usize = 100;
 /// Most bytes of keys in one request: a person's paste; longer texts are prompts.
 const MOST_KEYS: usize = 64 * 1024;
 
@@ -35,7 +39,13 @@ pub(super) fn rows() -> Vec<Row> {
             .needs(Need::Viewer)
             .inside(Inside::Own),
         Row::new("SEND_KEYS_TO_AGENT", Method::POST, "/api/sessions/{id}/keys", keys)
+            .verb("ao send-keys")
             .says("Presses keys in an agent's terminal at once, as a person would.")
+            .status(202),
+        Row::new("INTERRUPT_AGENT", Method::POST, "/api/sessions/{id}/interrupt", interrupt)
+            .verb("ao interrupt")
+            .says("Presses the keys that interrupt an agent's turn; its session says when the turn has ended.")
+            .inside(Inside::Project)
             .status(202),
         Row::new("OPEN_AGENT_TERMINAL", Method::GET, "/api/sessions/{id}/terminal", live)
             .verb("ao attach")
@@ -104,8 +114,39 @@ async fn logs(call: Call, query: LogsQuery) -> Result<Logs, Fault> {
     Ok(Logs { session: session.id.to_string(), lines, earlier, live: is_live })
 }
 
+/// The keys in words; characters are counted and never repeated, for they may be a password.
+fn in_words(keys: &Keys) -> String {
+    let text = keys.text.as_deref().map_or(0, |text| text.chars().count());
+    let named = keys.keys.iter().map(|key| if key.chars().count() == 1 { "1 character" } else { key }.to_owned());
+    let text = (text > 0).then(|| format!("{text} characters"));
+    text.into_iter().chain(named).collect::<Vec<_>>().join(", ")
+}
+
+async fn interrupt(call: Call, _: Nothing) -> Result<SessionView, Fault> {
+    let session = call.session()?;
+    let link = call.engine().hub().link(&session.id)?;
+    let adapter = link.agent.adapter();
+    if adapter.interrupt_keys.is_empty() {
+        let fault = Fault::new(Kind::Unsupported, format!("how {} is interrupted is not known", adapter.name));
+        return Err(fault.hint(format!("ao send-keys {} C-c, or ao stop {}", session.id, session.id)));
+    }
+    let keys = "the keys that interrupt".to_owned();
+    let from = call.caller.name.clone();
+    let event = Event::KeysPressed { session: session.id.clone(), from, keys, interrupt: true };
+    call.engine().command(event).await?;
+    press(&call, &session, adapter.interrupt_keys.clone().into_bytes()).await?;
+    super::sessions::view(&call, &session.id)
+}
+
 async fn keys(call: Call, keys: Keys) -> Result<Nothing, Fault> {
     let session = call.session()?;
+    if keys.keys.len() > MOST_NAMED {
+        return Err(Fault::invalid(format!(
+            "at most {MOST_NAMED} named keys are sent at once, not {}",
+            keys.keys.len()
+        )));
+    }
+    let said = in_words(&keys);
     let mut bytes = keys.text.unwrap_or_default().into_bytes();
     for name in &keys.keys {
         bytes.extend(named::bytes(name)?);
@@ -114,6 +155,10 @@ async fn keys(call: Call, keys: Keys) -> Result<Nothing, Fault> {
         let fault = Fault::invalid(format!("1 to {MOST_KEYS} bytes of keys are sent at once, not {}", bytes.len()));
         return Err(fault.hint("longer texts are prompts: POST …/message"));
     }
+    call.engine().screen(&session.id)?;
+    let from = call.caller.name.clone();
+    let event = Event::KeysPressed { session: session.id.clone(), from, keys: said, interrupt: false };
+    call.engine().command(event).await?;
     press(&call, &session, bytes).await?;
     Ok(Nothing {})
 }

@@ -124,7 +124,13 @@ pub fn event(facts: &Facts, old: &[EffectKey], dice: &mut Dice) -> Event {
                 Probe::Unknown { why: "no answer".into() },
             ]),
         },
-        19..=22 => observed(facts, dice),
+        19..=21 => observed(facts, dice),
+        22 => Event::KeysPressed {
+            session: session(facts, dice),
+            from: "test".to_owned(),
+            keys: "Esc".to_owned(),
+            interrupt: dice.below(2) == 0,
+        },
         23 => Event::FreezeRequested { session: session(facts, dice) },
         24 => Event::ThawRequested { session: session(facts, dice) },
         25 => {

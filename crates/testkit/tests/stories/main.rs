@@ -2,10 +2,12 @@
 
 mod archive;
 mod boots;
+mod choice;
 mod deliveries;
 mod freezing;
 mod landing;
 mod questions;
+mod pressing;
 mod restarts;
 mod runs;
 mod sessions;
