@@ -40,7 +40,8 @@ pub fn agents_dir(context: &Context) -> PathBuf {
 /// Every plugin.
 ///
 /// # Errors
-/// `invalid` for a user's file or address that is not understood: going on without it would be another agent than wanted.
+/// `invalid` for an address that is not understood, or a directory of agents that cannot be read: going on without it would be
+/// other agents than wanted.
 pub fn registry(context: &Context) -> Result<Registry, Fault> {
     let ao = std::env::current_exe().map_err(|e| Fault::unavailable(format!("the ao binary cannot be found: {e}")))?;
     let mut registry = Registry::default();
@@ -97,9 +98,10 @@ pub fn docker(ao: &Path) -> DockerRuntime {
 /// The built-in agents, and the user's own, which take the place of built-in ones of the same name.
 ///
 /// # Errors
-/// `invalid`, naming file and line.
+/// `invalid`, when their directory cannot be read. A file that is not understood is its own agent's fault ([`Agent::fault`]).
 pub fn agents(ao: &Path, dir: &Path) -> Result<Vec<Arc<dyn Agent>>, Fault> {
-    let own = load_dir(ao, dir).map_err(|e| Fault::invalid(e.to_string()).hint("mend the file, or move it away"))?;
+    let own = load_dir(ao, dir)
+        .map_err(|e| Fault::invalid(e.to_string()).hint("give yourself the right to read it, or move it away"))?;
     let built_in = built_in(ao).map_err(|e| Fault::new(Kind::Bug, e.to_string()))?;
     Ok(built_in.into_iter().chain(own).map(|a| Arc::new(a) as Arc<dyn Agent>).collect())
 }

@@ -53,6 +53,9 @@ pub(crate) async fn agent(engine: &Engine, task: Task<'_>) -> Result<Chosen, Fau
         }
     };
     let agent = engine.registry().agent(&name)?;
+    if let Some(fault) = agent.fault() {
+        return Err(fault);
+    }
     // The project's model is one of the project's agent's: another agent is not asked for it.
     let adapter = agent.adapter();
     let of_the_project = task.settings.model.is_some() && (why.is_none() || adapter.name == task.settings.agent);
@@ -138,6 +141,9 @@ fn among(engine: &Engine, settings: &Settings, default: &Arc<dyn Agent>) -> Resu
 
 /// Why an agent cannot work for a project although it is there.
 fn bar(agent: &dyn Agent, settings: &Settings) -> Option<String> {
+    if agent.fault().is_some() {
+        return Some("its file is not understood".to_owned());
+    }
     let presets = &agent.adapter().permissions;
     let wanted = PermissionName::from(settings.permissions);
     let lacks = !presets.is_empty() && !presets.contains_key(&wanted);

@@ -8,6 +8,7 @@ mod files;
 mod hooks;
 mod launch;
 mod login;
+mod mistake;
 mod native;
 mod probe;
 pub mod replay;

@@ -275,19 +275,36 @@ priority = 200
 }
 
 #[test]
-fn a_wrong_file_is_refused_with_its_name_and_the_mistake() {
+fn a_wrong_file_is_told_with_its_name_its_line_and_the_mistake() {
     for (text, words) in [
-        ("name = ", "bad.toml: TOML parse error at line 1"),
-        (&format!("{OWN}\nfoo = 1"), "unknown field `foo`"),
+        ("name = ", "bad.toml:1: "),
+        (&format!("{OWN}\nfoo = 1"), "bad.toml:9: unknown field `foo`"),
+        ("extends = \"codex\"\nfoo = 1", "bad.toml:2: unknown field `foo`"),
+        ("extends = \"codex\"\n\n[door]\npause_ms = \"x\"", "bad.toml:4: invalid type"),
+        ("extends = \"codex\"\ndoor = 1", "bad.toml:2: invalid type"),
         (&OWN.replace("5\n", "5\nhook_events = { Stop = { activity = \"asleep\" } }\n"), "no activity \"asleep\""),
         (&format!("{OWN}pause_ms = 20"), "below 200"),
         ("extends = \"nobody\"", "there is no such built-in agent; there are aider, claude-code, cline, codex"),
         (&format!("{OWN}\n[[rules]]\nname = \"r\"\nregion = \"composer\"\nactivity = \"idle\""), "would always hold"),
         (&OWN.replace("\"mine\"", "\"../x\""), "is not a name"),
     ] {
-        let error = loaded(&[("bad.toml", text)]).unwrap_err().to_string();
-        assert!(error.contains(words) && error.contains("bad.toml"), "{text}\ngave {error}");
+        let fault = loaded(&[("bad.toml", text)]).unwrap()[0].fault().unwrap().message;
+        assert!(fault.contains(words) && fault.contains("bad.toml"), "{text}\ngave {fault}");
     }
+}
+
+#[test]
+fn a_wrong_file_is_the_agent_that_it_was_to_be_and_costs_no_other() {
+    let broken = |text: &str| {
+        let agents = loaded(&[("bad.toml", text), ("good.toml", OWN)]).unwrap();
+        assert_eq!((agents[1].adapter().name.as_str(), agents[1].fault()), ("mine", None));
+        (agents[0].adapter().name.clone(), agents[0].adapter().aliases.clone())
+    };
+    assert_eq!(broken("name = \"other\"\nabout ="), ("other".to_owned(), vec![]));
+    // What a rule is called is not the agent's name.
+    assert_eq!(broken("about =\n[[rules]]\nname = \"other\""), ("bad".to_owned(), vec![]));
+    assert_eq!(broken("name = \"../x\""), ("bad".to_owned(), vec![]));
+    assert_eq!(broken("extends = 'claude-code'\nx = 1"), ("claude-code".to_owned(), vec!["claude".to_owned()]));
 }
 
 #[test]

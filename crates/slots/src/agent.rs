@@ -1,6 +1,6 @@
 //! Slot `agent`: how a CLI agent is found and started. What it says on its screen is read by core from its adapter.
 
-use crate::Answer;
+use crate::{Answer, Fault};
 use ao_core::adapter::Adapter;
 use ao_core::choice::Login;
 use ao_core::id::{LaunchId, SessionId};
@@ -84,6 +84,11 @@ pub struct Standing {
 pub trait Agent: Send + Sync {
     /// What is known about it as data.
     fn adapter(&self) -> &Adapter;
+    /// Why it cannot be started here at all: what describes it is not understood. It is there nevertheless, so that whoever
+    /// names it hears this, and its sessions that live can be shown and ended.
+    fn fault(&self) -> Option<Fault> {
+        None
+    }
     /// Looks for its program in `path` (a `PATH` value).
     async fn detect(&self, path: &str) -> Detected;
     /// Looks whether it could work for somebody with this environment: its program, its keys, the files of its logins. For

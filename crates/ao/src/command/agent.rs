@@ -65,6 +65,9 @@ struct Standing {
     installed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
+    /// What is wrong with its file, as `FILE:LINE: what`; it is never started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
     /// `measured`, `newer`, `older`, `unknown`, `untested`.
     measured: &'static str,
     /// `yes`, `no`, `not_needed`.
@@ -125,7 +128,7 @@ async fn standing(agent: &dyn Agent) -> Standing {
     let (installed, said) = match agent.detect(&path).await {
         Detected::Installed { version, .. } => (true, version),
         Detected::Missing { hint } => {
-            todo.push(hint);
+            todo.push(agent.fault().and_then(|fault| fault.hint).unwrap_or(hint));
             (false, None)
         }
     };
@@ -149,6 +152,7 @@ async fn standing(agent: &dyn Agent) -> Standing {
         about: adapter.about.clone(),
         installed,
         version: said,
+        broken: agent.fault().map(|fault| fault.message),
         measured,
         login: match login {
             LoggedIn::NotNeeded => "not_needed",
@@ -184,6 +188,11 @@ async fn list(context: &Context, agents: &[Arc<dyn Agent>]) -> Ended {
     let mut table = Table::new(&["AGENT", "INSTALLED", "LOGIN", "MEMORY", "ABOUT"]);
     for one in &found {
         let version = one.version.clone().unwrap_or_else(|| "yes".to_owned());
+        if one.broken.is_some() {
+            let cells = [styled(&one.name, Style::Bold), styled("broken", Style::Red), "-".into(), "-".into()];
+            table.row(cells.into_iter().chain([line(&one.about).into()]).collect());
+            continue;
+        }
         table.row(vec![
             styled(&one.name, Style::Bold),
             if one.installed { version } else { "-".to_owned() }.into(),
@@ -195,6 +204,10 @@ async fn list(context: &Context, agents: &[Arc<dyn Agent>]) -> Ended {
     for line in table.lines(out.width(), out.colours()) {
         out.line(&line);
     }
+    // Below the table: a place in a file is not cut to the width.
+    for broken in found.iter().filter_map(|one| one.broken.as_ref()) {
+        out.line(&format!("{}  {}", out.paint(Style::Red, "bad "), line(broken)));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -203,11 +216,15 @@ async fn doctor(context: &Context, agents: &[Arc<dyn Agent>]) -> Ended {
     let one = found.len() == 1;
     let out = &context.out;
     // Not having all agents is no fault; asking for one that does not work is.
-    let well = found.iter().any(|s| s.installed && s.login != "no");
+    let well = found.iter().any(|s| s.installed && s.login != "no") && found.iter().all(|s| s.broken.is_none());
     if out.is_json() {
         out.json(&found);
     } else {
-        for standing in found.iter().filter(|s| one || s.installed) {
+        for standing in found.iter().filter(|s| one || s.installed || s.broken.is_some()) {
+            if let Some(broken) = &standing.broken {
+                out.line(&format!("{}  {:<12} {}", out.paint(Style::Red, "bad "), standing.name, line(broken)));
+                continue;
+            }
             let version = standing.version.as_deref().unwrap_or("no version");
             let (mark, style) = match (standing.installed, standing.login, standing.measured) {
                 (false, ..) => ("bad ", Style::Red),
@@ -230,7 +247,8 @@ async fn doctor(context: &Context, agents: &[Arc<dyn Agent>]) -> Ended {
                 out.line(&format!("{:18} → {}", "", line(todo)));
             }
         }
-        let missing: Vec<&str> = found.iter().filter(|s| !s.installed).map(|s| s.name.as_str()).collect();
+        let missing: Vec<&str> =
+            found.iter().filter(|s| !s.installed && s.broken.is_none()).map(|s| s.name.as_str()).collect();
         if !one && !missing.is_empty() {
             out.line(&format!("not installed: {}; `ao agent doctor NAME` says how", missing.join(", ")));
         }
@@ -238,9 +256,9 @@ async fn doctor(context: &Context, agents: &[Arc<dyn Agent>]) -> Ended {
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(NOT_GREEN) })
 }
 
-/// Reading the registry has refused unknown keys already; what is left is the proof of every rule.
+/// Whether each file is understood, and the proof of every rule.
 fn check(context: &Context, agents: &[Arc<dyn Agent>], recordings: &Path) -> Ended {
-    let checked: Vec<Checked> = agents.iter().map(|agent| proofs(agent.adapter(), recordings)).collect();
+    let checked: Vec<Checked> = agents.iter().map(|agent| checked(agent.as_ref(), recordings)).collect();
     let well = checked.iter().all(|c| c.wrong.is_empty());
     let out = &context.out;
     if out.is_json() {
@@ -256,6 +274,13 @@ fn check(context: &Context, agents: &[Arc<dyn Agent>], recordings: &Path) -> End
         }
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::from(NOT_GREEN) })
+}
+
+fn checked(agent: &dyn Agent, recordings: &Path) -> Checked {
+    match agent.fault() {
+        None => proofs(agent.adapter(), recordings),
+        Some(fault) => Checked { name: agent.adapter().name.clone(), wrong: vec![fault.message], ..Checked::default() },
+    }
 }
 
 /// Plays the recordings that an adapter's rules name. A proof that names a test's source is that test's affair.

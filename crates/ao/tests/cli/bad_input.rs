@@ -1,6 +1,6 @@
 //! Bad input: a clear message, the right exit code, nothing started and nothing left.
 
-use crate::world::{World, free_port};
+use crate::world::{Said, World, free_port};
 use std::net::TcpListener;
 
 #[test]
@@ -122,13 +122,48 @@ fn an_agent_that_is_not_installed_is_told_with_how_to_install_it() {
 }
 
 #[test]
-fn an_agent_file_with_a_mistake_is_named_with_its_place() {
+fn an_agent_file_with_a_mistake_costs_that_agent_alone_and_is_named_with_its_line() {
     let world = World::new();
     std::fs::create_dir_all(world.home.join("agents")).unwrap();
-    std::fs::write(world.home.join("agents/mine.toml"), "name = \"mine\"\nabout = 3\n").unwrap();
-    world.ao(&["list"]).fails(2, &["mine.toml", "about"]);
-    std::fs::remove_file(world.home.join("agents/mine.toml")).unwrap();
-    world.ao(&["list"]).ok();
+    let file = world.home.join("agents/mine.toml");
+    let good = "extends = \"shell\"\nname = \"mine\"\naliases = [\"own\"]\n";
+    std::fs::write(&file, good).unwrap();
+    let start = |agent: &str| world.ao(&["--json", "new", "x", "--agent", agent, "--no-prompt", "--", "exec cat"]);
+    let session = |said: Said| {
+        let view: serde_json::Value = serde_json::from_str(&said.ok().out).unwrap();
+        view["id"].as_str().unwrap().to_owned()
+    };
+    let before = session(start("mine"));
+
+    std::fs::write(&file, format!("{good}about = 3\n")).unwrap();
+    world.ao(&["daemon", "restart"]).ok();
+    let place = format!("{}:4: ", file.display());
+    start("mine").fails(2, &[&place, "invalid type", "ao daemon restart"]);
+    world.ao(&["fix", "--check", "false", "--agent", "mine"]).fails(2, &[&place]);
+    for verb in [&["doctor"][..], &["agent", "list"], &["agent", "doctor", "mine"], &["agent", "check", "mine"]] {
+        let said = world.ao(verb);
+        assert!(said.out.contains(&place), "{verb:?}: {said:?}");
+    }
+    // The others start, and its session that lives is still shown and can be ended.
+    session(start("shell"));
+    let view = world.json(&["status", &before]);
+    assert_eq!((view["runtimeState"].as_str(), view["ended"].as_bool()), (Some("alive"), Some(false)), "{view}");
+    world.ao(&["stop", &before]).ok();
+    assert_eq!(world.json(&["status", &before])["ended"].as_bool(), Some(true));
+
+    std::fs::write(&file, good).unwrap();
+    world.ao(&["daemon", "restart"]).ok();
+    session(start("mine"));
+}
+
+#[test]
+fn a_broken_file_in_the_place_of_a_built_in_agent_does_not_bring_that_one_back() {
+    let world = World::new();
+    std::fs::create_dir_all(world.home.join("agents")).unwrap();
+    std::fs::write(world.home.join("agents/x.toml"), "extends = \"shell\"\nmemory_mb =\n").unwrap();
+    for name in ["shell", "sh"] {
+        world.ao(&["new", "x", "--agent", name, "--no-prompt", "--", "cat"]).fails(2, &["x.toml:2: ", "mend"]);
+    }
 }
 
 #[test]

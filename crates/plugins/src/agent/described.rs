@@ -19,13 +19,21 @@ const OURSELVES: &str = "{ao}";
 pub struct DataAgent {
     adapter: Adapter,
     ao: PathBuf,
+    /// What is wrong with its file.
+    mistake: Option<String>,
 }
 
 impl DataAgent {
     /// An agent from its adapter. `ao` is the absolute path of the `ao` binary, which plays some agents itself.
     #[must_use]
     pub fn new(adapter: Adapter, ao: &Path) -> Self {
-        Self { adapter, ao: ao.to_owned() }
+        Self { adapter, ao: ao.to_owned(), mistake: None }
+    }
+
+    /// An agent whose file is not understood: `mistake` says where and why. It is never started.
+    #[must_use]
+    pub fn broken(adapter: Adapter, ao: &Path, mistake: String) -> Self {
+        Self { adapter, ao: ao.to_owned(), mistake: Some(mistake) }
     }
 
     /// The program's absolute path, looked for in `path` (a `PATH` value).
@@ -43,7 +51,16 @@ impl Agent for DataAgent {
         &self.adapter
     }
 
+    fn fault(&self) -> Option<Fault> {
+        let mistake = self.mistake.as_ref()?;
+        let fault = Fault::invalid(format!("the agent {} cannot be started: {mistake}", self.adapter.name));
+        Some(fault.hint("mend the file, or move it away; then: ao daemon restart"))
+    }
+
     async fn detect(&self, path: &str) -> Detected {
+        if let Some(mistake) = &self.mistake {
+            return Detected::Missing { hint: mistake.clone() };
+        }
         let Some(found) = self.find(path) else {
             let install = &self.adapter.install;
             let hint = if install.is_empty() {
@@ -73,7 +90,9 @@ impl Agent for DataAgent {
     async fn standing(&self, env: &BTreeMap<String, String>) -> Standing {
         let path = env.get("PATH").cloned().unwrap_or_default();
         // One that is not started in some versions must say which it is.
-        let installed = if self.adapter.refuses.is_some() {
+        let installed = if self.mistake.is_some() {
+            false
+        } else if self.adapter.refuses.is_some() {
             matches!(self.detect(&path).await, Detected::Installed { .. })
         } else {
             self.find(&path).is_some()
@@ -85,6 +104,9 @@ impl Agent for DataAgent {
     }
 
     async fn launch(&self, plan: &AgentPlan) -> Answer<AgentLaunch> {
+        if let Some(fault) = self.fault() {
+            return Err(fault);
+        }
         let path = plan.env.get("PATH").cloned().or_else(|| std::env::var("PATH").ok()).unwrap_or_default();
         let (argv, conversation) = launch::argv(&self.adapter, plan, &path, || {
             let found = match &plan.own_home {

@@ -1,6 +1,7 @@
 //! Adapter files: the ones compiled in, and a user's own, which replace or extend them.
 
 use super::described::DataAgent;
+use super::mistake;
 use ao_core::adapter::{self, Adapter, AdapterError};
 use std::path::Path;
 use toml::{Table, Value};
@@ -33,37 +34,66 @@ pub fn built_in(ao: &Path) -> Result<Vec<DataAgent>, AdapterError> {
     BUILT_IN.iter().map(|(file, text)| Ok(DataAgent::new(adapter::parse(file, text)?, ao))).collect()
 }
 
+/// What is known of an agent whose file is not understood, but for its names: it has no composer, and its screen says nothing.
+const BLANK: &str = r#"
+name = "blank"
+about = "its file is not understood"
+program = ""
+memory_mb = 0
+[door]
+composer = { kind = "rows", first = '[^\s\S]' }
+"#;
+
 /// The agents in a user's own configuration directory: every `*.toml` there, in the order of names. One with the name of a
 /// built-in agent takes its place. A file with `extends = "NAME"` begins with that built-in adapter: its keys win, its
 /// `rules` and `marks` are looked at first. A directory that does not exist holds none.
 ///
+/// A file that is not understood costs its own agent alone: that one is there, says why ([`ao_slots::agent::Agent::fault`])
+/// and is never started, and no built-in agent comes back in its place.
+///
 /// # Errors
-/// [`AdapterError`] naming file and place.
+/// [`AdapterError`] for a directory that cannot be read.
 pub fn load_dir(ao: &Path, dir: &Path) -> Result<Vec<DataAgent>, AdapterError> {
-    let mut agents = Vec::new();
-    let unreadable = |what: &Path, error: std::io::Error| AdapterError::Meaning {
-        file: what.display().to_string(),
+    let unreadable = |error: std::io::Error| AdapterError::Meaning {
+        file: dir.display().to_string(),
         what: format!("it cannot be read: {error}"),
     };
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(agents),
-        Err(error) => return Err(unreadable(dir, error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
     };
     let mut files = Vec::new();
     for entry in entries {
-        let path = entry.map_err(|e| unreadable(dir, e))?.path();
+        let path = entry.map_err(unreadable)?.path();
         if path.extension().is_some_and(|e| e == "toml") {
             files.push(path);
         }
     }
     files.sort();
-    for path in files {
-        let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
-        let file = path.display().to_string();
-        agents.push(DataAgent::new(read(&file, &text)?, ao));
-    }
-    Ok(agents)
+    let blank = adapter::parse("blank", BLANK)?;
+    Ok(files.iter().map(|path| own(ao, path, &blank)).collect())
+}
+
+/// The agent of one file.
+fn own(ao: &Path, path: &Path, blank: &Adapter) -> DataAgent {
+    let file = path.display().to_string();
+    let (text, what) = match std::fs::read_to_string(path) {
+        Err(error) => (String::new(), format!("{file}: it cannot be read: {error}")),
+        Ok(text) => match read(&file, &text) {
+            Ok(adapter) => return DataAgent::new(adapter, ao),
+            Err(error) => {
+                let what = mistake::words(&text, &error);
+                (text, what)
+            }
+        },
+    };
+    let name = mistake::name(&text).or_else(|| path.file_stem().map(|s| s.to_string_lossy().into_owned()));
+    let name = name.unwrap_or_default();
+    let replaced = BUILT_IN.iter().find(|(file, _)| file.strip_suffix(".toml") == Some(&name));
+    let aliases = replaced.and_then(|(file, text)| Some(adapter::parse(file, text).ok()?.aliases));
+    let adapter = Adapter { name, aliases: aliases.unwrap_or_default(), ..blank.clone() };
+    DataAgent::broken(adapter, ao, what)
 }
 
 /// A file together with what it extends.

@@ -88,6 +88,10 @@ async fn agents(context: &Context) -> Vec<Finding> {
     let path = std::env::var("PATH").unwrap_or_default();
     let mut found = Vec::new();
     for (name, agent) in &registry.agents {
+        if let Some(fault) = agent.fault() {
+            found.push(Finding::bad("agent", fault.message, fault.hint.unwrap_or_default()));
+            continue;
+        }
         found.push(match agent.detect(&path).await {
             Detected::Installed { path, version } => {
                 Finding::ok("agent", format!("{name} {} · {}", version.unwrap_or_default(), path.display()))
