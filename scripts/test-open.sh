@@ -5,13 +5,8 @@ set -euo pipefail
 # How long anything may take that normally takes seconds.
 readonly LIMIT=120
 
-cd "$(git -C "$(dirname "$0")" rev-parse --show-toplevel)"
-scripts/need.sh tmux
-cargo build --quiet -p ao
-ao=$PWD/target/debug/ao
-
-place=$(mktemp -d /tmp/aoo.XXXXXX)
-export AO_HOME=$place/home
+readonly test=test-open
+. "$(dirname "$0")/tmux/world.sh"
 mkdir "$place/app"
 socket=$place/person.sock
 
@@ -22,20 +17,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-fail() {
-    echo "test-open: $1" >&2
-    tmux -S "$socket" list-windows -a >&2 || true
-    exit 1
-}
-
-until_true() {
-    local what=$1 end=$((SECONDS + LIMIT))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || fail "$what: not within $LIMIT s"
-        sleep 0.1
-    done
-}
+trouble() { tmux -S "$socket" list-windows -a >&2 || true; }
 
 windows() {
     tmux -S "$socket" list-windows -a -F '#{window_name}' | grep -c "^ao-" || true
@@ -46,8 +28,7 @@ shows() {
 }
 
 cd "$place/app"
-git init --quiet --initial-branch=main
-git -c user.name=a -c user.email=a@localhost commit --quiet --allow-empty --message=First
+repository First
 session() {
     "$ao" new "$1" --agent shell --no-prompt --json -- sh -c "echo here is $1; exec cat" | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p' | head -n 1
 }

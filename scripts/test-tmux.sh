@@ -1,46 +1,23 @@
 #!/usr/bin/env bash
-# The runtime contract on tmux, and a fix run in tmux sessions whose daemon is killed in the middle (installs tmux).
+# Runtime tmux: the contract, a fix run whose daemon is killed in the middle, reboots without a second writer (installs tmux).
 set -euo pipefail
 
 # How long anything may take that normally takes seconds.
 readonly LIMIT=240
 
-cd "$(git -C "$(dirname "$0")" rev-parse --show-toplevel)"
-scripts/need.sh tmux
-cargo build --quiet -p ao
-repository=$PWD
-ao=$PWD/target/debug/ao
-
-log=$(mktemp)
-# Sockets below it must stay short.
-place=$(mktemp -d /tmp/aot.XXXXXX)
-export AO_HOME=$place/home
+readonly test=test-tmux
+. "$(dirname "$0")/tmux/world.sh"
+sources=$PWD
+log=$place/contract.log
 socket=$AO_HOME/run/tmux.sock
 
 clean_up() {
     "$ao" stop --all >/dev/null 2>&1 || true
     "$ao" daemon stop >/dev/null 2>&1 || true
     tmux -S "$socket" kill-server >/dev/null 2>&1 || true
-    rm -rf "$log" "$place"
+    rm -rf "$place"
 }
 trap clean_up EXIT
-
-fail() {
-    echo "test-tmux: $1" >&2
-    "$ao" status >&2 || true
-    tail -n 20 "$AO_HOME"/*.log >&2 2>/dev/null || true
-    exit 1
-}
-
-# Waits until a command succeeds.
-until_true() {
-    local what=$1 end=$((SECONDS + LIMIT))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$SECONDS" -lt "$end" ] || fail "$what: not within $LIMIT s"
-        sleep 0.05
-    done
-}
 
 echo "test-tmux: the runtime contract"
 timeout -k 30 "$((LIMIT * 4))" cargo test --quiet -p ao --test runtime -- --include-ignored tmux:: | tee "$log"
@@ -48,7 +25,7 @@ timeout -k 30 "$((LIMIT * 4))" cargo test --quiet -p ao --test runtime -- --incl
 grep -Eq 'ok\. [1-9][0-9]+ passed' "$log"
 
 echo "test-tmux: eight failing tests, mended by scripted agents in tmux sessions"
-mkdir "$place/home" "$place/shop"
+mkdir "$place/shop"
 cp -R crates/ao/fixtures/demo/src crates/ao/fixtures/demo/tests crates/ao/fixtures/demo/README.md "$place/shop"
 for name in Cargo.toml Cargo.lock; do cp "crates/ao/fixtures/demo/$name.txt" "$place/shop/$name"; done
 cp crates/ao/fixtures/demo/gitignore.txt "$place/shop/.gitignore"
@@ -61,12 +38,10 @@ projects:
     path: .
     runtime: tmux
 CONFIG
-git init --quiet --initial-branch=main
-git add --all
-git -c user.name=test -c user.email=test@localhost commit --quiet --message='A shop with eight faults'
+repository 'A shop with eight faults'
 
 "$ao" fix --agent scripted --check 'cargo test --offline' --parallel 3 --keep \
-    -- --script "$repository/crates/ao/fixtures/demo/script.json" --log "$place/prompts.jsonl" \
+    -- --script "$sources/crates/ao/fixtures/demo/script.json" --log "$place/prompts.jsonl" \
     >"$place/fix.out" 2>&1 &
 fix=$!
 
@@ -76,8 +51,7 @@ until_true "sessions in tmux" sessions
 until_true "prompts typed through tmux" two_prompts
 
 # The daemon is killed while agents work; the verb that follows the run starts the next one, which finds them again.
-pid=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$AO_HOME/daemon.json")
-kill -9 "$pid"
+kill -9 "$(daemon)"
 sessions | grep -q '^ao-' || fail "the sessions died with the daemon"
 
 # Two people attach on terminals of different sizes: one by the command that is shown, one by `ao attach`.
@@ -112,4 +86,9 @@ git clone --quiet --branch main . "$place/clone"
 "$ao" stop --all >/dev/null
 no_server() { ! tmux -S "$socket" list-sessions 2>/dev/null; }
 until_true "the end of the tmux server" no_server
+
+echo "test-tmux: reboots"
+cd "$place"
+"$ao" daemon stop >/dev/null
+. "$sources/scripts/tmux/reboots.sh"
 echo "test-tmux: passed"

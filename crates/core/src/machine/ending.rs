@@ -1,7 +1,7 @@
 //! How a session ends: stops, ends, clean-ups, and what its landed work means for it. Nothing here starts anything.
 
 use super::draft::{Draft, Signal};
-use super::lookup::{archiving, removing, run_of, settings};
+use super::lookup::{archiving, being_ended, removing, run_of, settings};
 use super::{lost, prompting, task, turn};
 use crate::effect::{Effect, Priority};
 use crate::event::Answer;
@@ -196,6 +196,9 @@ pub(super) fn restorable(d: &Draft<'_>, id: &SessionId) -> Result<(), Fault> {
     if let Err(why) = lost::may_launch(session) {
         let hint = format!("ao stop {id} ends them; then: ao restore {id}");
         return Err(Fault::conflict(format!("{why}: two agents never work in one workspace")).hint(hint));
+    }
+    if being_ended(d, session) {
+        return Err(Fault::conflict(format!("the processes of session {id} are being ended")).hint("try again soon"));
     }
     if removing(d, id) {
         return Err(Fault::conflict(format!("the workspace of session {id} is being removed")).hint("try again soon"));

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use crate::effect::Effect;
 use crate::failure::Failure;
-use crate::id::SessionId;
+use crate::id::{LaunchId, SessionId};
 use crate::merge_queue::Baseline;
 use crate::project::Settings;
 use crate::prompt;
@@ -36,6 +36,12 @@ pub(super) fn session_baseline(d: &Draft<'_>, session: &Session) -> Baseline {
 /// Whether a session's workspace is being removed.
 pub(super) fn removing(d: &Draft<'_>, id: &SessionId) -> bool {
     d.is_pending(&Effect::RemoveWorkspace { session: id.clone() }.key())
+}
+
+/// Whether what runs for a session is being ended.
+pub(super) fn being_ended(d: &Draft<'_>, session: &Session) -> bool {
+    let stop = |launch: &LaunchId| Effect::EnsureStopped { session: session.id.clone(), launch: launch.clone() }.key();
+    session.launch.as_ref().is_some_and(|launch| d.is_pending(&stop(launch)))
 }
 
 /// Whether a session is being put into the archive.

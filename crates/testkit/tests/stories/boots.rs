@@ -5,6 +5,7 @@ use ao_core::delivery::DeliveryState;
 use ao_core::effect::Effect;
 use ao_core::event::{Answer, Event, Probe};
 use ao_core::id::{LaunchId, SessionId};
+use ao_core::kind::Fault;
 use ao_core::session::{Phase, Process, Remains};
 use ao_core::status::{Status, status};
 use ao_core::time::Millis;
@@ -172,10 +173,33 @@ fn while_the_old_agent_may_live_nobody_starts_a_second_one() {
     };
     assert!(fault.message.contains("4711"), "{fault:?}");
     world.happen(Event::StopRequested { session: id.clone(), why: "by me".into(), cleanup: false });
+    // It is on its way, and nobody starts in between.
+    let Answer::Refused(fault) = world.happen(Event::RestoreRequested { session: id.clone() }) else {
+        panic!("it may not yet")
+    };
+    assert!(fault.message.contains("4711"), "{fault:?}");
     world.perform_all();
     assert_eq!(world.happen(Event::RestoreRequested { session: id.clone() }), Answer::Session(id.clone()));
     world.perform_all();
     assert_eq!(starts(&world, &id).0, 2);
+}
+
+#[test]
+fn what_a_refused_start_left_is_ended_before_a_restore() {
+    let mut world = World::new(&HELLO);
+    let id = idle(&mut world, 1).remove(0);
+    let refused = Fault::conflict("an earlier launch still runs");
+    world.fail_with(&format!("host:{}", LaunchId::of(&id, 2)), refused);
+    world.reboot();
+    world.perform_all();
+    assert_eq!(world.status(&id), Status::SpawnFailed);
+    world.happen(Event::StopRequested { session: id.clone(), why: "by me".into(), cleanup: false });
+    let Answer::Refused(fault) = world.happen(Event::RestoreRequested { session: id.clone() }) else {
+        panic!("what runs may still run")
+    };
+    assert!(fault.message.contains("are being ended"), "{fault:?}");
+    world.perform_all();
+    assert_eq!(world.happen(Event::RestoreRequested { session: id.clone() }), Answer::Session(id.clone()));
 }
 
 #[test]
