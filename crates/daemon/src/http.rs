@@ -8,6 +8,7 @@ mod door;
 mod follow;
 mod kept;
 mod page;
+mod socket;
 mod view;
 
 pub use crate::action::row::About;

@@ -2,6 +2,7 @@
 //! makes only its own connection full; its host then sends it the screen instead of the backlog.
 
 use super::answer::{Refusal, json};
+use super::socket::{Handshake, MOST_BYTES, Socket};
 use crate::action::row::{Call, Row};
 use crate::action::terminal::{Ended, after_the_end};
 use ao_api::terminal::{
@@ -9,26 +10,21 @@ use ao_api::terminal::{
 };
 use ao_core::kind::{Fault, Kind};
 use ao_slots::runtime::{Attachment, Frame, Frames, Inputs, View, ViewerInput};
-use axum::extract::FromRequestParts as _;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::close_code;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::CancellationToken;
 
 /// A viewer's terminal when it does not say.
 const SIZE: (u16, u16) = (120, 40);
 /// Largest terminal (`docs/design/host.md`).
 const LARGEST: (u16, u16) = (500, 300);
-/// Largest message of a viewer: a paste.
-const MOST_BYTES: usize = 1024 * 1024;
-/// Bytes read from a viewer at once. They are zeroed before each read: as much as keys need, not as much as a paste.
-const READ: usize = 4 * 1024;
 /// A viewer that takes nothing for this long is gone.
 const STALLED: Duration = Duration::from_secs(60);
 
@@ -43,7 +39,7 @@ pub(super) async fn answer(
     input: Value,
     parts: &mut Parts,
 ) -> Result<Response, Refusal> {
-    let Ok(upgrade) = WebSocketUpgrade::from_request_parts(parts, &()).await else {
+    let Some(handshake) = Handshake::of(parts).await else {
         let output = row.run(call, input).await?;
         return Ok(json(StatusCode::OK, output.to_string()));
     };
@@ -53,11 +49,10 @@ pub(super) async fn answer(
     let (cols, rows) = size(query.cols.unwrap_or(SIZE.0), query.rows.unwrap_or(SIZE.1));
     let read_only = query.read_only || !call.caller.types();
     let shutdown = call.house.shutdown.clone();
-    let upgrade = upgrade.max_message_size(MOST_BYTES).max_frame_size(MOST_BYTES).read_buffer_size(READ);
     match call.engine().attach(&session.id, View { cols, rows, read_only }).await {
-        Ok(attachment) => Ok(upgrade.on_upgrade(move |socket| live(socket, attachment, read_only, shutdown))),
+        Ok(attachment) => Ok(handshake.accept(move |socket| live(socket, attachment, read_only, shutdown))),
         Err(fault) if fault.kind == Kind::Conflict => match after_the_end(&call, &session).await {
-            Some(ended) => Ok(upgrade.on_upgrade(move |socket| last(socket, ended))),
+            Some(ended) => Ok(handshake.accept(move |socket| last(socket, ended))),
             None => Err(fault.into()),
         },
         Err(fault) => Err(fault.into()),
@@ -69,27 +64,25 @@ fn size(cols: u16, rows: u16) -> (u16, u16) {
 }
 
 /// Both directions at once: a viewer that does not read can still type.
-async fn live(socket: WebSocket, attachment: Attachment, read_only: bool, shutdown: CancellationToken) {
-    let (mut out, input) = socket.split();
+async fn live(socket: Socket, attachment: Attachment, read_only: bool, shutdown: CancellationToken) {
     let Attachment { mut frames, input: mut viewer } = attachment;
     // One task for both: another one would have to be woken for each key, and by each echo.
     let code = tokio::select! {
         biased;
-        refused = listen(input, viewer.as_mut(), read_only) => refused,
-        code = show(&mut out, frames.as_mut()) => code.map(|code| (code, "")),
+        refused = listen(&socket, viewer.as_mut(), read_only) => refused,
+        code = show(&socket, frames.as_mut()) => code.map(|code| (code, "")),
         () = shutdown.cancelled() => Some((close_code::RESTART, "the daemon ends")),
     };
     if let Some((code, reason)) = code {
-        let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         // The viewer may be gone already.
-        let _ = tokio::time::timeout(STALLED, out.send(close)).await;
+        let _ = tokio::time::timeout(STALLED, socket.send(close(code, reason))).await;
     }
 }
 
 /// Sends frames until there are no more; returns why the socket is closed, if it is still there.
-async fn show(out: &mut SplitSink<WebSocket, Message>, frames: &mut dyn Frames) -> Option<u16> {
+async fn show(socket: &Socket, frames: &mut dyn Frames) -> Option<u16> {
     while let Some(frame) = frames.recv().await {
-        let sent = tokio::time::timeout(STALLED, out.send(Message::Binary(encode(frame).into()))).await;
+        let sent = tokio::time::timeout(STALLED, socket.send(Message::Binary(encode(frame).into()))).await;
         if !matches!(sent, Ok(Ok(()))) {
             return None;
         }
@@ -98,21 +91,18 @@ async fn show(out: &mut SplitSink<WebSocket, Message>, frames: &mut dyn Frames) 
 }
 
 /// Takes what the viewer does until it leaves; or why it is sent away, with words for whoever wrote the program that it is.
-async fn listen(
-    mut input: SplitStream<WebSocket>,
-    viewer: &mut dyn Inputs,
-    read_only: bool,
-) -> Option<(u16, &'static str)> {
-    while let Some(message) = input.next().await {
+async fn listen(socket: &Socket, viewer: &mut dyn Inputs, read_only: bool) -> Option<(u16, &'static str)> {
+    while let Some(message) = socket.next().await {
         let bytes = match message {
             Ok(Message::Binary(bytes)) => bytes,
             Ok(Message::Close(_)) => return None,
-            Ok(Message::Ping(_) | Message::Pong(_)) => continue,
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => continue,
             Ok(Message::Text(_)) => return Some((close_code::UNSUPPORTED, "messages to a terminal are binary")),
-            // The library says it in words alone. A connection that is lost is told nothing.
-            Err(error) if error.to_string().contains("too long") => {
+            Err(Error::Capacity(_)) => {
+                const { assert!(MOST_BYTES == 1024 * 1024, "the words below") };
                 return Some((close_code::SIZE, "a message to a terminal holds at most 1 MiB"));
             }
+            // A connection that is lost is told in vain.
             Err(_) => return Some((close_code::PROTOCOL, "this is no WebSocket frame")),
         };
         let did = match decode(&bytes) {
@@ -129,16 +119,20 @@ async fn listen(
 }
 
 /// Shows a terminal whose agent has ended.
-async fn last(mut socket: WebSocket, ended: Ended) {
+async fn last(socket: Socket, ended: Ended) {
     let Ended { cols, rows, history, offset, bytes, code, signal, why } = ended;
     let screen = encode(Frame::Screen { cols, rows, history, offset, bytes });
     let exit = with_json(EXITED, &ExitFrame { code, signal, why });
-    let close = Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }));
+    let close = close(close_code::NORMAL, "");
     for message in [Message::Binary(screen.into()), Message::Binary(exit.into()), close] {
         if !matches!(tokio::time::timeout(STALLED, socket.send(message)).await, Ok(Ok(()))) {
             return;
         }
     }
+}
+
+fn close(code: u16, reason: &'static str) -> Message {
+    Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() }))
 }
 
 fn encode(frame: Frame) -> Vec<u8> {
