@@ -70,7 +70,7 @@ until_true "a second agent is refused" is_refused
 [ "$(conversation)" = "begin resume " ] || fail "its conversation is: $(conversation)"
 "$ao" stop app-1 >/dev/null || fail "what still runs cannot be stopped"
 until_true "its end" is_gone "$agent"
-"$ao" restore app-1 >/dev/null
+until_true "its restore" "$ao" restore app-1
 "$ao" wait app-1 --for idle --timeout "$LIMIT"s >/dev/null || fail "it was not restored"
 [ "$(conversation)" = "begin resume resume " ] || fail "its conversation is: $(conversation)"
 cd "$place"
