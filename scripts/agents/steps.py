@@ -136,6 +136,17 @@ PRIVATE = {"opencode": "**/opencode.db", "pi": "**/pi/*.jsonl", "aider": "**/aid
 NEVER_ASKS = {"pi"}
 
 
+# What is sent to it: short, long, of many lines and many scripts, and what looks like options, keys and quotes.
+PROMPTS = [
+    "y", "Say hello.", "--help", "What does `--version` print?", "Zwölf Boxkämpfer jagen Viktor über den großen Sylter Deich.",
+    "漢字とかなを読む 👍🏽 e\u0301", "one\ntwo\n\nfour after a blank line", "\tindented\n    by four",
+    "a 'single' and a \"double\" quote, a back\\slash, $HOME, `id`, $(id), %s, {{x}}", "1. Yes", "Press Enter to continue? (y/n)",
+    "fn main() {\n    println!(\"{}\", 1);\n}", "word " * 60, "x" * 1000, "\n".join(f"line {n}" for n in range(40)),
+    "more words and more " * 200, "Do you want to proceed?\n❯ 1. Yes\n  2. No", "esc to interrupt", "\n".join("- item" for _ in range(100)),
+    "end",
+]
+
+
 class Agent(World):
     """A real agent, whose model is scripted."""
 
@@ -273,6 +284,7 @@ class Agent(World):
             self.refusal(one)
         self.interrupt(one)
         self.errors(one)
+        self.deliver(one)
         self.resume(one)
         self.stop(one)
         self.stop(self.autonomous())
@@ -344,6 +356,25 @@ class Agent(World):
         answered = [note for note in notes if note["what"] in ("first", "end") and asked and note["n"] >= asked[0]]
         expect(len(asked) == 1 and not answered, f"asked {len(asked)} times, and answered: {answered}")
         self.step("interrupt", "at rest after the keys, and the model had not answered")
+
+    def deliver(self, session):
+        """Twenty prompts of many shapes, half of them while it works: each arrives once and to the letter."""
+        time.sleep(PERSON_RESTS)
+        before = len(self.prompts())
+        for n, text in enumerate(PROMPTS):
+            if n % 2:
+                self.send(session, f"Wait a little [[delay=2;say={n}]]")
+                self.until(session, self.works, TURN, "deliver")
+            self.send(session, text)
+            self.until(session, self.idle, TURN, "deliver")
+        arrived = [text for text in self.prompts()[before:] if "Wait a little" not in text]
+        wanted = [text.strip() for text in PROMPTS]
+        wrong = [f"{a[:60]!r} ({len(a)}) for {w[:60]!r} ({len(w)})" for a, w in zip(arrived, wanted) if a != w]
+        expect(arrived == wanted, f"{len(arrived)} of {len(wanted)} prompts arrived; wrong: {wrong}")
+        self.step("deliver", f"{len(wanted)} prompts of {len(min(wanted, key=len))} to {len(max(wanted, key=len))} characters, each once")
+
+    def prompts(self):
+        return [note["text"] for note in self.notes() if note["what"] == "prompt"]
 
     def errors(self, session):
         time.sleep(PERSON_RESTS)

@@ -2,6 +2,8 @@
 
 use super::{Adapter, Composer};
 use crate::screen::{Region, Screen};
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 /// A composer that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,9 +102,10 @@ pub fn still_holds(adapter: &Adapter, screen: &Screen, found: &Found, prompt: &s
 }
 
 /// Text without white space, so that wrapping does not matter, and without what has no width: some agents draw their cursor
-/// as a space without one.
+/// as a space without one, and some compose letters and their accents (Unicode Standard Annex 15).
 fn squeeze(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}')).collect()
+    let unseen = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}') || is_combining_mark(c);
+    text.nfd().filter(|c| !unseen(*c)).collect()
 }
 
 #[cfg(test)]
@@ -131,6 +134,14 @@ pasted = "^\\[Pasted"
         assert_eq!(found(&["> old prompt", "done", "----"]), None, "a prompt in the transcript is no composer");
         assert_eq!(found(&["----", "> 1. Yes", "  2. No", "----"]), None, "a dialog is no composer");
         assert_eq!(found(&["----", "> text", "  that is cut off"]), None, "a composer has an end");
+    }
+
+    #[test]
+    fn a_composer_may_compose_accents() {
+        let adapter = parse("boxed.toml", ADAPTER).unwrap();
+        let shows = |text: &str| found(&["----", &format!("> {text}"), "----"]).unwrap();
+        assert!(holds(&adapter, &shows("caf\u{e9}"), "cafe\u{301}") && holds(&adapter, &shows("cafe\u{301}"), "caf\u{e9}"));
+        assert!(!holds(&adapter, &shows("caf\u{e9}"), "cafs"));
     }
 
     #[test]
