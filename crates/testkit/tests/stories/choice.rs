@@ -58,8 +58,8 @@ fn a_limit_counts_until_it_is_over_and_one_without_a_time_for_half_an_hour() {
         (spawn(&mut world, |n| n.agent = Some("a".into())), spawn(&mut world, |n| n.agent = Some("b".into())));
     world.perform_all();
     let until = world.now.after(Millis::mins(5));
-    world.observe(&dated, Source::Screen, Activity::RateLimited { until: Some(until) });
-    world.observe(&undated, Source::Screen, Activity::RateLimited { until: None });
+    world.observe(&dated, Source::Osc, Activity::RateLimited { until: Some(until) });
+    world.observe(&undated, Source::Osc, Activity::RateLimited { until: None });
     let names = |now: Time| limit::of(&world.facts, now).into_keys().collect::<Vec<_>>();
     assert_eq!(limit::of(&world.facts, world.now).get("a"), Some(&until));
     assert_eq!(names(world.now), ["a", "b"]);
