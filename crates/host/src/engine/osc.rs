@@ -90,28 +90,39 @@ fn reset_indexed(screen: &mut Screen, rest: &[&[u8]]) {
     }
 }
 
-/// `rgb:rr/gg/bb` with one to four digits each, or `#rrggbb`, `#rgb`.
+/// A colour as X11 spells it: `rgb:r/g/b` with one to four digits each, scaled, or `#rgb` with as many, which are the highest
+/// of each component (`#f80` is `#f08000`).
 fn parse(spec: &[u8]) -> Option<[u8; 3]> {
     let spec = std::str::from_utf8(spec).ok()?;
-    let fields: Vec<&str> = if let Some(rest) = spec.strip_prefix("rgb:") {
-        rest.split('/').collect()
-    } else {
-        let rest = spec.strip_prefix('#').filter(|rest| rest.is_ascii() && matches!(rest.len(), 3 | 6 | 12))?;
-        let each = rest.len() / 3;
-        vec![&rest[..each], &rest[each..2 * each], &rest[2 * each..]]
-    };
-    let [r, g, b] = fields[..] else { return None };
-    Some([component(r)?, component(g)?, component(b)?])
+    if let Some(rest) = spec.strip_prefix("rgb:") {
+        let [r, g, b] = rest.split('/').collect::<Vec<_>>()[..] else { return None };
+        return Some([scaled(r)?, scaled(g)?, scaled(b)?]);
+    }
+    let rest = spec.strip_prefix('#').filter(|rest| rest.is_ascii() && rest.len() % 3 == 0)?;
+    let (r, rest) = rest.split_at(rest.len() / 3);
+    let (g, b) = rest.split_at(r.len());
+    Some([highest(r)?, highest(g)?, highest(b)?])
 }
 
-/// One to four hexadecimal digits scaled to a byte.
-fn component(digits: &str) -> Option<u8> {
+/// One to four hexadecimal digits and the greatest number that so many can spell.
+fn number(digits: &str) -> Option<(u32, u32)> {
     if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
-    let value = u32::from_str_radix(digits, 16).ok()?;
     let most = 16u32.pow(u32::try_from(digits.len()).ok()?) - 1;
+    Some((u32::from_str_radix(digits, 16).ok()?, most))
+}
+
+/// Digits scaled to a byte.
+fn scaled(digits: &str) -> Option<u8> {
+    let (value, most) = number(digits)?;
     u8::try_from(value * 255 / most).ok()
+}
+
+/// The byte that begins with these digits.
+fn highest(digits: &str) -> Option<u8> {
+    let (value, most) = number(digits)?;
+    u8::try_from(value * 256 / (most + 1)).ok()
 }
 
 /// A colour as xterm spells it: sixteen bits a component.

@@ -44,8 +44,12 @@ fn colours_are_told_with_the_end_that_the_question_had() {
     assert_eq!(told("\x1b]10;?;?\x1b\\"), "^[]10;rgb:e5e5/e5e5/e5e5^[\\^[]11;rgb:0000/0000/0000^[\\");
     assert_eq!(told("\x1b]4;1;?;255;?\x07"), "^[]4;1;rgb:cdcd/0000/0000^G^[]4;255;rgb:eeee/eeee/eeee^G");
     assert_eq!(told("\x1b]4;1;#f80\x07\x1b]4;1;?\x07\x1b]104;1\x07\x1b]4;1;?\x07"), {
-        "^[]4;1;rgb:ffff/8888/0000^G^[]4;1;rgb:cdcd/0000/0000^G"
+        "^[]4;1;rgb:f0f0/8080/0000^G^[]4;1;rgb:cdcd/0000/0000^G"
     });
+    for spec in ["#f80", "#f08000", "#f0f80f00f", "#f0ff80ff00ff"] {
+        let told = told(&format!("\x1b]4;1;{spec}\x07\x1b]4;1;?\x07"));
+        assert_eq!(told, "^[]4;1;rgb:f0f0/8080/0000^G", "{spec}: digits after # are the highest of each component");
+    }
     assert_eq!(told("\x1b]11;rgb:1/22/3333\x07\x1b]11;?\x07\x1b]111\x07\x1b]11;?\x07"), {
         "^[]11;rgb:1111/2222/3333^G^[]11;rgb:0000/0000/0000^G"
     });
