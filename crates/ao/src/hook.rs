@@ -7,9 +7,10 @@ use ao_core::id::{LaunchId, SessionId};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
+use std::net::Shutdown;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,6 +20,12 @@ const MOST: usize = 1 << 20;
 
 /// Calls that wait while no daemon runs: a day of one busy agent, or an hour of twenty, and at most some megabytes.
 const MOST_WAITING: usize = 4096;
+
+/// A decision about leave is waited for no longer than this; then the agent's own dialog stays.
+const DECIDES_WITHIN: Duration = Duration::from_secs(2);
+
+/// Longest decision: a line of JSON.
+const LONGEST_DECISION: u64 = 16 * 1024;
 
 /// An agent that does not close its end is not waited for longer than this.
 const LISTEN: Duration = Duration::from_secs(1);
@@ -36,6 +43,8 @@ pub fn run(args: &[OsString]) -> ExitCode {
 
 fn told(args: &[OsString]) -> Option<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    let decide = args.first().is_some_and(|first| first == "--decide");
+    let args = args.get(usize::from(decide)..)?;
     let word = |n: usize| args.get(n).and_then(|a| a.to_str());
     // First of all: an agent that writes to nobody would see a broken pipe.
     let payload = match word(2) {
@@ -55,11 +64,28 @@ fn told(args: &[OsString]) -> Option<()> {
         payload,
     };
     let home = Path::new(&home);
+    // A decision says more than the call that asked for it; without one the call is told like every other.
+    if decide && let Some(decision) = decided(&home.join("run").join("leave.sock"), &hook) {
+        return io::stdout().lock().write_all(decision.as_bytes()).ok();
+    }
     let name = format!("{:020}-{}", now.as_nanos(), std::process::id());
     let spooled = home.join("spool");
     spool(&spooled, &name, &serde_json::to_vec(&hook).ok()?).ok()?;
     // Only what nobody takes can grow: a daemon that is there empties it.
     nudge(&home.join("run").join("hooks.sock")).or_else(|_| bound(&spooled, &name)).ok()
+}
+
+/// Asks the daemon for a decision about leave: none when there is no daemon, when it does not know, and when it takes long.
+fn decided(socket: &Path, hook: &SpooledHook) -> Option<String> {
+    let mut stream = UnixStream::connect(socket).ok()?;
+    stream.set_read_timeout(Some(DECIDES_WITHIN)).ok()?;
+    stream.set_write_timeout(Some(DECIDES_WITHIN)).ok()?;
+    stream.write_all(&serde_json::to_vec(hook).ok()?).ok()?;
+    stream.shutdown(Shutdown::Write).ok()?;
+    let mut decision = String::new();
+    stream.take(LONGEST_DECISION).read_to_string(&mut decision).ok()?;
+    // Half an answer is none.
+    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&decision).ok().map(|_| decision)
 }
 
 /// Reads standard input to its end, at most for a while, and keeps its beginning: an agent whose hook stops reading early

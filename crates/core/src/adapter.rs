@@ -3,6 +3,7 @@
 pub mod composer;
 pub mod dialog;
 pub mod door;
+pub mod leave;
 pub mod look;
 pub mod menu;
 pub mod observe;
@@ -130,6 +131,9 @@ pub struct Adapter {
     /// What hook events mean, by event name, or by name and detail as in `Notification.permission_prompt`.
     #[serde(default)]
     pub hook_events: BTreeMap<String, Signal>,
+    /// A hook by which it takes a decision about leave.
+    #[serde(default)]
+    pub leave: Option<leave::Leave>,
     /// What titles and OSC sequences mean.
     #[serde(default)]
     pub marks: Vec<MarkRule>,

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod http;
 pub mod instance;
 pub mod journal;
+mod leave;
 pub mod paths;
 pub mod registration;
 pub mod start;

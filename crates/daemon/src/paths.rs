@@ -51,6 +51,11 @@ impl Paths {
     pub fn hook_socket(&self) -> PathBuf {
         self.run().join("hooks.sock")
     }
+    /// Where agents' hooks ask for leave.
+    #[must_use]
+    pub fn leave_socket(&self) -> PathBuf {
+        self.run().join("leave.sock")
+    }
     /// Hook calls that were not read yet.
     #[must_use]
     pub fn spool(&self) -> PathBuf {

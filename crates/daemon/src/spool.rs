@@ -76,8 +76,7 @@ async fn report(engine: &Engine, hook: &SpooledHook) {
         c.facts.sessions.get(&session).filter(|s| s.launch.as_ref() == Some(&launch)).map(|s| s.agent.clone())
     });
     let Some(agent) = agent.and_then(|name| engine.registry().agent(&name).ok()) else { return };
-    let known = told::secret(engine.paths(), &session).unwrap_or_default();
-    if !bool::from(subtle::ConstantTimeEq::ct_eq(known.as_bytes(), hook.secret.as_bytes())) || known.is_empty() {
+    if !told::shows_secret(engine.paths(), hook) {
         tracing::warn!(session = %session, "a hook call with a wrong secret was dropped");
         return;
     }

@@ -9,7 +9,7 @@ use crate::journal::recover::{OpenError, Reserve};
 use crate::paths::Paths;
 use crate::perform::Performer;
 use crate::supervisor::{self, Supervisor};
-use crate::{projection, spool};
+use crate::{leave, projection, spool};
 use ao_api::project::DaemonFile;
 use ao_core::effect::Effect;
 use ao_core::event::Event;
@@ -163,6 +163,7 @@ pub async fn run(
         performer.perform(effect);
     }
     let spooling = tasks.spawn(spool::follow(engine.clone(), shutdown.clone()));
+    let leaving = tasks.spawn(leave::answer(engine.clone(), shutdown.clone()));
 
     let pid = std::process::id();
     let file = DaemonFile {
@@ -185,6 +186,9 @@ pub async fn run(
     if let Ok(Err(e)) = spooling.await {
         tracing::warn!(error = %e, "the hook spool was not followed");
     }
+    if let Ok(Err(e)) = leaving.await {
+        tracing::warn!(error = %e, "hooks that asked for leave were not answered");
+    }
     tasks.close();
     tasks.wait().await;
     engine.finish().await;
@@ -195,7 +199,7 @@ pub async fn run(
     }
     // A daemon that is gone is not announced.
     let _ = std::fs::remove_file(paths.daemon_file());
-    for socket in [paths.daemon_socket(), paths.hook_socket()] {
+    for socket in [paths.daemon_socket(), paths.hook_socket(), paths.leave_socket()] {
         let _ = std::fs::remove_file(socket);
     }
     drop(instance);

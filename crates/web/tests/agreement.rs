@@ -4,6 +4,7 @@ use ao_api::access::WhoAmI;
 use ao_api::event::{EventView, Events};
 use ao_api::fault::ErrorView;
 use ao_api::project::{ProjectView, Projects};
+use ao_api::question::{OptionView, QuestionView};
 use ao_api::run::{QueueEntry, QueueView, Queues, RunView, Runs, TaskView};
 use ao_api::session::{
     ActivityView, CommandView, DeliveryView, EvidenceView, Explanation, IgnoredPath, IgnoredView, NotificationView,
@@ -42,6 +43,8 @@ fn believed(interface: &str) -> BTreeMap<String, bool> {
 fn the_page_knows_the_names_of_every_view() {
     let views = [
         ("SessionView", said::<SessionView>()),
+        ("QuestionView", said::<QuestionView>()),
+        ("OptionView", said::<OptionView>()),
         ("TerminalView", said::<TerminalView>()),
         ("NotificationView", said::<NotificationView>()),
         ("CommandView", said::<CommandView>()),

@@ -25,9 +25,11 @@ export interface SessionView {
   pr?: PullRequestView;
   attention?: string;
   needsPerson: boolean;
+  question?: QuestionView;
   delivery?: DeliveryView;
   promptsWaiting: number;
   turns: number;
+  turnEnd?: string;
   ended: boolean;
   rescue?: string;
   portBase?: number;
@@ -41,6 +43,29 @@ export interface SessionView {
   usage?: ConversationView;
   createdAt: number;
   changedAt: number;
+}
+
+/** A dialog of an agent that waits for a person; its words are the agent's own. */
+export interface QuestionView {
+  id: string;
+  kind: string;
+  text: string;
+  options: OptionView[];
+  takesText: boolean;
+  answerable: boolean;
+  url?: string;
+  code?: string;
+  proposal?: string;
+  rule?: string;
+  refused?: string;
+  since: number;
+}
+
+/** One choice of a dialog. */
+export interface OptionView {
+  key?: string;
+  label: string;
+  selected: boolean;
 }
 
 /** What a program said to the person before its terminal. */

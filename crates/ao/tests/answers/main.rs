@@ -130,7 +130,7 @@ fn a_permission_dialog_is_answered_by_the_row_that_is_named() {
 #[test]
 fn a_swallowed_enter_is_told_and_the_answer_can_be_given_again() {
     // Every press of Enter is swallowed at the dialog now and then: which ones is decided by the seed.
-    let world = World::new(&Manners { swallowed: 60, seed: 3, ..MANNERS });
+    let world = World::new(&Manners { swallowed: 40, seed: 3, ..MANNERS });
     let id = world.json(&["new", "--agent", "claude-code", "--no-prompt"])["id"].as_str().expect("an id").to_owned();
     world.json(&["send", &id, "make it", "--wait"]);
     world.question(&id);
@@ -169,4 +169,85 @@ fn a_killed_daemon_presses_nothing_twice() {
     }
     world.until(&id, "its turn ends", |s| s["status"] == "idle");
     assert_eq!(world.chosen(&id), ["Yes"]);
+}
+
+/// A hook as the agent of a session calls it.
+fn hook(world: &World, id: &str, launch: &str, secret: &str, tool: &str) -> String {
+    use std::io::Write as _;
+    let payload = serde_json::json!({ "hook_event_name": "PermissionRequest", "tool_name": tool }).to_string();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_ao"))
+        .args(["hook", "--decide", "claude-code", "PermissionRequest"])
+        .env_clear()
+        .env("AO_HOME", world.place.data())
+        .env("AO_SESSION", id)
+        .env("AO_LAUNCH", launch)
+        .env("AO_HOOK_SECRET", secret)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("ao hook");
+    child.stdin.take().expect("its input").write_all(payload.as_bytes()).expect("a payload");
+    let ran = child.wait_with_output().expect("its end");
+    assert!(ran.status.success(), "{ran:?}");
+    String::from_utf8(ran.stdout).expect("text")
+}
+
+fn behaviour(decision: &str) -> String {
+    let said: Value = serde_json::from_str(decision).unwrap_or_else(|e| panic!("{e}: {decision:?}"));
+    said["hookSpecificOutput"]["decision"]["behavior"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn leave_by_hook_follows_preset_and_level_and_fails_closed() {
+    let world = World::new(&MANNERS);
+    let yaml = "projects:\n  app:\n    path: .\n    agentConfig:\n      permissions: readonly\n";
+    std::fs::write(world.place.repo().join("agent-orchestrator.yaml"), yaml).expect("a configuration");
+    let new = world.json(&["new", "--agent", "claude-code", "--no-prompt", "--supervision", "autonomous"]);
+    let id = new["id"].as_str().unwrap_or_else(|| panic!("{new}")).to_owned();
+    world.until(&id, "it is ready", |s| s["status"] == "idle");
+    let root = std::fs::read_to_string(world.place.data().join("secret")).expect("the secret");
+    let secret = ao_core::screen::sha256_hex(format!("{root}\0{id}").as_bytes());
+    let launch = format!("{id}.1");
+    assert_eq!(behaviour(&hook(&world, &id, &launch, &secret, "Bash")), "deny", "its preset only looks");
+    assert_eq!(behaviour(&hook(&world, &id, &launch, &secret, "WebFetch")), "deny");
+    let silent = |session: &str, launch: &str, secret: &str, tool: &str, why: &str| {
+        assert_eq!(hook(&world, session, launch, secret, tool), "", "{why}");
+    };
+    silent(&id, &launch, &"0".repeat(64), "Bash", "a wrong secret");
+    silent(&id, &format!("{id}.0"), &secret, "Bash", "an earlier launch");
+    silent("app-99", "app-99.1", &secret, "Bash", "nobody");
+    silent(&id, &launch, &secret, "AskUserQuestion", "a question is a person's");
+    silent(&id, &launch, &secret, "mcp__x__delete", "a tool that nobody knows");
+    // What the preset allows is allowed only in an autonomous session.
+    std::fs::write(world.place.repo().join("agent-orchestrator.yaml"), yaml.replace("readonly", "standard"))
+        .expect("a configuration");
+    let told = world.json(&["new", "--agent", "claude-code", "--no-prompt"]);
+    let other = told["id"].as_str().unwrap_or_else(|| panic!("{told}")).to_owned();
+    let others = ao_core::screen::sha256_hex(format!("{root}\0{other}").as_bytes());
+    assert_eq!(behaviour(&hook(&world, &id, &launch, &secret, "WebFetch")), "allow");
+    silent(&id, &launch, &secret, "Bash", "the preset asks about commands");
+    silent(&other, &format!("{other}.1"), &others, "WebFetch", "its level is to tell a person");
+    assert!(world.place.kill_daemon().expect("a daemon"));
+    silent(&id, &launch, &secret, "WebFetch", "no daemon");
+}
+
+#[test]
+fn rules_answer_what_they_name_and_propose_the_rest() {
+    let world = World::new(&MANNERS);
+    let yaml = "projects:\n  app:\n    path: .\n    agentConfig:\n      answers:\n        \
+                - { name: make, type: permission, pattern: '^make everything$', label: 'Yes' }\n";
+    std::fs::write(world.place.repo().join("agent-orchestrator.yaml"), yaml).expect("a configuration");
+    let refused = world.json(&["new", "make it", "--agent", "claude-code", "--supervision", "confirm"]);
+    assert_eq!(refused["error"]["code"], "denied", "answers do not come with a repository: {refused}");
+    world.place.ao(&["trust", "agent-orchestrator.yaml", "--yes"]).expect("ao trust");
+    let confirm = world.asking("confirm");
+    let asked = world.question(&confirm);
+    assert_eq!((asked["proposal"].as_str(), asked["rule"].as_str()), (Some("Yes"), Some("make")), "{asked}");
+    assert!(world.chosen(&confirm).is_empty());
+    assert_eq!(world.json(&["answer", &confirm, "--proposed"])["state"], "given");
+    let autonomous = world.asking("autonomous");
+    world.until(&autonomous, "a rule answers", |s| s["status"] == "idle" && s["turns"] == 1);
+    for id in [confirm, autonomous] {
+        assert_eq!(world.chosen(&id), ["Yes"]);
+    }
 }

@@ -86,10 +86,16 @@ fn top(screen: &Screen, end: usize) -> usize {
         }
         words |= !is_rule(row) && row.chars().any(char::is_alphanumeric);
     }
-    // The words of the conversation end where a gap of two rows is, if they do.
+    // The words of the conversation end where a gap of two rows is; without one only what stands together belongs to it.
     let blank = |n: usize| screen.rows.get(n).is_none_or(|row| row.trim().is_empty());
     let gap = (least..end.saturating_sub(2)).rev().find(|n| blank(*n) && blank(*n + 1) && !blank(*n + 2));
-    gap.map_or(least, |n| n + 2)
+    gap.map_or_else(
+        || {
+            let bottom = (least..end).rev().find(|n| !blank(*n)).unwrap_or(least);
+            (least..bottom).rev().find(|n| blank(*n)).map_or(least, |n| n + 1)
+        },
+        |n| n + 2,
+    )
 }
 
 /// A row of nothing but a line.
@@ -98,9 +104,10 @@ fn is_rule(row: &str) -> bool {
     row.chars().count() >= 8 && row.chars().all(|c| matches!(c, '\u{2500}'..='\u{257f}' | '▔' | '▁' | '▀' | '▄'))
 }
 
-/// A row without the sides of a frame.
+/// A row without the sides of frames; nothing of one without words.
 fn unframed(row: &str) -> &str {
-    row.trim().trim_matches(|c: char| matches!(c, '\u{2500}'..='\u{257f}')).trim()
+    let words = row.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{2500}'..='\u{257f}'));
+    if words.chars().any(char::is_alphanumeric) { words } else { "" }
 }
 
 /// Lines with no blank ones at the ends and no two in a row.

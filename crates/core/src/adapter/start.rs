@@ -35,7 +35,8 @@ impl From<Permissions> for PermissionName {
 }
 
 /// A category of tools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Category {
     /// Reading files, searching in them.
     Read,

@@ -4,6 +4,7 @@ use super::lookup::look_up;
 use crate::engine::Engine;
 use crate::env;
 use crate::paths::Paths;
+use ao_core::hook::SpooledHook;
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
 use ao_core::screen::sha256_hex;
@@ -45,6 +46,12 @@ pub(crate) fn secret(paths: &Paths, id: &SessionId) -> Result<String, Fault> {
     let root =
         root_secret(paths).map_err(|e| Fault::new(Kind::StorageFailed, format!("the data root's secret: {e}")))?;
     Ok(sha256_hex(format!("{root}\0{id}").as_bytes()))
+}
+
+/// Whether a hook call shows the secret of its session.
+pub(crate) fn shows_secret(paths: &Paths, hook: &SpooledHook) -> bool {
+    let known = secret(paths, &hook.session).unwrap_or_default();
+    !known.is_empty() && bool::from(subtle::ConstantTimeEq::ct_eq(known.as_bytes(), hook.secret.as_bytes()))
 }
 
 fn root_secret(paths: &Paths) -> io::Result<String> {

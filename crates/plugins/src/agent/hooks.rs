@@ -82,8 +82,10 @@ fn events(adapter: &Adapter) -> BTreeSet<&str> {
     adapter.hook_events.keys().map(|event| event.split_once('.').map_or(event.as_str(), |(name, _)| name)).collect()
 }
 
+/// What an agent takes a decision from asks for one.
 fn command(adapter: &Adapter, ao: &Path, event: &str) -> String {
-    format!("{} hook {} {event}", quoted(&ao.to_string_lossy()), quoted(&adapter.name))
+    let asks = if adapter.leave.as_ref().is_some_and(|leave| leave.event == event) { "--decide " } else { "" };
+    format!("{} hook {asks}{} {event}", quoted(&ao.to_string_lossy()), quoted(&adapter.name))
 }
 
 /// `{"Event": [{"matcher": "", "hooks": [{"type": "command", …}]}]}`, as several agents have it.

@@ -49,6 +49,18 @@ impl Place {
         Ok(place)
     }
 
+    /// The repository.
+    #[must_use]
+    pub fn repo(&self) -> PathBuf {
+        self.dir.path().join("app")
+    }
+
+    /// The data root.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.dir.path().join("h")
+    }
+
     /// Where the agents note what they were given.
     #[must_use]
     pub fn notes(&self) -> &Path {
