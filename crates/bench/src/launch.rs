@@ -140,12 +140,23 @@ pub fn end(record: &HostRecord) {
 
 /// Every host below a data root that was ever started.
 pub fn all_below(root: &Path) -> Vec<HostRecord> {
-    let children = |dir: &PathBuf| -> Vec<PathBuf> {
-        let entries = fs::read_dir(dir).into_iter().flatten();
-        entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
-    };
-    let projects = children(&root.to_owned());
-    let sessions = projects.iter().flat_map(|project| children(&project.join("sessions")));
-    let launches = sessions.flat_map(|session| children(&session));
-    launches.filter_map(|launch| read_json(&launch.join(HOST_FILE)).ok()).collect()
+    launches(root).filter_map(|launch| read_json(&launch.join(HOST_FILE)).ok()).collect()
+}
+
+/// Bytes of output in the logs of every launch below a data root.
+pub fn logged_below(root: &Path) -> u64 {
+    let logs = launches(root)
+        .flat_map(|launch| children(&launch))
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("out-")));
+    logs.filter_map(|log| Some(fs::metadata(log).ok()?.len())).sum()
+}
+
+fn launches(root: &Path) -> impl Iterator<Item = PathBuf> {
+    let sessions = children(root).into_iter().flat_map(|project| children(&project.join("sessions")));
+    sessions.flat_map(|session| children(&session))
+}
+
+fn children(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect()
 }

@@ -10,6 +10,7 @@ mod measure;
 mod os;
 mod page;
 mod peer;
+mod player;
 mod process;
 mod relay;
 mod stage;
@@ -29,7 +30,7 @@ use crate::machine::Machine;
 use crate::measure::ALL;
 
 const USAGE: &str = "usage: cargo run -p bench --release [NAME…] [-- --write] [--strict] [--build]
-  NAME      version, list, http, idle-daemon, idle-200, new, worktree, reattach, idle-hosts, history, pty, echo, delivery;
+  NAME      version, list, http, idle-daemon, idle-200, new, worktree, reattach, idle-hosts, history, pty, echo, status, delivery;
             all of them when none is named
   --build   cargo build from nothing and a test build after touching core; only with it, takes many minutes
   --write   rewrite the parts of docs/benchmarks.md that were measured
@@ -51,6 +52,10 @@ fn main() -> ExitCode {
     // As the agent in a session of `delivery`.
     if let Some(notes) = std::env::var_os(ao_testkit::tui::NOTES) {
         return if ao_testkit::tui::play(Path::new(&notes)).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    // As the agent in a session of `status`.
+    if let Some(recording) = std::env::var_os(player::RECORDING) {
+        return if player::play(Path::new(&recording)).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     match run() {
         Ok(code) => code,

@@ -12,6 +12,7 @@ mod list;
 mod new;
 mod pty;
 mod reattach;
+mod status;
 mod version;
 mod worktree;
 
@@ -31,6 +32,7 @@ pub const ALL: &[Benchmark] = &[
     history::BENCHMARK,
     pty::BENCHMARK,
     echo::BENCHMARK,
+    status::BENCHMARK,
     delivery::BENCHMARK,
     build::BENCHMARK,
 ];

@@ -8,7 +8,7 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
@@ -91,6 +91,16 @@ pub fn catch_interrupts() {
         // SAFETY: the handler stores into an atomic and does nothing else.
         unsafe { libc::signal(signal, on_interrupt as extern "C" fn(libc::c_int) as libc::sighandler_t) };
     }
+}
+
+/// Lets time pass, unless the user interrupts.
+pub fn pass(time: Duration) -> Result<()> {
+    let begin = Instant::now();
+    while let Some(left) = time.checked_sub(begin.elapsed()) {
+        go_on()?;
+        std::thread::sleep(left.min(Duration::from_millis(250)));
+    }
+    Ok(())
 }
 
 /// Fails once the user has interrupted.

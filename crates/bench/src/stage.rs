@@ -53,13 +53,26 @@ impl Stage {
         Self::sized(ao, FILES)
     }
 
+    /// A place with a daemon that starts when it is prepared.
+    pub fn prepared(ao: &Path, prepare: impl FnOnce(&Self) -> Result<()>) -> Result<Self> {
+        let mut stage = Self::made(ao, FILES)?;
+        prepare(&stage)?;
+        stage.start_daemon()?;
+        Ok(stage)
+    }
+
     /// A place with a running daemon and a repository of so many files.
     pub fn sized(ao: &Path, files: usize) -> Result<Self> {
+        let mut stage = Self::made(ao, files)?;
+        stage.start_daemon()?;
+        Ok(stage)
+    }
+
+    fn made(ao: &Path, files: usize) -> Result<Self> {
         let root = directory()?;
-        let mut stage = Self { root, ao: ao.to_owned(), daemon: None };
+        let stage = Self { root, ao: ao.to_owned(), daemon: None };
         fs::create_dir(stage.root().join("home"))?;
         stage.sample(files)?;
-        stage.start_daemon()?;
         Ok(stage)
     }
 

@@ -33,11 +33,11 @@ pub const BENCHMARK: Benchmark = Benchmark {
 fn run(ao: &Path, _: &Path) -> Result<Figures> {
     let stage = Stage::with_daemon(ao)?;
     stage.idle_sessions(FEW)?;
-    wait(REST)?;
+    os::pass(REST)?;
     let daemon = stage.daemon()?;
     let few = process::threads(daemon)?.0 as f64;
     let hosts = stage.more_sessions(SESSIONS - FEW)?;
-    wait(REST)?;
+    os::pass(REST)?;
     let each = hosts.iter().map(|host| Ok(process::memory(host.pid)?.pss)).collect::<Result<Vec<_>>>()?;
     let daemons = process::memory(daemon)?.pss;
     let threads = process::threads(daemon)?.0 as f64;
@@ -68,7 +68,7 @@ fn calls(stage: &Stage, pids: Vec<u32>) -> Result<Option<Figure>> {
         }
     };
     let begin = Instant::now();
-    wait(WINDOW)?;
+    os::pass(WINDOW)?;
     let calls = trace.detach()?;
     let seconds = begin.elapsed().as_secs_f64();
     for (name, count) in by_name(&calls) {
@@ -76,13 +76,4 @@ fn calls(stage: &Stage, pids: Vec<u32>) -> Result<Option<Figure>> {
     }
     let calls = Quantity::new(calls.len() as f64 / seconds, Unit::PerSecond);
     Ok(Some(Figure::new("system calls, everything together (strace)", calls).bar(Bar::AtMost(MOST_CALLS))))
-}
-
-fn wait(time: Duration) -> Result<()> {
-    let begin = Instant::now();
-    while let Some(left) = time.checked_sub(begin.elapsed()) {
-        os::go_on()?;
-        std::thread::sleep(left.min(Duration::from_millis(250)));
-    }
-    Ok(())
 }

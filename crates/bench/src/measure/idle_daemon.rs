@@ -34,11 +34,11 @@ fn run(ao: &Path, _: &Path) -> Result<Figures> {
     let stage = Stage::with_daemon(ao)?;
     let hosts = stage.idle_sessions(SESSIONS)?;
     // Threads that were needed for starting leave after 10 s without work.
-    wait(WINDOW + Duration::from_secs(2))?;
+    os::pass(WINDOW + Duration::from_secs(2))?;
     let daemon = stage.daemon()?;
     let before = (os::cpu_clock(daemon)?, process::threads(daemon)?.1, Instant::now());
     let hosts_before = hosts_cpu(&hosts)?;
-    wait(WINDOW)?;
+    os::pass(WINDOW)?;
     let seconds = before.2.elapsed().as_secs_f64();
     let cpu = os::cpu_clock(daemon)?.saturating_sub(before.0);
     let hosts_cpu = hosts_cpu(&hosts)?.saturating_sub(hosts_before);
@@ -68,7 +68,7 @@ fn calls(stage: &Stage) -> Result<Option<Figure>> {
         }
     };
     let begin = Instant::now();
-    wait(WINDOW)?;
+    os::pass(WINDOW)?;
     let calls = trace.detach()?;
     let seconds = begin.elapsed().as_secs_f64();
     for (name, count) in by_name(&calls) {
@@ -84,13 +84,4 @@ fn hosts_cpu(hosts: &[ao_host::record::HostRecord]) -> Result<Duration> {
         sum += os::cpu_clock(host.pid)?;
     }
     Ok(sum)
-}
-
-fn wait(time: Duration) -> Result<()> {
-    let begin = Instant::now();
-    while let Some(left) = time.checked_sub(begin.elapsed()) {
-        os::go_on()?;
-        std::thread::sleep(left.min(Duration::from_millis(250)));
-    }
-    Ok(())
 }
