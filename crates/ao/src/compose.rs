@@ -146,6 +146,16 @@ pub async fn serve(
     start::run(options, shutdown, ready).await.map_err(|e| not_served(&e))
 }
 
+/// Whether a daemon could serve on a port.
+///
+/// # Errors
+/// `conflict` when another program has it, with its name where that is known.
+pub async fn can_listen(port: u16) -> Result<(), Fault> {
+    start::can_listen(port).await.map_err(|error| match not_served(&error) {
+        NotServed::Taken(fault) | NotServed::Failed(fault) => fault,
+    })
+}
+
 fn not_served(error: &StartError) -> NotServed {
     let message = error.to_string();
     match error {

@@ -233,6 +233,14 @@ fn launches(facts: &Facts) -> Vec<(SessionId, LaunchId)> {
     open.filter_map(|s| s.launch.clone().map(|l| (s.id.clone(), l))).collect()
 }
 
+/// Whether a daemon could serve on a port.
+///
+/// # Errors
+/// [`StartError::PortTaken`], with the program that has it where that is known.
+pub async fn can_listen(port: u16) -> Result<(), StartError> {
+    listen(Port::Exactly(port)).await.map(drop)
+}
+
 async fn listen(port: Port) -> Result<(TcpListener, String), StartError> {
     let (first, last) = match port {
         Port::Exactly(port) => (port, port),

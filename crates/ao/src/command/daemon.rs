@@ -84,6 +84,7 @@ pub async fn run(context: &Context, args: Args) -> Ended {
         }
         Verb::Restart(port) => {
             let last = connect::last_port(context);
+            can_come_back(context, port.port).await?;
             connect::stop(context).await?;
             start(context, port.port, last).await
         }
@@ -92,6 +93,18 @@ pub async fn run(context: &Context, args: Args) -> Ended {
             detached(context, port.port.map(Port::Exactly).or(port_from.map(Port::From))).await
         }
         Verb::Run { port, port_from: _, detached: false } => foreground(context, port.port).await,
+    }
+}
+
+/// A daemon is not ended for one that could not serve where it is wanted.
+async fn can_come_back(context: &Context, port: Option<u16>) -> Result<(), Fault> {
+    let Some(port) = port.or(configured_port(context)?) else { return Ok(()) };
+    match connect::look(context).await {
+        Standing::Running(file) if file.url.ends_with(&format!(":{port}")) => Ok(()),
+        Standing::Running(_) => compose::can_listen(port)
+            .await
+            .map_err(|fault| Fault { message: format!("{}; the daemon goes on as it was", fault.message), ..fault }),
+        Standing::Crashed | Standing::Absent => Ok(()),
     }
 }
 

@@ -143,3 +143,26 @@ fn a_restarted_daemon_is_where_the_last_one_was() {
     assert_ne!(started["daemon"]["pid"], restarted["daemon"]["pid"]);
     assert_eq!(started["daemon"]["url"], restarted["daemon"]["url"]);
 }
+
+#[test]
+fn a_restart_onto_a_port_that_is_taken_leaves_the_daemon_as_it_was() {
+    let world = World::new();
+    world.json(&["daemon", "start", "--port", &free_port().to_string()]);
+    let before = world.daemon();
+    let id = world.shell("exec cat");
+    let port = free_port();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let words = [&format!("port {port} is taken")[..], "the daemon goes on as it was", "hint: "];
+    world.ao(&["daemon", "restart", "--port", &port.to_string()]).fails(4, &words);
+    world.write("agent-orchestrator.yaml", &format!("port: {port}\nprojects:\n  app:\n    path: .\n"));
+    world.ao(&["daemon", "restart"]).fails(4, &words);
+    // Nor for a configuration that nobody understands.
+    world.write("agent-orchestrator.yaml", "ports: 1\n");
+    world.ao(&["daemon", "restart"]).fails(2, &["`ports`"]);
+    assert_eq!(world.daemon(), before);
+    std::fs::remove_file(world.repo.join("agent-orchestrator.yaml")).unwrap();
+    assert_eq!(world.json(&["status", &id])["runtimeState"].as_str(), Some("alive"));
+    drop(taken);
+    world.ao(&["daemon", "restart", "--port", &port.to_string()]).ok();
+    assert_ne!(world.daemon(), before);
+}
