@@ -7,6 +7,7 @@ use crate::detach;
 use crate::exit::Ended;
 use crate::output::Style;
 use crate::place;
+use crate::render::words::count;
 use ao_api::client::Client;
 use ao_api::fault::ErrorView;
 use ao_api::project::{DaemonFile, Health};
@@ -172,7 +173,12 @@ async fn status(context: &Context) -> Ended {
     }
     match &status.health {
         Some(health) => {
-            out.line(&format!("{} · {} live sessions · event {}", health.status, health.live_sessions, health.seq));
+            out.line(&format!(
+                "{} · {} · event {}",
+                health.status,
+                count(usize::try_from(health.live_sessions).unwrap_or(usize::MAX), "live session"),
+                health.seq
+            ));
             for note in &health.notes {
                 out.line(&format!("note: {}", crate::render::words::line(note)));
             }

@@ -205,9 +205,10 @@ fn done(record: &Record, key: &EffectKey, outcome: &Outcome) -> Option<String> {
         Outcome::WorkspaceRemoved { rescue: None, .. } => {
             format!("{who}: workspace removed, there was nothing to keep")
         }
-        Outcome::Archived { before, after } => {
+        Outcome::Archived { before, after } if after < before => {
             format!("{who}: archived, its logs take {after} bytes instead of {before}")
         }
+        Outcome::Archived { .. } => format!("{who}: archived"),
         Outcome::Inspected { found } => match found {
             Inspection::Missing => format!("{who}: its workspace is gone"),
             Inspection::Unchanged => format!("{who}: nothing was changed"),

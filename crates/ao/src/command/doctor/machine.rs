@@ -86,18 +86,24 @@ async fn agents(context: &Context) -> Vec<Finding> {
         Err(fault) => return vec![Finding::bad("agents", fault.message, fault.hint.unwrap_or_default())],
     };
     let path = std::env::var("PATH").unwrap_or_default();
-    let mut found = Vec::new();
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
     for (name, agent) in &registry.agents {
         if let Some(fault) = agent.fault() {
             found.push(Finding::bad("agent", fault.message, fault.hint.unwrap_or_default()));
             continue;
         }
-        found.push(match agent.detect(&path).await {
+        match agent.detect(&path).await {
             Detected::Installed { path, version } => {
-                Finding::ok("agent", format!("{name} {} · {}", version.unwrap_or_default(), path.display()))
+                let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+                found.push(Finding::ok("agent", format!("{name}{version} · {}", path.display())));
             }
-            Detected::Missing { hint } => Finding::note("agent", format!("{name} is not installed"), hint),
-        });
+            Detected::Missing { .. } => missing.push(name.as_str()),
+        }
+    }
+    // In one line: nobody has all of them, and what is wrong is not to drown in what is not wanted.
+    if !missing.is_empty() {
+        let words = format!("not installed: {}", missing.join(", "));
+        found.push(Finding::note("agents", words, "`ao agent doctor NAME` says how to get one"));
     }
     found
 }

@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use crate::connect::{self, Standing, VERSION, log_file};
 use crate::context::Context;
+use crate::render::words::count;
 use ao_api::client::Client;
 use ao_api::project::Health;
 use ao_host::discover::{self, remains};
@@ -62,7 +63,14 @@ async fn daemon(context: &Context) -> Vec<Finding> {
     let mut found = Vec::new();
     match health {
         Ok(health) if health.status == "ok" => {
-            found.push(Finding::ok("daemon", format!("{} · {} live sessions", health.url, health.live_sessions)));
+            found.push(Finding::ok(
+                "daemon",
+                format!(
+                    "{} · {}",
+                    health.url,
+                    count(usize::try_from(health.live_sessions).unwrap_or(usize::MAX), "live session")
+                ),
+            ));
             found.extend(
                 health.notes.iter().map(|n| Finding::note("daemon", n.clone(), "nothing, unless it comes again")),
             );
