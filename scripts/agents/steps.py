@@ -250,7 +250,7 @@ class Agent(World):
                     return
 
     def send(self, session, text):
-        code, out, err = self.verb("send", session, "--wait", "--timeout", f"{START}s", text, limit=START + 10)
+        code, out, err = self.verb("send", session, "--wait", "--timeout", f"{START}s", "--", text, limit=START + 10)
         expect(code == 0, f"ao send: exit code {code}: {out}{err}; its screen:\n{self.screen(session)}")
 
     def worktree(self, session):

@@ -1,6 +1,6 @@
 //! Finds the composer on a screen and reads what it holds.
 
-use super::{Adapter, Composer};
+use super::{Adapter, Composer, Pattern};
 use crate::screen::{Region, Screen};
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -24,7 +24,7 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
             Some(Found { region: screen.region(row, row + 1), text: text.to_owned() })
         }
         Composer::Rows { paste: true, .. } if !screen.bracketed_paste => None,
-        Composer::Rows { first, next, never, above, end, placeholder, unless, paste: _ } => {
+        Composer::Rows { first, next, never, above, end, tall, placeholder, unless, paste: _ } => {
             let asked = screen.rows.get(usize::from(screen.cursor.0)).zip(unless.as_ref());
             if asked.is_some_and(|(row, unless)| unless.0.is_match(row)) {
                 return None;
@@ -37,7 +37,10 @@ pub fn find(adapter: &Adapter, screen: &Screen) -> Option<Found> {
             let begin = screen.rows.iter().enumerate().rev().find(|(n, row)| begins(*n, row))?.0;
             let rest = screen.rows.get(begin + 1..)?;
             let length = match end {
-                Some(end) => rest.iter().position(|row| end.0.is_match(row))?,
+                Some(end) => {
+                    let ends = rest.iter().position(|row| end.0.is_match(row));
+                    ends.or_else(|| high(rest, tall.as_deref()?, screen.rows.len()))?
+                }
                 None => filled(rest),
             };
             let head = first.0.captures(screen.rows.get(begin)?)?.get(1).map_or("", |m| m.as_str()).trim();
@@ -64,6 +67,13 @@ fn behind_sign(row: &str) -> &str {
             && row.get(at + c.len_utf8()..).is_some_and(|r| r.starts_with(' '))
     });
     sign.and_then(|(at, c)| row.get(at + c.len_utf8()..)).map_or("", str::trim)
+}
+
+/// The rows after the first of a composer that fills the screen.
+fn high(rest: &[String], tall: &Pattern, rows: usize) -> Option<usize> {
+    let length = filled(rest);
+    let fits = rest.iter().take(length).all(|row| tall.0.is_match(row));
+    (fits && (length + 1) * 2 >= rows).then_some(length)
 }
 
 fn filled(rows: &[String]) -> usize {
@@ -134,6 +144,18 @@ pasted = "^\\[Pasted"
         assert_eq!(found(&["> old prompt", "done", "----"]), None, "a prompt in the transcript is no composer");
         assert_eq!(found(&["----", "> 1. Yes", "  2. No", "----"]), None, "a dialog is no composer");
         assert_eq!(found(&["----", "> text", "  that is cut off"]), None, "a composer has an end");
+    }
+
+    #[test]
+    fn a_composer_that_fills_the_screen_needs_no_end_and_a_dialog_never_passes_for_one() {
+        let text = ADAPTER.replace(", above = \"^-+$\"", ", tall = \"^(?:  .*)?$\"");
+        let tall = |rows: &[&str]| {
+            let rows = rows.iter().map(|r| (*r).to_owned()).collect();
+            find(&parse("boxed.toml", &text).unwrap(), &Screen { rows, ..Screen::default() })
+        };
+        assert_eq!(tall(&["done", "> one", "  two", "  three", ""]).unwrap().text, "one two three");
+        assert_eq!(tall(&["done", "", "", "> Yes", "  No", "", ""]), None, "it is not high enough");
+        assert_eq!(tall(&["> asked", "  more", "• works", "  on it"]), None, "something else follows");
     }
 
     #[test]

@@ -68,6 +68,10 @@ pub enum Composer {
         /// The row after the last one.
         #[serde(default)]
         end: Option<Pattern>,
+        /// What each row after the first looks like when the composer fills the screen and its end is out of sight. It must
+        /// reach to the last row that is not blank, and have at least half of all rows: no dialog is so high.
+        #[serde(default)]
+        tall: Option<Box<Pattern>>,
         /// Text that stands there while it is empty.
         #[serde(default)]
         placeholder: Option<Pattern>,
