@@ -88,6 +88,9 @@ pub struct Session {
     /// When output was last reported; at most once a minute, so as evidence of life only.
     #[serde(default)]
     pub last_output: Time,
+    /// How often in this silence a person was told that it may be stuck: each time it is waited twice as long.
+    #[serde(default)]
+    pub stalls: u32,
     /// The turn going on or the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub turn: Option<Turn>,

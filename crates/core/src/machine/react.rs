@@ -4,7 +4,7 @@
 use super::draft::Draft;
 use super::lookup::{can_be_told, run_of, settings, target, task_text, whole_command};
 use super::{answering, ending, lost, prompting, session as life, task};
-use crate::activity::Activity;
+use crate::activity::{Activity, Source};
 use crate::delivery::Cause;
 use crate::effect::Priority;
 use crate::facts::Facts;
@@ -111,14 +111,25 @@ fn asks_at(rules: &Reactions, session: &Session) -> Option<Time> {
     Some(session.known.since.after(threshold))
 }
 
+/// A person is told of one silence so often, after once, twice, four times the threshold and so on; nothing is ever killed.
+const MOST_STALLS: u32 = 5;
+
+/// When a turn in which nothing is printed, called or written is told of, the first time or once more.
 fn stuck_at(rules: &Reactions, session: &Session) -> Option<Time> {
     let asks = matches!(session.known.activity, Activity::NeedsInput { .. });
     let turn = session.turn.as_ref().filter(|t| t.end.is_none())?;
-    if asks || session.attention.is_some() {
+    let told = session.attention.as_ref().is_some_and(|a| a.key != ReactionKey::AgentStuck);
+    if asks || told || session.stalls >= MOST_STALLS {
         return None;
     }
     let threshold = rules.rule(ReactionKey::AgentStuck).threshold.unwrap_or(STUCK_AFTER);
-    Some(turn.began.max(session.last_output).after(threshold))
+    // A call of a hook or a line of the transcript is life as much as output is; a title may turn for ever.
+    let lives = [Source::Structured, Source::Hook, Source::Transcript];
+    let seen = lives.iter().filter_map(|source| session.evidence.get(source)).map(|o| o.at).max();
+    let since = turn.began.max(session.last_output).max(session.known.since).max(seen.unwrap_or_default());
+    // Told before: from then on.
+    let since = session.attention.as_ref().map_or(since, |a| since.max(a.since));
+    Some(since.after(Millis(threshold.0.saturating_mul(1 << session.stalls.min(MOST_STALLS)))))
 }
 
 /// A rule that gives up by time has a deadline of its own; work that is on its way to the target counts as resolved.
@@ -168,8 +179,12 @@ fn call_to_question(d: &mut Draft<'_>, id: &SessionId) {
 fn call_to_stuck(d: &mut Draft<'_>, id: &SessionId) {
     let Some(session) = d.sessions.get(id) else { return };
     let why = "its turn goes on, but it has printed nothing for a long time".to_owned();
+    let stalls = session.stalls + 1;
     let (title, body) = (format!("{} may be stuck", session.name), format!("{why}. Look: ao attach {id}"));
     call(d, id, ReactionKey::AgentStuck, "stuck", why, title, body);
+    if let Some(session) = d.sessions.get_mut(id) {
+        session.stalls = stalls;
+    }
 }
 
 /// Between two times that a person is told what one agent said to its terminal: who is called every few seconds listens to

@@ -190,6 +190,7 @@ pub(super) fn make_session(
         terminal: Terminal::default(),
         conversation: Conversation::First,
         pressed: None,
+        stalls: 0,
         asking: Asking::default(),
         supervision: new.supervision,
         answers: new.answers.clone(),

@@ -58,6 +58,7 @@ pub(super) fn launch(d: &mut Draft<'_>, id: &SessionId, resume: bool) {
     session.terminal = Terminal::default();
     session.conversation = Conversation::First;
     answering::launched(session);
+    session.stalls = 0;
     forget_attention(session);
     d.ask(Effect::EnsureHost { session: id.clone(), launch, resume });
 }
@@ -164,6 +165,7 @@ fn said_before(session: &Session, observation: &Observation) -> bool {
 fn follow_activity(d: &mut Draft<'_>, id: &SessionId, observation: &Observation, before: &Activity) {
     let Some(session) = d.sessions.get_mut(id) else { return };
     forget_attention(session);
+    session.stalls = 0;
     let activity = session.known.activity.clone();
     if turn::shows_turn(&activity) && !session.in_turn() {
         turn::begin(d, id, observation.offset);
@@ -180,6 +182,7 @@ pub(super) fn output_seen(d: &mut Draft<'_>, id: &SessionId, launch: &LaunchId) 
     let now = d.now;
     if let Some(session) = current(d, id, launch) {
         session.last_output = now;
+        session.stalls = 0;
         if session.attention.as_ref().is_some_and(|a| a.key == ReactionKey::AgentStuck) {
             session.attention = None;
         }

@@ -69,6 +69,7 @@ pub(super) fn begin(d: &mut Draft<'_>, id: &SessionId, offset: Option<u64>) {
     session.turns += 1;
     session.turn = Some(Turn { n: session.turns, launch, began: now, offset, delivery: None, native: None, end: None });
     session.last_output = now;
+    session.stalls = 0;
 }
 
 /// The turn that goes on ends; false when none does.

@@ -1,6 +1,6 @@
 //! The life of a plain session, and what people are told about it.
 
-use ao_core::activity::{Activity, InputKind, Source};
+use ao_core::activity::{Activity, InputKind, Source, Work};
 use ao_core::event::{Answer, Event};
 use ao_core::id::{LaunchId, SessionId};
 use ao_core::kind::{Fault, Kind};
@@ -271,7 +271,7 @@ fn a_threshold_gives_the_agent_time_before_a_person_is_called() {
 }
 
 #[test]
-fn a_turn_without_output_is_called_stuck_once_and_output_takes_it_back() {
+fn a_turn_without_output_is_called_stuck_ever_more_rarely_and_output_takes_it_back() {
     let mut world = World::new(&HELLO);
     world.behave("", |_| Reply::Hangs);
     let id = world.spawn("work", Some("Work."));
@@ -279,14 +279,33 @@ fn a_turn_without_output_is_called_stuck_once_and_output_takes_it_back() {
     assert_eq!(world.status(&id), Status::Working);
     world.pass(Millis::secs(1));
     assert_eq!(world.status(&id), Status::Stuck);
-    world.pass(Millis::mins(60));
     assert_eq!(world.notes.len(), 1, "{:?}", world.notes);
+    world.pass(Millis(STUCK_AFTER.0 - 1000));
+    assert_eq!(world.notes.len(), 1, "twice as long, then four times");
+    world.pass(Millis::mins(60));
+    assert_eq!(world.notes.len(), 3, "{:?}", world.notes);
+    world.pass(Millis::mins(60 * 24));
+    assert_eq!(world.notes.len(), 5, "who does not come is not called for ever: {:?}", world.notes);
+    assert_eq!(world.agents(), 1, "nothing is ended");
     let launch = LaunchId::of(&id, 1);
     world.happen(Event::OutputSeen { session: id.clone(), launch, offset: 999 });
     assert_eq!(world.status(&id), Status::Working);
     world.pass(STUCK_AFTER);
     assert_eq!(world.status(&id), Status::Stuck);
-    assert_eq!(world.notes.len(), 2);
+    assert_eq!(world.notes.len(), 6);
+}
+
+#[test]
+fn a_hook_that_is_called_is_life_although_nothing_is_printed() {
+    let mut world = World::new(&HELLO);
+    world.behave("", |_| Reply::Hangs);
+    let id = world.spawn("work", Some("Work."));
+    world.pass(Millis(STUCK_AFTER.0 - 1000));
+    world.observe(&id, Source::Hook, Activity::Working { on: Some(Work::Tool) });
+    world.pass(Millis(STUCK_AFTER.0 - 1000));
+    assert_eq!((world.status(&id), world.notes.len()), (Status::Working, 0));
+    world.pass(Millis::secs(2));
+    assert_eq!((world.status(&id), world.notes.len()), (Status::Stuck, 1));
 }
 
 #[test]
