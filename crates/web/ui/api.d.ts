@@ -181,7 +181,7 @@ export interface RunView {
   id: string;
   projectId: string;
   check: string;
-  agent: string;
+  agent?: string;
   chosen?: string;
   target: string;
   state: string;
