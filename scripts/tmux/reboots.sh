@@ -35,7 +35,8 @@ boot() { AO_TEST_BOOT_ID=$1 "$ao" daemon start >/dev/null || fail "no daemon in 
 agents() { tmux -S "$socket" list-panes -a -F '#{pane_pid}'; }
 conversation() { tr '\n' ' ' <"$keeps"; }
 stands() { "$ao" --json status app-1 | sed -n "s/^ *\"$1\": *\"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}$/\1/p" | head -n 1; }
-is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q ') Z ' "/proc/$1/stat"; }
+# A process is dead, and not yet collected at most, when its other threads are: until then its sockets take calls.
+is_gone() { ! kill -0 "$1" 2>/dev/null || { grep -q ') Z ' "/proc/$1/stat" && [ "$(ls "/proc/$1/task" | wc -l)" -le 1 ]; }; }
 # Ends the daemon and these processes at once.
 cut() {
     local all=("$(daemon)" "$@") pid
