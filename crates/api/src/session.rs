@@ -1,6 +1,7 @@
 //! Sessions as callers see them.
 
 use crate::question::QuestionView;
+pub use crate::said::{CommandView, NotificationView, TerminalView};
 use crate::usage::ConversationView;
 use ao_core::activity::Known;
 use ao_core::delivery::{Delivery, DeliveryState};
@@ -9,7 +10,6 @@ use ao_core::pull_request::{Checks, Mergeability, PrState, PullRequest};
 use ao_core::run::TaskState;
 use ao_core::session::{Conversation, Ending, Phase, Process, Remains, Session, TurnHow};
 use ao_core::status::{Status, exit_words, start_fault, status};
-use ao_core::terminal::Terminal;
 use ao_core::time::Time;
 use ao_core::workspace::{Ignored, PutBack};
 use schemars::JsonSchema;
@@ -123,67 +123,6 @@ pub struct SessionView {
     pub created_at: u64,
     /// When it last changed: Unix milliseconds.
     pub changed_at: u64,
-}
-
-/// What the program of a session's latest launch said to the person before its terminal. The words are the program's own:
-/// controls are removed and long ones cut, but nobody vouches for them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TerminalView {
-    /// Title of its window.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// How often it rang its bell.
-    pub bells: u64,
-    /// When it last did: Unix milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bell_at: Option<u64>,
-    /// Notifications it sent (OSC 9, OSC 777).
-    pub notifications: u64,
-    /// The last one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub notification: Option<NotificationView>,
-    /// Commands that ended, of a shell that marks them (OSC 133).
-    pub commands: u64,
-    /// The last one's end.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub command: Option<CommandView>,
-}
-
-/// A notification that a program sent to its terminal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct NotificationView {
-    /// Its words.
-    pub text: String,
-    /// When: Unix milliseconds.
-    pub at: u64,
-}
-
-/// How a command of a shell ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CommandView {
-    /// Its exit code, if the shell said it.
-    pub code: Option<i32>,
-    /// When: Unix milliseconds.
-    pub at: u64,
-}
-
-impl TerminalView {
-    /// The view of what was said; none when nothing was.
-    fn of(said: &Terminal) -> Option<Self> {
-        let view = Self {
-            title: Some(said.title.clone()).filter(|title| !title.is_empty()),
-            bells: said.bells,
-            bell_at: said.rung.map(|at| at.0),
-            notifications: said.notifications,
-            notification: said.notification.as_ref().map(|n| NotificationView { text: n.text.clone(), at: n.at.0 }),
-            commands: said.commands,
-            command: said.command.as_ref().map(|c| CommandView { code: c.code, at: c.at.0 }),
-        };
-        (view != Self::default()).then_some(view)
-    }
 }
 
 /// What git ignores in a workspace, or ignored in one that was removed.
@@ -544,53 +483,6 @@ impl From<SessionView> for StatusView {
             ended: view.ended,
         }
     }
-}
-
-/// One session with its evidence (`GET /api/sessions/{id}/explain`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Explanation {
-    /// The session.
-    pub session: SessionView,
-    /// The row of the precedence table that decided its status.
-    pub rule: String,
-    /// The latest observation of every source, best source first.
-    pub evidence: Vec<EvidenceView>,
-    /// Effects that are on their way or held, with their reasons.
-    pub pending: Vec<PendingView>,
-    /// Its deliveries, oldest first.
-    pub deliveries: Vec<DeliveryView>,
-    /// Names of the environment variables that its agent got.
-    pub env: Vec<String>,
-}
-
-/// One piece of evidence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct EvidenceView {
-    /// Source.
-    pub source: String,
-    /// What it says.
-    pub activity: String,
-    /// When: Unix milliseconds.
-    pub at: u64,
-    /// Its words.
-    pub why: String,
-}
-
-/// One effect that has not ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PendingView {
-    /// Its key.
-    pub key: String,
-    /// Since when: Unix milliseconds.
-    pub since: u64,
-    /// The last failure.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<String>,
-    /// Nobody knows whether it happened before the daemon last started.
-    pub uncertain: bool,
 }
 
 /// The answer to a message: which delivery carries it.

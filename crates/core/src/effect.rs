@@ -7,6 +7,7 @@ use crate::project::MergeStrategy;
 use crate::question::{Dialog, Reply};
 use crate::session::Conversation;
 use crate::time::Millis;
+pub use crate::workspace::Inspection;
 use crate::workspace::{Ignored, PutBack};
 use serde::{Deserialize, Serialize};
 
@@ -495,27 +496,4 @@ pub enum Outcome {
     ScratchRemoved,
     /// The notifiers were told.
     Notified,
-}
-
-/// What a workspace holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "workspace", rename_all = "snake_case")]
-pub enum Inspection {
-    /// The directory is gone.
-    Missing,
-    /// Nothing differs from the commit it started from or from the target.
-    Unchanged,
-    /// Conflict markers or unmerged paths are left.
-    Unmerged {
-        /// The paths.
-        files: Vec<String>,
-    },
-    /// It holds work, kept as this commit.
-    Changed {
-        /// The commit: the branch's own when the workspace is clean, else one made of everything in it.
-        head: CommitId,
-        /// The branch that is checked out there, when it is not the session's.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        other_branch: Option<String>,
-    },
 }

@@ -1,5 +1,6 @@
 //! What a session's workspace gets and leaves: ports, copies, dependency folders; what was put back, what went with it.
 
+use crate::id::CommitId;
 use crate::time::{Millis, Time};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,4 +209,27 @@ mod tests {
         let edge = PortRange { first: 65_530, last: u16::MAX };
         assert_eq!(edge.free(&BTreeSet::new()), None);
     }
+}
+
+/// What a workspace holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "workspace", rename_all = "snake_case")]
+pub enum Inspection {
+    /// The directory is gone.
+    Missing,
+    /// Nothing differs from the commit it started from or from the target.
+    Unchanged,
+    /// Conflict markers or unmerged paths are left.
+    Unmerged {
+        /// The paths.
+        files: Vec<String>,
+    },
+    /// It holds work, kept as this commit.
+    Changed {
+        /// The commit: the branch's own when the workspace is clean, else one made of everything in it.
+        head: CommitId,
+        /// The branch that is checked out there, when it is not the session's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        other_branch: Option<String>,
+    },
 }

@@ -2,13 +2,14 @@
 
 use ao_api::access::WhoAmI;
 use ao_api::event::{EventView, Events};
+use ao_api::explanation::{EvidenceView, Explanation, PendingView};
 use ao_api::fault::ErrorView;
 use ao_api::project::{ProjectView, Projects};
 use ao_api::question::{OptionView, QuestionView};
 use ao_api::run::{QueueEntry, QueueView, Queues, RunView, Runs, TaskView};
 use ao_api::session::{
-    ActivityView, CommandView, DeliveryView, EvidenceView, Explanation, IgnoredPath, IgnoredView, NotificationView,
-    PendingView, PullRequestView, SessionView, Sessions, TerminalView,
+    ActivityView, CommandView, DeliveryView, IgnoredPath, IgnoredView, NotificationView, PullRequestView, SessionView,
+    Sessions, TerminalView,
 };
 use ao_api::terminal::{EXITED, KEYS, Logs, OUTPUT, RESIZE, RESIZED, SCREEN, SEEN};
 use ao_api::usage::ConversationView;

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::exit::Ended;
 use crate::render::{evidence, words};
 use crate::{connect, route};
-use ao_api::session::Explanation;
+use ao_api::explanation::Explanation;
 use std::process::ExitCode;
 
 /// What was asked for.

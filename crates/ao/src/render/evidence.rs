@@ -3,7 +3,7 @@
 use super::table::{Table, styled};
 use super::words::{age, line};
 use crate::output::{Style, paint};
-use ao_api::session::Explanation;
+use ao_api::explanation::Explanation;
 
 /// The evidence behind one session's status.
 #[must_use]
@@ -91,7 +91,7 @@ fn won(e: &Explanation) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ao_api::session::EvidenceView;
+    use ao_api::explanation::EvidenceView;
 
     #[test]
     fn the_signal_that_counts_is_marked_with_its_reason() {

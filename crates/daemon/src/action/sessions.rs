@@ -6,10 +6,9 @@ use crate::access::caller::{Caller, Inside, Need, Role, Via};
 use crate::choosing;
 use crate::env;
 use crate::registration::find_project;
+use ao_api::explanation::{EvidenceView, Explanation, PendingView};
 use ao_api::request::{Message, NewSession, Nothing, SessionsQuery, Stop};
-use ao_api::session::{
-    DeliveryView, EvidenceView, Explanation, PendingView, Queued, SessionView, Sessions, StatusView,
-};
+use ao_api::session::{DeliveryView, Queued, SessionView, Sessions, StatusView};
 use ao_core::config::answers;
 use ao_core::event::{Answer, Event, NewSession as Wanted};
 use ao_core::id::SessionId;
