@@ -22,7 +22,7 @@ fn a_turn_is_interrupted_and_what_is_at_rest_is_not() {
     world.ao(&["send", &id, "--wait", "--timeout", "60s", "please hang"]).ok();
     let said = world.ao(&["interrupt", &id]).ok();
     assert!(said.out.contains("its turn ended (interrupted)"), "{said:?}");
-    let session = world.json(&["status", &id])["session"].clone();
+    let session = world.json(&["status", &id]).clone();
     assert_eq!(session["turnEnd"].as_str(), Some("interrupted"), "{session}");
     let events = world.ao(&["events", "--session", &id]).ok();
     assert!(events.out.contains("interrupts its turn"), "{events:?}");
@@ -55,7 +55,7 @@ fn files_of_a_prompt_lie_in_the_workspace_where_git_does_not_see_them() {
     let text = prompt["text"].as_str().unwrap();
     let path = text.lines().find_map(|l| l.strip_prefix("- ")).unwrap_or_else(|| panic!("no file in {text:?}"));
     assert!(path.starts_with(".ao/attachments/") && path.ends_with("-notes.txt"), "{path}");
-    let workspace = world.json(&["status", &id])["session"]["workspacePath"].as_str().unwrap().to_owned();
+    let workspace = world.json(&["status", &id])["workspacePath"].as_str().unwrap().to_owned();
     let workspace = std::path::Path::new(&workspace);
     assert_eq!(std::fs::read_to_string(workspace.join(path)).unwrap(), "the notes\n");
     let status = world.git(&["-C", workspace.to_str().unwrap(), "status", "--porcelain"]);

@@ -386,6 +386,7 @@ impl Host {
         for conn in &mut self.conns {
             conn.flush();
         }
+        self.press_what_leavers_held();
         let owner = self.size_owner;
         self.conns.retain(|conn| conn.phase != Phase::Gone);
         if owner.is_some_and(|owner| self.conns.iter().all(|conn| conn.id != owner)) {
@@ -397,6 +398,17 @@ impl Host {
         }
         if self.conns.iter().all(|conn| conn.viewer.is_none()) {
             self.display.unseen();
+        }
+    }
+
+    /// Whoever pressed Escape and left has pressed it: it was held for looking like the beginning of a terminal's reply.
+    fn press_what_leavers_held(&mut self) {
+        let leavers = self.conns.iter_mut().filter(|conn| conn.phase == Phase::Gone);
+        let held: Vec<u8> =
+            leavers.filter_map(|conn| conn.viewer.as_mut()).flat_map(|viewer| viewer.replies.flush()).collect();
+        if !held.is_empty() && self.exit.is_none() {
+            self.typing.keys(held);
+            self.flush_keys();
         }
     }
 

@@ -185,3 +185,14 @@ fn nothing_is_typed_while_a_person_types_what_the_program_has_not_shown_yet() {
     assert_eq!(said, Typed::Moved { sha256: unchanged.sha256 });
     assert!(read_deliveries(&world.dir).expect("read").is_empty(), "nothing was recorded");
 }
+
+#[test]
+fn the_escape_of_a_viewer_who_leaves_at_once_is_pressed() {
+    let world = script("stty raw -echo; : >raw; head -c 1 >got; echo >>got; exec head -c 1").start_raw();
+    let mut viewer = world.client();
+    attach(&mut viewer, None);
+    // It looks like the beginning of a terminal's reply, so it is held for a moment.
+    viewer.send(&Request::Input(b"\x1b".to_vec())).expect("sent");
+    drop(viewer);
+    assert_eq!(world.file("got"), "\x1b");
+}
