@@ -26,7 +26,7 @@ pub struct Args {
     /// Read the prompt from this file
     #[arg(short, long)]
     file: Option<PathBuf>,
-    /// A file that belongs to the prompt: a copy of it is put into the workspace, where git does not see it
+    /// A file that belongs to the prompt: copied into the workspace, where git does not see it
     #[arg(long, value_name = "FILE", conflicts_with = "drop")]
     attach: Vec<PathBuf>,
     /// Wait until the agent has begun to work on it
