@@ -13,7 +13,7 @@ pub mod task;
 
 use crate::time::Time;
 use history::History;
-pub use selection::Strategy;
+pub use selection::{Named, Strategy};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use task::TaskKind;
@@ -68,18 +68,6 @@ pub struct Candidate {
     pub fit: BTreeMap<TaskKind, u8>,
     /// How its earlier sessions went.
     pub history: History,
-}
-
-/// Who made an agent the project's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Named {
-    /// Nobody: it is built in.
-    #[default]
-    Nowhere,
-    /// The project's configuration.
-    Configuration,
-    /// The environment ([`asked::AGENT`]).
-    Environment,
 }
 
 /// What the project wants.

@@ -219,7 +219,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigError> {
         settings(&config, project).map_err(|what| refuse(format!("projects.{name}: {what}")))?;
     }
     reactions::merge(&config.reactions, &BTreeMap::new()).map_err(|what| refuse(format!("reactions.{what}")))?;
-    selection::selection(&ProjectConfig::default(), &config.defaults)
+    selection::selection(selection::Written::default(), config.defaults.chooses())
         .map_err(|what| refuse(format!("defaults: {what}")))?;
     resources::limits(None, config.defaults.limits.as_ref()).map_err(|what| refuse(format!("defaults: {what}")))?;
     resources::freeze_idle_after(config.lifecycle.freeze_idle_after).map_err(refuse)?;
@@ -242,7 +242,7 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
     let runtime = pick(&project.runtime, &defaults.runtime, built_in.runtime);
     Ok(Settings {
         agent: pick(&project.agent, &defaults.agent, built_in.agent),
-        selection: selection::selection(project, defaults)?,
+        selection: selection::selection(project.chooses(), defaults.chooses())?,
         workspace: pick(&project.workspace, &defaults.workspace, built_in.workspace),
         scm: pick(&project.scm, &defaults.scm, built_in.scm),
         tracker: pick(&project.tracker, &defaults.tracker, built_in.tracker),
@@ -277,6 +277,18 @@ pub fn settings(config: &Config, project: &ProjectConfig) -> Result<Settings, St
         answers: answers::rules(&project.agent_config.answers)?,
         reactions: reactions::merge(&config.reactions, &project.reactions)?,
     })
+}
+
+impl Defaults {
+    fn chooses(&self) -> selection::Written<'_> {
+        selection::Written { agent: self.agent.is_some(), selection: self.agent_selection.as_ref() }
+    }
+}
+
+impl ProjectConfig {
+    fn chooses(&self) -> selection::Written<'_> {
+        selection::Written { agent: self.agent.is_some(), selection: self.agent_selection.as_ref() }
+    }
 }
 
 /// The JSON schema of the file.

@@ -1,8 +1,7 @@
 //! What was said about choosing: the configuration's words, and the names in the environment that the elizaOS plugin has for
 //! them. Configuration wins; the environment fills in what it leaves open.
 
-use super::Named;
-use super::selection::{Strategy, strategy};
+use super::selection::{Named, Strategy, strategy};
 use crate::config::permissions;
 use crate::project::{Permissions, Settings};
 

@@ -15,6 +15,18 @@ pub enum Strategy {
     Heuristic,
 }
 
+/// Who made an agent the project's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Named {
+    /// Nobody: it is built in.
+    #[default]
+    Nowhere,
+    /// The project's configuration.
+    Configuration,
+    /// The environment ([`super::asked::AGENT`]).
+    Environment,
+}
+
 /// How a project wants its agents chosen, as its configuration says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

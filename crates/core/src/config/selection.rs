@@ -1,6 +1,5 @@
 //! How agents are chosen, as it is written: `agentSelection`, and when an `agent` means this one and no other.
 
-use super::{Defaults, ProjectConfig};
 use crate::choice::selection::{Selection, provider, strategy};
 use crate::id::checked_name;
 use schemars::JsonSchema;
@@ -19,14 +18,23 @@ pub struct AgentSelectionConfig {
     pub subscription_provider: Option<String>,
 }
 
+/// What one part of the file says of it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Written<'a> {
+    /// It names an agent.
+    pub(super) agent: bool,
+    /// Its `agentSelection`.
+    pub(super) selection: Option<&'a AgentSelectionConfig>,
+}
+
 /// What holds for a project. One that names its agent and no strategy of its own keeps that agent, whatever `defaults` say.
 ///
 /// # Errors
 /// Words that name the key and what it may be.
-pub(super) fn selection(project: &ProjectConfig, defaults: &Defaults) -> Result<Selection, String> {
-    let own = project.agent_selection.clone().unwrap_or_default();
-    let general = defaults.agent_selection.clone().unwrap_or_default();
-    let general_strategy = general.strategy.filter(|_| project.agent.is_none());
+pub(super) fn selection(project: Written<'_>, defaults: Written<'_>) -> Result<Selection, String> {
+    let own = project.selection.cloned().unwrap_or_default();
+    let general = defaults.selection.cloned().unwrap_or_default();
+    let general_strategy = general.strategy.filter(|_| !project.agent);
     let among = own.among.or(general.among).unwrap_or_default();
     for name in &among {
         checked_name("agent name", name).map_err(|e| format!("agentSelection.among: {e}"))?;
@@ -34,7 +42,7 @@ pub(super) fn selection(project: &ProjectConfig, defaults: &Defaults) -> Result<
     let read = |word: String| strategy(&word).map_err(|may| format!("agentSelection.strategy is {word:?}; {may}"));
     Ok(Selection {
         strategy: own.strategy.or(general_strategy).map(read).transpose()?,
-        named: project.agent.is_some() || defaults.agent.is_some(),
+        named: project.agent || defaults.agent,
         among,
         subscription: own.subscription_provider.or(general.subscription_provider).as_deref().map(provider),
     })
