@@ -114,7 +114,8 @@ pub fn still_holds(adapter: &Adapter, screen: &Screen, found: &Found, prompt: &s
 /// Text without white space, so that wrapping does not matter, and without what has no width: some agents draw their cursor
 /// as a space without one, and some compose letters and their accents (Unicode Standard Annex 15).
 fn squeeze(text: &str) -> String {
-    let unseen = |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}') || is_combining_mark(c);
+    let unseen =
+        |c: char| c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}') || is_combining_mark(c);
     text.nfd().filter(|c| !unseen(*c)).collect()
 }
 
@@ -162,7 +163,9 @@ pasted = "^\\[Pasted"
     fn a_composer_may_compose_accents() {
         let adapter = parse("boxed.toml", ADAPTER).unwrap();
         let shows = |text: &str| found(&["----", &format!("> {text}"), "----"]).unwrap();
-        assert!(holds(&adapter, &shows("caf\u{e9}"), "cafe\u{301}") && holds(&adapter, &shows("cafe\u{301}"), "caf\u{e9}"));
+        assert!(
+            holds(&adapter, &shows("caf\u{e9}"), "cafe\u{301}") && holds(&adapter, &shows("cafe\u{301}"), "caf\u{e9}")
+        );
         assert!(!holds(&adapter, &shows("caf\u{e9}"), "cafs"));
     }
 
