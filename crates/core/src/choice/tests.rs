@@ -112,7 +112,7 @@ fn what_nobody_named_is_passed_over_only_where_it_is_not_installed() {
     let choice = choose(&[out.clone(), better.clone()], &nobody, Time(0));
     assert_eq!(choice.agent, "codex");
     assert_eq!(choice.why, "claude-code is not installed; codex: 38 points (logged in +18, suits bugs +20)");
-    assert_eq!(chosen(&[out.clone()], &nobody), "claude-code", "its start says how to install it");
+    assert_eq!(chosen(std::slice::from_ref(&out), &nobody), "claude-code", "its start says how to install it");
     let said = Wish { named: Named::Environment, ..nobody };
     let choice = choose(&[out, better], &said, Time(0));
     assert_eq!(choice.why, "claude-code is what PARALLAX_DEFAULT_AGENT_TYPE names", "who named one gets that one");
