@@ -1,6 +1,7 @@
 //! Reads the dialog that a screen shows: what it asks, its choices, and where it stands, so that an answer is pressed on
 //! exactly these rows.
 
+use super::look::Keys;
 use super::menu::{self, Menu};
 use super::{Adapter, Pattern, observe};
 use crate::activity::{Activity, InputKind};
@@ -50,7 +51,9 @@ pub fn read(adapter: &Adapter, screen: &Screen) -> Option<Shown> {
     // A choice in the row of its question, as in `Create it? (Y)es/(N)o`: the row is the question.
     let inline = menu.as_ref().is_some_and(|menu| menu.first == menu.last);
     let end = if inline { to } else { end };
-    let top = top(screen, end);
+    // A question in a line of a plain conversation has no frame: only what stands together with it belongs to it.
+    let plain_line = adapter.menu.as_ref().is_some_and(|look| look.keys == Keys::Line);
+    let top = if plain_line { block(screen, end) } else { top(screen, end) };
     let rows = screen.rows.get(top..end).unwrap_or_default();
     let lines: Vec<&str> = rows.iter().map(|row| unframed(row)).collect();
     let text = squeezed(&lines);
@@ -89,13 +92,15 @@ fn top(screen: &Screen, end: usize) -> usize {
     // The words of the conversation end where a gap of two rows is; without one only what stands together belongs to it.
     let blank = |n: usize| screen.rows.get(n).is_none_or(|row| row.trim().is_empty());
     let gap = (least..end.saturating_sub(2)).rev().find(|n| blank(*n) && blank(*n + 1) && !blank(*n + 2));
-    gap.map_or_else(
-        || {
-            let bottom = (least..end).rev().find(|n| !blank(*n)).unwrap_or(least);
-            (least..bottom).rev().find(|n| blank(*n)).map_or(least, |n| n + 1)
-        },
-        |n| n + 2,
-    )
+    gap.map_or_else(|| block(screen, end), |n| n + 2)
+}
+
+/// The first row of what stands together just above row `end`.
+fn block(screen: &Screen, end: usize) -> usize {
+    let least = end.saturating_sub(ABOVE);
+    let blank = |n: usize| screen.rows.get(n).is_none_or(|row| row.trim().is_empty());
+    let bottom = (least..end).rev().find(|n| !blank(*n)).unwrap_or(least);
+    (least..bottom).rev().find(|n| blank(*n)).map_or(least, |n| n + 1)
 }
 
 /// A row of nothing but a line.
