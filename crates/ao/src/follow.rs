@@ -106,10 +106,16 @@ pub async fn insist<A>(context: &Context, ask: impl AsyncFn(&Client) -> Result<A
     let mut again = 0;
     loop {
         let file = there(context).await?;
-        let answer = ask(&connect::client_of(&file)?).await;
+        let client = connect::client_of(&file)?;
+        let answer = ask(&client).await;
         match &answer {
             Err(fault) if fault.kind == Kind::Unavailable && again < ASKED_AGAIN => again += 1,
             Ok(_) | Err(_) => return answer,
+        }
+        if client.has_lost() {
+            // One that was killed looks alive for a moment longer than its connections.
+            sleep(LOOK_EVERY).await;
+            continue;
         }
         // A daemon that is still there has meant it.
         if connect::look(context).await == Standing::Running(file) {

@@ -9,12 +9,16 @@ use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::UnixStream;
 
 /// Speaks to one daemon; a connection per request, which costs microseconds on a local socket.
 #[derive(Clone, Debug)]
 pub struct Client {
     socket: PathBuf,
+    /// Shared by clones.
+    lost: Arc<AtomicBool>,
 }
 
 /// A stream of server-sent events.
@@ -27,7 +31,13 @@ impl Client {
     /// For the daemon that listens on `socket`.
     #[must_use]
     pub fn new(socket: &Path) -> Self {
-        Self { socket: socket.to_owned() }
+        Self { socket: socket.to_owned(), lost: Arc::default() }
+    }
+
+    /// Whether a connection ended before its answer: nobody knows what became of that request.
+    #[must_use]
+    pub fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// `GET path`.
@@ -56,7 +66,8 @@ impl Client {
         body: &Q,
         key: &str,
     ) -> Result<A, Fault> {
-        read(path, self.send(Method::POST, path, Some(body), Some(key)).await?).await
+        let response = self.send(Method::POST, path, Some(body), Some(key)).await?;
+        self.read(path, response).await
     }
 
     /// `DELETE path` with a JSON body.
@@ -77,7 +88,8 @@ impl Client {
         path: &str,
         body: Option<&Q>,
     ) -> Result<A, Fault> {
-        read(path, self.send(method, path, body, None).await?).await
+        let response = self.send(method, path, body, None).await?;
+        self.read(path, response).await
     }
 
     /// Follows `path` as server-sent events.
@@ -98,7 +110,7 @@ impl Client {
     ) -> Result<Response<Incoming>, Fault> {
         let stream = UnixStream::connect(&self.socket).await.map_err(|e| self.unreachable(&e))?;
         let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| self.lose(e))?;
         tokio::spawn(connection);
         let body = match body {
             Some(body) => {
@@ -114,27 +126,32 @@ impl Client {
         let request = request
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| Fault::invalid(format!("request to {path}: {e}")))?;
-        let response = sender.send_request(request).await.map_err(lost)?;
+        let response = sender.send_request(request).await.map_err(|e| self.lose(e))?;
         if response.status().is_success() {
             return Ok(response);
         }
         let status = response.status();
-        let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
+        let bytes = response.into_body().collect().await.map_err(|e| self.lose(e))?.to_bytes();
         Err(fault_of(status, &bytes))
+    }
+
+    async fn read<A: DeserializeOwned>(&self, path: &str, response: Response<Incoming>) -> Result<A, Fault> {
+        let bytes = response.into_body().collect().await.map_err(|e| self.lose(e))?.to_bytes();
+        serde_json::from_slice(&bytes).map_err(|e| {
+            Fault::new(Kind::Bug, format!("the daemon's answer to {path} is not understood: {e}"))
+                .hint("is it of another version? `ao daemon restart` starts this one")
+        })
+    }
+
+    fn lose(&self, e: hyper::Error) -> Fault {
+        self.lost.store(true, Ordering::Relaxed);
+        lost(e)
     }
 
     fn unreachable(&self, e: &std::io::Error) -> Fault {
         Fault::unavailable(format!("the daemon does not answer on {}: {e}", self.socket.display()))
             .hint("start it: ao daemon start")
     }
-}
-
-async fn read<A: DeserializeOwned>(path: &str, response: Response<Incoming>) -> Result<A, Fault> {
-    let bytes = response.into_body().collect().await.map_err(lost)?.to_bytes();
-    serde_json::from_slice(&bytes).map_err(|e| {
-        Fault::new(Kind::Bug, format!("the daemon's answer to {path} is not understood: {e}"))
-            .hint("is it of another version? `ao daemon restart` starts this one")
-    })
 }
 
 fn fault_of(status: StatusCode, body: &[u8]) -> Fault {

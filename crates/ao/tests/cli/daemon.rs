@@ -3,9 +3,11 @@
 use crate::world::{World, finish, free_port, until};
 use rustix::process::Signal;
 use serde_json::Value;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 #[test]
 fn verbs_that_come_at_once_start_one_daemon() {
@@ -165,4 +167,42 @@ fn a_restart_onto_a_port_that_is_taken_leaves_the_daemon_as_it_was() {
     drop(taken);
     world.ao(&["daemon", "restart", "--port", &port.to_string()]).ok();
     assert_ne!(world.daemon(), before);
+}
+
+#[test]
+fn a_request_whose_connection_ends_before_the_answer_is_made_again_although_the_daemon_seems_to_live() {
+    let world = World::new();
+    // A process that only has to be there, as one that was killed is for a moment longer than its connections.
+    let mut dying = Command::new("sleep").arg("1000").spawn().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", dying.id())).unwrap();
+    let started: u64 = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap();
+    let socket = world.beside("fake.sock");
+    let file = serde_json::json!({
+        "pid": dying.id(), "started": started, "version": env!("CARGO_PKG_VERSION"), "url": "http://127.0.0.1:1",
+        "socket": socket,
+    });
+    std::fs::create_dir_all(&world.home).unwrap();
+    std::fs::write(world.home.join("daemon.json"), file.to_string()).unwrap();
+    let listener = UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        let mut requests = 0;
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            // Whoever only looks whether somebody listens says nothing.
+            if !matches!(stream.read(&mut [0; 4096]), Ok(1..)) {
+                continue;
+            }
+            requests += 1;
+            if requests == 2 {
+                let body = r#"{"error": {"code": "not_found", "message": "the second answer"}}"#;
+                let head = format!("HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all((head + body).as_bytes()).unwrap();
+            }
+        }
+    });
+    let said = world.ao(&["send", "a", "words"]);
+    dying.kill().unwrap();
+    dying.wait().unwrap();
+    std::fs::remove_file(world.home.join("daemon.json")).unwrap();
+    assert!(said.code != 0 && said.err.contains("the second answer"), "{said:?}");
 }
