@@ -6,6 +6,7 @@ use ao_api::terminal::{EXITED, KEYS, OUTPUT, RESIZE, SCREEN, SEEN};
 use ao_slots::runtime::ViewerInput;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -147,5 +148,42 @@ async fn a_viewer_that_takes_nothing_slows_nobody() {
         assert_eq!(output.len(), 9 + block.len());
     }
     // Nor does it keep the daemon.
+    world.end().await;
+}
+
+#[tokio::test]
+async fn keys_that_come_together_with_the_request_and_in_pieces_arrive() {
+    let world = World::with_project().await;
+    let id = world.session("Watch").await["id"].as_str().expect("an id").to_owned();
+    let host = world.live(&id).await;
+    let mut stream = TcpStream::connect(("127.0.0.1", world.port())).await.expect("connected");
+    let request = format!(
+        "GET /api/sessions/{id}/terminal HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+        world.host()
+    );
+    // A mask of zeros; one message in two frames, a ping between them, and the second frame cut in the middle.
+    let frames = [&[0x02, 0x82, 0, 0, 0, 0, KEYS, b'l'][..], &[0x89, 0x80, 0, 0, 0, 0], &[0x80, 0x82, 0, 0]].concat();
+    stream.write_all(&[request.as_bytes(), &frames].concat()).await.expect("sent");
+    tokio::time::timeout(LIMIT, host.until(|h| h.views().len() == 1)).await.expect("it is shown");
+    stream.write_all(&[0, 0, b's', b'\r']).await.expect("sent");
+    let wanted = [ViewerInput::Keys(b"ls\r".to_vec())];
+    tokio::time::timeout(LIMIT, host.until(|h| h.inputs() == wanted)).await.expect("they arrive");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn the_daemons_own_socket_shows_terminals_too() {
+    let world = World::with_project().await;
+    let id = world.session("Watch").await["id"].as_str().expect("an id").to_owned();
+    let host = world.live(&id).await;
+    let request = format!("ws://ao/api/sessions/{id}/terminal").into_client_request().expect("a request");
+    let stream = world.socket().await;
+    let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await.expect("opened");
+    let mut next =
+        async || tokio::time::timeout(LIMIT, socket.next()).await.expect("in time").expect("open").expect("read");
+    assert_eq!(next().await.into_data()[0], SCREEN);
+    host.print(b"hello");
+    assert_eq!(&next().await.into_data()[9..], b"hello");
     world.end().await;
 }

@@ -62,8 +62,12 @@ impl World {
 
     /// As the CLI: over the daemon's own socket.
     pub(crate) async fn unix(&self, ask: &Ask) -> Reply {
-        let stream = UnixStream::connect(&self.file.socket).await.expect("the socket takes connections");
-        speak(stream, ask).await
+        speak(self.socket().await, ask).await
+    }
+
+    /// A connection to the daemon's own socket.
+    pub(crate) async fn socket(&self) -> UnixStream {
+        UnixStream::connect(&self.file.socket).await.expect("the socket takes connections")
     }
 
     /// As anybody on this machine: over TCP. A `Host` is added when the request has none.
