@@ -24,6 +24,9 @@ const TALKS_FOR: Duration = Duration::from_secs(1);
 /// Most that is read of a call: what `ao hook` keeps of a payload is far less.
 const MOST: u64 = 64 * 1024;
 
+/// How long nobody is let in after nobody could be.
+const REFUSED_FOR: Duration = Duration::from_millis(100);
+
 /// Calls answered at the same time: an agent each, on the largest machine.
 const AT_ONCE: usize = 64;
 
@@ -46,8 +49,13 @@ pub(crate) async fn answer(engine: Engine, shutdown: CancellationToken) -> io::R
             accepted = listener.accept() => accepted,
             () = shutdown.cancelled() => return Ok(()),
         };
-        // Who finds no room, or a machine without files, is asked by the agent's own dialog.
-        let (Ok((stream, _)), Ok(permit)) = (accepted, room.clone().try_acquire_owned()) else { continue };
+        let Ok((stream, _)) = accepted else {
+            // A machine without files: it is tried again, not all the time.
+            tokio::time::sleep(REFUSED_FOR).await;
+            continue;
+        };
+        // Who finds no room is asked by the agent's own dialog.
+        let Ok(permit) = room.clone().try_acquire_owned() else { continue };
         let engine = engine.clone();
         tokio::spawn(async move {
             // A caller that left needs no answer.

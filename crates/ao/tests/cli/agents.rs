@@ -75,7 +75,7 @@ fn an_agent_is_named_as_users_write_it_and_told_how_to_get() {
     assert!(said.code == 1 && said.out.contains("not installed") && said.out.contains("make it yourself"), "{said:?}");
     // Who is not there is told in one line, however many they are.
     let said = world.ao(&["doctor"]);
-    let lines: Vec<&str> = said.out.lines().filter(|line| line.contains("not installed")).collect();
+    let lines: Vec<&str> = said.out.lines().filter(|line| line.contains("not installed:")).collect();
     assert!(matches!(lines[..], [line] if line.contains("own")), "{said:?}");
     assert!(said.out.contains("→ `ao agent doctor NAME`"), "{said:?}");
     let said = world.ao(&["agent", "login", "own"]);
