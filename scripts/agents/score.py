@@ -52,8 +52,9 @@ def score(ao, cast, counts, late):
         if wrong:
             print(f"  {cast.stem} at {state['t']:.1f} s, {state['state']}: {wrong}")
         if want == "asks":
-            seen = [when for when, what in believed if state["t"] - 1 <= when < following["t"] and class_of(what) == "asks"]
-            late.append(max(0.0, seen[0] - state["t"]) if seen else float("inf"))
+            asked = class_of(at(believed, state["t"])) == "asks"
+            seen = [when for when, what in believed if state["t"] < when < following["t"] and class_of(what) == "asks"]
+            late.append(0.0 if asked else seen[0] - state["t"] if seen else float("inf"))
     return wrongly
 
 
