@@ -66,7 +66,12 @@ b=/busybox/busybox
 \$b mount -t devtmpfs dev /dev
 \$b mkdir -p /dev/pts /dev/shm
 \$b mount -t devpts -o ptmxmode=666,mode=620 pts /dev/pts
+# A checkout below /tmp stays in sight.
+\$b mkdir /checkout
+\$b mount -o bind "$PWD" /checkout
 \$b mount -t tmpfs -o mode=1777 tmp /tmp
+\$b mkdir -p "$PWD"
+\$b mount -o bind /checkout "$PWD"
 \$b mount -t cgroup2 none /sys/fs/cgroup
 \$b ifconfig lo up
 PATH="$PATH" /bin/sh /guest.sh "$PWD/target/debug/ao" "$PWD/$tests" && echo 'test-cgroup2: guest: green'

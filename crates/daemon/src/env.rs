@@ -11,8 +11,9 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 
-/// Names that pass: what programs need to find their files, language, proxies and toolchains.
-const PASS: [&str; 43] = [
+/// Names that pass: what programs need to find their files, language, proxies and toolchains. A build directory for all
+/// (`CARGO_TARGET_DIR`) does not: worktrees that build the same package at the same time take each other's programs in it.
+const PASS: [&str; 42] = [
     "PATH",
     "HOME",
     "USER",
@@ -44,7 +45,6 @@ const PASS: [&str; 43] = [
     "CARGO_HOME",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
-    "CARGO_TARGET_DIR",
     "CARGO_BUILD_JOBS",
     "GOPATH",
     "GOCACHE",
@@ -161,8 +161,9 @@ mod tests {
     #[test]
     fn what_is_not_listed_does_not_pass() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let given = [("PATH", "/bin"), ("LC_ALL", "C"), ("AWS_SECRET_ACCESS_KEY", "x"), ("LD_PRELOAD", "y")];
-        let given = given.map(|(n, v)| (n.to_owned(), v.to_owned())).into_iter().collect();
+        let unlisted = [("AWS_SECRET_ACCESS_KEY", "x"), ("LD_PRELOAD", "y"), ("CARGO_TARGET_DIR", "/all")];
+        let given = [("PATH", "/bin"), ("LC_ALL", "C")].into_iter().chain(unlisted);
+        let given = given.map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
         let kept = keep(&Paths::new(dir.path()), &given, None).expect("kept");
         assert_eq!(kept.keys().collect::<Vec<_>>(), ["LC_ALL", "PATH"]);
     }

@@ -87,10 +87,13 @@ export class TerminalSocket {
 
   #drop() {
     clearTimeout(this.#timer);
-    if (!this.#socket) return;
-    this.#socket.onclose = null;
-    this.#socket.onmessage = null;
-    this.#socket.close();
+    const socket = this.#socket;
+    if (!socket) return;
     this.#socket = null;
+    socket.onclose = null;
+    socket.onmessage = null;
+    // Browsers call it an error when a connection is closed before it is made.
+    if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+    else socket.close();
   }
 }

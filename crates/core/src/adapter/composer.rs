@@ -93,8 +93,10 @@ pub fn holds(adapter: &Adapter, found: &Found, prompt: &str) -> bool {
         return true;
     }
     let shown = squeeze(&found.text);
-    let wanted = squeeze(prompt);
-    !shown.is_empty() && (wanted == shown || (shown.chars().count() >= 20 && wanted.contains(&shown)))
+    // Some line editors show a tab as the key that makes one.
+    [squeeze(prompt), squeeze(&prompt.replace('\t', "^I"))].iter().any(|wanted| {
+        !shown.is_empty() && (*wanted == shown || (shown.chars().count() >= 20 && wanted.contains(&shown)))
+    })
 }
 
 /// Whether `prompt` still waits there after Enter was pressed. Programs that read lines show it in the cursor's row, or its
@@ -167,6 +169,7 @@ pasted = "^\\[Pasted"
             holds(&adapter, &shows("caf\u{e9}"), "cafe\u{301}") && holds(&adapter, &shows("cafe\u{301}"), "caf\u{e9}")
         );
         assert!(!holds(&adapter, &shows("caf\u{e9}"), "cafs"));
+        assert!(holds(&adapter, &shows("^Ione^Itwo"), "\tone\ttwo"), "tabs may be shown as keys");
     }
 
     #[test]
