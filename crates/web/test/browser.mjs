@@ -7,6 +7,8 @@ const FLAGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync',
 ];
+/** What Chromium calls an error when a page leaves a terminal, or its daemon ends, while the connection is being made. */
+const LEFT = /^WebSocket connection to .* failed: (WebSocket is closed before the connection is established|Connection closed before receiving a handshake response)/;
 /** How long anything on the page may take, in milliseconds. */
 export const LIMIT = 10_000;
 
@@ -21,7 +23,7 @@ export async function visitor(browser, { allow = [], ...options } = {}) {
   context.setDefaultTimeout(LIMIT);
   const wrong = [];
   const origins = new Set();
-  const note = (text) => allow.some((pattern) => pattern.test(text)) || wrong.push(text);
+  const note = (text) => [LEFT, ...allow].some((pattern) => pattern.test(text)) || wrong.push(text);
   context.on('request', (request) => origins.add(new URL(request.url()).origin));
   context.on('console', (message) => ['error', 'warning'].includes(message.type()) && note(message.text()));
   context.on('weberror', (error) => note(String(error.error())));

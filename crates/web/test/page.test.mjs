@@ -241,6 +241,7 @@ describe('a session', () => {
     await page.setViewportSize({ width: 1000, height: 700 });
     await page.getByRole('radio', { name: 'Type' }).check();
     await until('a connection that types', () => daemon.terminals.at(-1).readOnly === false && daemon.terminals.length === 3);
+    await page.locator('.term-state[data-state=open]').waitFor();
     await page.keyboard.type('!');
     await until('the key', () => daemon.terminals.at(-1).keys === '!');
     assert.equal(terminal.keys, '');
