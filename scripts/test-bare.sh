@@ -159,16 +159,19 @@ try() {
     exit 1
 }
 
-# What a test said when it failed.
+# What a test said when it failed; its first lines.
 said() {
-    local line on=
+    local line on= lines=0
     while IFS= read -r line; do
         case "$line" in
             "---- $2 stdout ----") on=1 ;;
             "---- "*" stdout ----" | failures:) on= ;;
         esac
-        if [ -n "$on" ]; then printf '         | %s\n' "$line"; fi
-    done <"$1" | head -n 80
+        if [ -n "$on" ] && [ "$lines" -lt 80 ]; then
+            printf '         | %s\n' "$line"
+            lines=$((lines + 1))
+        fi
+    done <"$1"
 }
 
 # Runs alone what failed in the log of a `cargo test`; returns if all of it passes now and it was little.
