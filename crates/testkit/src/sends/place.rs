@@ -157,9 +157,13 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Whatever fails here leaves something behind that the next look at the machine shows.
-        let _ = self.ao(&["stop", "--all", "--yes"]);
-        let _ = self.ao(&["daemon", "stop"]);
+        for verb in [["stop", "--all"], ["daemon", "stop"]] {
+            let ended = self.ao(&verb).and_then(|ran| must(ran, "the end"));
+            // A test that fails already says why.
+            if !std::thread::panicking() {
+                ended.unwrap_or_else(|e| panic!("{verb:?} left something behind: {e}"));
+            }
+        }
     }
 }
 
