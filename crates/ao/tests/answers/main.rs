@@ -155,7 +155,12 @@ fn a_killed_daemon_presses_nothing_twice() {
     std::thread::scope(|scope| {
         let answering = scope.spawn(|| world.place.ao(&["answer", &id, "--question", &question, "1"]));
         // Once the daemon has the answer in its journal it may die at any moment.
-        std::thread::sleep(LOOK_EVERY);
+        let journal = world.place.data().join("events.jsonl");
+        let begun = Instant::now();
+        while !std::fs::read_to_string(&journal).is_ok_and(|text| text.contains("answer_requested")) {
+            assert!(begun.elapsed() < LIMIT, "the answer is not in the journal");
+            std::thread::sleep(LOOK_EVERY);
+        }
         assert!(world.place.kill_daemon().expect("a daemon"));
         // Whether it was told is its own affair.
         let _ = answering.join();
