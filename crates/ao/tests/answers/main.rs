@@ -21,7 +21,7 @@ fn play() {
     }
 }
 
-/// It draws late and several times, and swallows some presses of Enter.
+/// It draws late and several times.
 const MANNERS: Manners = Manners {
     seed: 7,
     start: (50, 100),
